@@ -1,0 +1,169 @@
+/** Maps of a loaded object: single and batch access, and the memory of global variables. */
+
+import { EINVAL, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP, kernelError } from "./libc.ts";
+import { libbpf, readCString } from "./libbpf.ts";
+
+/** `enum bpf_map_type`, the kinds kmeter reads or checks (linux/bpf.h). */
+export const BPF_MAP_TYPE = {
+  hash: 1,
+  array: 2,
+  perfEventArray: 4,
+  percpuHash: 5,
+  percpuArray: 6,
+  stackTrace: 7,
+  lruHash: 9,
+  lruPercpuHash: 10,
+  ringbuf: 27,
+} as const;
+
+/** How a batch call ended. */
+export type BatchEnd =
+  /** More entries follow: call again with the cursor. */
+  | "more"
+  /** The last entries; `count` of them are valid. */
+  | "end"
+  /** One bucket holds more than the room given: grow and repeat with the same cursor. */
+  | "no-space"
+  /** This kernel or map type has no such batch call. */
+  | "unsupported";
+
+/** Buffers of a batch read. Owned by the caller, reused from call to call. */
+export interface BatchBuffers {
+  /** Cursor between calls: at least 4 bytes and the key size, the kernel writes that much. */
+  readonly cursor: Uint8Array<ArrayBuffer>;
+  readonly keys: Uint8Array<ArrayBuffer>;
+  readonly values: Uint8Array<ArrayBuffer>;
+  /** `[room in, entries out]` of the call. */
+  readonly count: Uint32Array<ArrayBuffer>;
+}
+
+/** One `struct bpf_map`. Lives as long as its object. */
+export class BpfMap {
+  readonly name: string;
+  readonly type: number;
+  readonly keySizeBytes: number;
+  /** Size of one value; of one CPU's value in per-CPU maps. */
+  readonly valueSizeBytes: number;
+  readonly #handle: Deno.PointerObject;
+
+  constructor(handle: Deno.PointerObject) {
+    this.#handle = handle;
+    this.name = readCString(libbpf().bpf_map__name(handle)) ?? "";
+    this.type = libbpf().bpf_map__type(handle);
+    this.keySizeBytes = libbpf().bpf_map__key_size(handle);
+    this.valueSizeBytes = libbpf().bpf_map__value_size(handle);
+  }
+
+  /** Descriptor; valid after loading. */
+  get fd(): number {
+    return libbpf().bpf_map__fd(this.#handle);
+  }
+
+  get maxEntries(): number {
+    return libbpf().bpf_map__max_entries(this.#handle);
+  }
+
+  /** Before loading. */
+  setMaxEntries(count: number): void {
+    const result = libbpf().bpf_map__set_max_entries(this.#handle, count);
+    if (result < 0) this.#fail("bpf_map__set_max_entries", -result, "resize");
+  }
+
+  /**
+   * Before loading: the bytes of a `.rodata`, `.data` or `.bss` map, writable in place.
+   * Ownership: libbpf's; dies at load.
+   */
+  initialValue(): Uint8Array {
+    const size = new BigUint64Array(1);
+    const pointer = libbpf().bpf_map__initial_value(this.#handle, size);
+    if (pointer === null) throw new Error(`BUG: map ${this.name} has no initial value`);
+    return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, Number(size[0])));
+  }
+
+  /** Reads one entry. @returns false if the key is not there. */
+  lookup(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): boolean {
+    return this.#single("bpf_map_lookup_elem", libbpf().bpf_map_lookup_elem(this.fd, key, value));
+  }
+
+  /** Reads and removes one entry. @returns false if the key is not there. */
+  lookupAndDelete(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): boolean {
+    return this.#single(
+      "bpf_map_lookup_and_delete_elem",
+      libbpf().bpf_map_lookup_and_delete_elem(this.fd, key, value),
+    );
+  }
+
+  /** Writes one entry, whether it exists or not. */
+  update(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
+    const result = libbpf().bpf_map_update_elem(this.fd, key, value, 0n);
+    if (result < 0) this.#fail("bpf_map_update_elem", -result, "write");
+  }
+
+  /** Removes one entry. @returns false if the key is not there. */
+  delete(key: Uint8Array<ArrayBuffer>): boolean {
+    return this.#single("bpf_map_delete_elem", libbpf().bpf_map_delete_elem(this.fd, key));
+  }
+
+  /** Writes the key after `key` (null: the first) into `next`. @returns false at the end. */
+  nextKey(key: Uint8Array<ArrayBuffer> | null, next: Uint8Array<ArrayBuffer>): boolean {
+    return this.#single("bpf_map_get_next_key", libbpf().bpf_map_get_next_key(this.fd, key, next));
+  }
+
+  /**
+   * Reads many entries with one system call.
+   * @param first true to start, false to go on from the cursor.
+   * @throws KernelError for anything that is not one of the ends.
+   */
+  lookupBatch(
+    buffers: BatchBuffers,
+    options: { first: boolean; remove: boolean; room: number },
+  ): BatchEnd {
+    buffers.count[0] = options.room;
+    const call = options.remove ? "bpf_map_lookup_and_delete_batch" : "bpf_map_lookup_batch";
+    const result = libbpf()[call](
+      this.fd,
+      options.first ? null : buffers.cursor,
+      buffers.cursor,
+      buffers.keys,
+      buffers.values,
+      buffers.count,
+      null,
+    );
+    switch (-result) {
+      case 0:
+        return "more";
+      case ENOENT:
+        return "end";
+      case ENOSPC:
+        return "no-space";
+      case EINVAL:
+      case ENOTSUPP:
+      case EOPNOTSUPP:
+        return "unsupported";
+    }
+    return this.#fail(call, -result, "read");
+  }
+
+  #single(call: string, result: number): boolean {
+    if (result === 0) return true;
+    if (-result === ENOENT) return false;
+    return this.#fail(call, -result, "access");
+  }
+
+  #fail(call: string, errno: number, verb: string): never {
+    throw kernelError({ call, errno, what: `Cannot ${verb} map ${this.name}` });
+  }
+}
+
+/** Number of CPUs that the kernel reserves per-CPU values for. */
+export function possibleCpuCount(): number {
+  const count = libbpf().libbpf_num_possible_cpus();
+  if (count < 0) {
+    throw kernelError({
+      call: "libbpf_num_possible_cpus",
+      errno: -count,
+      what: "Cannot count the CPUs",
+    });
+  }
+  return count;
+}

@@ -1,0 +1,274 @@
+/** A gadget's object inside libbpf: open, adjust, load, attach, close. */
+
+import { errnoCell, kernelError } from "./libc.ts";
+import { libbpf, readCString, takeLibbpfLog, toCString } from "./libbpf.ts";
+import { BpfLink } from "./bpf_link.ts";
+import { BpfMap } from "./bpf_map.ts";
+import type { KernelError } from "../src/errors.ts";
+
+/** `struct bpf_object_open_opts` of libbpf 1.0: fields used and the size that covers them. */
+const OPEN_OPTS = {
+  sizeBytes: 80,
+  objectName: 8,
+  btfCustomPath: 48,
+  kernelLogBuf: 56,
+  kernelLogSize: 64,
+} as const;
+
+/** Room for the verifier's log. Pages that nobody writes cost nothing. */
+const VERIFIER_LOG_BYTES = 16 << 20;
+
+/** How many of the verifier's last lines go into an error. */
+const VERIFIER_LINES_SHOWN = 12;
+
+/** How to open an object. */
+export interface OpenObjectOptions {
+  /** Name for messages and for maps' `<name>.bss` etc. */
+  readonly name: string;
+  /** Kernel BTF file for CO-RE instead of /sys/kernel/btf/vmlinux. */
+  readonly btfFile?: string;
+}
+
+/**
+ * One `struct bpf_object`.
+ *
+ * Ownership: closing it unloads its programs and maps unless a link or another descriptor holds them;
+ * close links first. Programs and maps handed out die with it.
+ */
+export class BpfObject implements Disposable {
+  readonly name: string;
+  /** Names the file in messages. */
+  #handle: Deno.PointerValue;
+  /** libbpf may keep pointers into these until the object is closed. */
+  readonly #kept: Uint8Array[] = [];
+  readonly #verifierLog: Uint8Array<ArrayBuffer>;
+
+  /**
+   * @param image bytes of the object file; must not change while the object is open.
+   * @throws KernelError with libbpf's own words if it cannot be parsed.
+   */
+  constructor(image: Uint8Array<ArrayBuffer>, options: OpenObjectOptions) {
+    this.name = options.name;
+    this.#verifierLog = new Uint8Array(VERIFIER_LOG_BYTES);
+    const opts = this.#openOptions(options);
+    takeLibbpfLog();
+    const errno = errnoCell();
+    this.#handle = libbpf().bpf_object__open_mem(image, BigInt(image.byteLength), opts);
+    const failure = errno[0];
+    if (this.#handle === null) {
+      throw this.#error("bpf_object__open_mem", failure, `Cannot open the object of ${this.name}`);
+    }
+    this.#kept.push(image, opts);
+  }
+
+  #openOptions(options: OpenObjectOptions): Uint8Array<ArrayBuffer> {
+    const opts = new Uint8Array(OPEN_OPTS.sizeBytes);
+    const view = new DataView(opts.buffer);
+    const setPointer = (offset: number, bytes: Uint8Array<ArrayBuffer>) => {
+      this.#kept.push(bytes);
+      view.setBigUint64(offset, Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)), true);
+    };
+    view.setBigUint64(0, BigInt(OPEN_OPTS.sizeBytes), true);
+    // libbpf makes map names of it: 15 characters at most, and only these are legal.
+    setPointer(
+      OPEN_OPTS.objectName,
+      toCString(options.name.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 15)),
+    );
+    if (options.btfFile !== undefined) {
+      setPointer(OPEN_OPTS.btfCustomPath, toCString(options.btfFile));
+    }
+    setPointer(OPEN_OPTS.kernelLogBuf, this.#verifierLog);
+    view.setBigUint64(OPEN_OPTS.kernelLogSize, BigInt(VERIFIER_LOG_BYTES), true);
+    return opts;
+  }
+
+  #open(): Deno.PointerObject {
+    if (this.#handle === null) throw new Error(`BUG: object ${this.name} used after close`);
+    return this.#handle;
+  }
+
+  /** The programs, in the order of the object. */
+  programs(): BpfProgram[] {
+    const programs: BpfProgram[] = [];
+    let handle = libbpf().bpf_object__next_program(this.#open(), null);
+    while (handle !== null) {
+      programs.push(new BpfProgram(handle));
+      handle = libbpf().bpf_object__next_program(this.#open(), handle);
+    }
+    return programs;
+  }
+
+  /** The maps, in the order of the object; `.rodata`, `.bss` and `.data` included. */
+  maps(): BpfMap[] {
+    const maps: BpfMap[] = [];
+    let handle = libbpf().bpf_object__next_map(this.#open(), null);
+    while (handle !== null) {
+      maps.push(new BpfMap(handle));
+      handle = libbpf().bpf_object__next_map(this.#open(), handle);
+    }
+    return maps;
+  }
+
+  /**
+   * Relocates, verifies and loads everything.
+   * @throws KernelError with the verifier's last useful lines.
+   */
+  load(): void {
+    takeLibbpfLog();
+    const result = libbpf().bpf_object__load(this.#open());
+    if (result < 0) {
+      throw this.#error("bpf_object__load", -result, `Cannot load ${this.name} into the kernel`);
+    }
+  }
+
+  #error(call: string, errno: number, what: string): KernelError {
+    const error = kernelError({ call, errno, what });
+    const details = [...libbpfWarnings(), ...this.#verifierLines()];
+    return details.length === 0 ? error : kernelError({
+      call,
+      errno,
+      what: `${details.map((line) => `  ${line}`).join("\n")}\n${what}`,
+      hint: error.hint ?? "kmeter doctor tells what this kernel can do",
+    });
+  }
+
+  /** The last lines of the verifier's log, without its statistics. */
+  #verifierLines(): string[] {
+    const end = this.#verifierLog.indexOf(0);
+    const tail = this.#verifierLog.slice(Math.max(0, end - 16384), Math.max(0, end));
+    return new TextDecoder().decode(tail).split("\n")
+      .filter((line) => line !== "" && !/^(processed|verification time|stack depth) /.test(line))
+      .slice(-VERIFIER_LINES_SHOWN);
+  }
+
+  close(): void {
+    if (this.#handle === null) return;
+    libbpf().bpf_object__close(this.#handle);
+    this.#handle = null;
+    this.#kept.length = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** libbpf's warnings since the last call, without its prefix and the log it repeats. */
+function libbpfWarnings(): string[] {
+  return takeLibbpfLog()
+    .map((line) => line.replace(/^libbpf: /, ""))
+    .filter((line) => !line.startsWith("-- ") && !line.includes("\n"))
+    .slice(-4);
+}
+
+/** One program of an open object. Lives as long as the object. */
+export class BpfProgram {
+  readonly name: string;
+  /** Section, for example `tp_btf/sched_switch`. */
+  readonly section: string;
+  readonly #handle: Deno.PointerObject;
+
+  constructor(handle: Deno.PointerObject) {
+    this.#handle = handle;
+    this.name = readCString(libbpf().bpf_program__name(handle)) ?? "";
+    this.section = readCString(libbpf().bpf_program__section_name(handle)) ?? "";
+  }
+
+  /** `enum bpf_prog_type`; 0 if libbpf does not know the section. */
+  get type(): number {
+    return libbpf().bpf_program__type(this.#handle);
+  }
+
+  /** Descriptor; valid after loading. */
+  get fd(): number {
+    return libbpf().bpf_program__fd(this.#handle);
+  }
+
+  /** Before loading: leave the program out. */
+  setAutoload(load: boolean): void {
+    libbpf().bpf_program__set_autoload(this.#handle, load);
+  }
+
+  /** Before loading: for sections libbpf does not know. */
+  setType(type: number): void {
+    libbpf().bpf_program__set_type(this.#handle, type);
+  }
+
+  /** Before loading, for `tp_btf`, `fentry`, `fexit`, `lsm` and `iter` programs. */
+  setAttachTarget(functionName: string): void {
+    const result = libbpf().bpf_program__set_attach_target(
+      this.#handle,
+      0,
+      toCString(functionName),
+    );
+    if (result < 0) throw this.#attachError("bpf_program__set_attach_target", -result);
+  }
+
+  /** Attaches where the section says. */
+  attach(): BpfLink {
+    return this.#link("bpf_program__attach", () => libbpf().bpf_program__attach(this.#handle));
+  }
+
+  attachTracepoint(category: string, name: string): BpfLink {
+    return this.#link(
+      "bpf_program__attach_tracepoint",
+      () =>
+        libbpf().bpf_program__attach_tracepoint(this.#handle, toCString(category), toCString(name)),
+    );
+  }
+
+  attachRawTracepoint(name: string): BpfLink {
+    return this.#link(
+      "bpf_program__attach_raw_tracepoint",
+      () => libbpf().bpf_program__attach_raw_tracepoint(this.#handle, toCString(name)),
+    );
+  }
+
+  attachKprobe(functionName: string, options: { onReturn: boolean }): BpfLink {
+    return this.#link(
+      "bpf_program__attach_kprobe",
+      () =>
+        libbpf().bpf_program__attach_kprobe(
+          this.#handle,
+          options.onReturn,
+          toCString(functionName),
+        ),
+    );
+  }
+
+  /** Takes over `perfFd`: the link closes it. */
+  attachPerfEvent(perfFd: number): BpfLink {
+    return this.#link(
+      "bpf_program__attach_perf_event",
+      () => libbpf().bpf_program__attach_perf_event(this.#handle, perfFd),
+    );
+  }
+
+  #link(call: string, attach: () => Deno.PointerValue): BpfLink {
+    takeLibbpfLog();
+    const errno = errnoCell();
+    const handle = attach();
+    const failure = errno[0];
+    if (handle === null) throw this.#attachError(call, failure);
+    return new BpfLink(handle, this.name);
+  }
+
+  #attachError(call: string, errno: number): KernelError {
+    const details = libbpfWarnings().map((line) => `  ${line}\n`).join("");
+    return kernelError({
+      call,
+      errno,
+      what: `${details}Cannot attach program ${this.name} (${this.section})`,
+      hint: attachHint(this.section),
+    });
+  }
+}
+
+function attachHint(section: string): string {
+  const kind = section.split("/", 1)[0];
+  if (kind === "tracepoint" || kind === "tp") {
+    return "classic tracepoints need tracefs (mount -t tracefs tracefs /sys/kernel/tracing) and the " +
+      "tracepoint to exist; kmeter doctor tells what this kernel has";
+  }
+  return `kmeter doctor tells whether this kernel supports ${kind} programs`;
+}

@@ -1,0 +1,78 @@
+/**
+ * Shared libraries whose symbols are bound when first used.
+ *
+ * `Deno.dlopen` compiles a trampoline of about 0.3 ms for each symbol it is given, so binding a
+ * whole table would cost more than the rest of the start.
+ */
+
+import { UnsupportedError } from "../src/errors.ts";
+
+type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["symbols"];
+
+/** What to try, in order, and what to tell a user who has none of them. */
+export interface LibraryNames {
+  readonly names: readonly string[];
+  readonly hint: string;
+}
+
+/**
+ * Opens a library and returns its symbols, each bound at its first use.
+ * @throws UnsupportedError if no name can be opened, or when a symbol that the library lacks is used.
+ */
+export function openLazily<const T extends Deno.ForeignLibraryInterface>(
+  library: LibraryNames,
+  table: T,
+): Symbols<T> {
+  const name = findLibrary(library);
+  const bound: Record<string, unknown> = {};
+  for (const symbol of Object.keys(table)) {
+    Object.defineProperty(bound, symbol, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        const value = bind(name, symbol, table[symbol]);
+        Object.defineProperty(bound, symbol, { value, enumerable: true });
+        return value;
+      },
+    });
+  }
+  // The table is what fixes the types of the getters above; TypeScript cannot follow defineProperty.
+  return bound as Symbols<T>;
+}
+
+/** True if the library has the symbol: for functions newer than libbpf 1.0. */
+export function hasSymbol(library: LibraryNames, symbol: string): boolean {
+  const opened = Deno.dlopen(findLibrary(library), {
+    [symbol]: { type: "pointer", optional: true },
+  });
+  return opened.symbols[symbol] !== null;
+}
+
+function findLibrary(library: LibraryNames): string {
+  let cause: unknown;
+  for (const name of library.names) {
+    try {
+      Deno.dlopen(name, {});
+      return name;
+    } catch (error) {
+      cause ??= error;
+    }
+  }
+  throw new UnsupportedError(`Cannot open ${library.names.join(" or ")}: not found`, {
+    feature: library.names[0],
+    hint: library.hint,
+    cause,
+  });
+}
+
+function bind(name: string, symbol: string, definition: Deno.ForeignLibraryInterface[string]) {
+  try {
+    return Deno.dlopen(name, { [symbol]: definition }).symbols[symbol];
+  } catch (cause) {
+    throw new UnsupportedError(`${name} has no function ${symbol}`, {
+      feature: symbol,
+      hint: "install libbpf 1.0 or newer",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,210 @@
+/** libc as kmeter uses it: errno, mmap, epoll, eventfd and raw `bpf`/`perf_event_open` calls. */
+
+import { openLazily } from "./lazy_library.ts";
+import { KernelError } from "../src/errors.ts";
+
+const TABLE = {
+  __errno_location: { parameters: [], result: "pointer" }, // int *
+  mmap: {
+    parameters: [
+      "pointer", // void *addr
+      "usize", // size_t length
+      "i32", // int prot
+      "i32", // int flags
+      "i32", // int fd
+      "i64", // off_t offset
+    ],
+    result: "pointer", // void *, MAP_FAILED = -1
+  },
+  munmap: {
+    parameters: ["pointer", "usize"], // void *addr, size_t length
+    result: "i32", // int
+  },
+  close: { parameters: ["i32"], result: "i32" }, // int fd
+  read: {
+    parameters: ["i32", "buffer", "usize"], // int fd, void *buf, size_t count
+    result: "isize", // ssize_t
+  },
+  write: {
+    parameters: ["i32", "buffer", "usize"], // int fd, const void *buf, size_t count
+    result: "isize", // ssize_t
+  },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" }, // unsigned initval, int flags
+  epoll_create1: { parameters: ["i32"], result: "i32" }, // int flags
+  epoll_ctl: {
+    parameters: [
+      "i32", // int epfd
+      "i32", // int op
+      "i32", // int fd
+      "buffer", // struct epoll_event *event
+    ],
+    result: "i32", // int
+  },
+  epoll_wait: {
+    parameters: [
+      "i32", // int epfd
+      "buffer", // struct epoll_event *events
+      "i32", // int maxevents
+      "i32", // int timeout in ms
+    ],
+    result: "i32", // int
+    nonblocking: true,
+  },
+  ioctl: {
+    parameters: ["i32", "u64", "u64"], // int fd, unsigned long request, unsigned long argument
+    result: "i32", // int
+  },
+  syscall: {
+    parameters: [
+      "i64", // long number
+      "buffer", // const void *: struct perf_event_attr
+      "i64",
+      "i64",
+      "i64",
+      "i64",
+    ],
+    result: "i64", // long
+  },
+  vsnprintf: {
+    parameters: [
+      "buffer", // char *str
+      "usize", // size_t size
+      "pointer", // const char *format
+      "pointer", // va_list, passed as a pointer on x86_64 and aarch64
+    ],
+    result: "i32", // int
+  },
+  geteuid: { parameters: [], result: "u32" }, // uid_t
+  sysconf: { parameters: ["i32"], result: "i64" }, // int name
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const LIBC = {
+  names: ["libc.so.6"],
+  hint: "kmeter needs glibc (Debian, Ubuntu, Fedora...)",
+};
+
+type Libc = Deno.DynamicLibrary<typeof TABLE>["symbols"];
+const state: { libc?: Libc; errno?: Int32Array } = {};
+
+/** libc's functions. Opens the library at the first call. */
+export function libc(): Libc {
+  return state.libc ??= openLazily(LIBC, TABLE);
+}
+
+/**
+ * errno of the calling thread. Valid only directly after a synchronous call: a `nonblocking` one ran
+ * on another thread.
+ */
+export function readErrno(): number {
+  return errnoCell()[0];
+}
+
+/** Maps errno's memory before the call whose errno is wanted, so that no binding runs in between. */
+export function errnoCell(): Int32Array {
+  if (state.errno === undefined) {
+    const location = libc().__errno_location();
+    if (location === null) throw new Error("BUG: __errno_location returned NULL");
+    state.errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+  }
+  return state.errno;
+}
+
+/** Names of the errno values that bpf, perf and epoll calls return (asm-generic/errno*.h). */
+const ERRNO_NAMES: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  3: "ESRCH",
+  4: "EINTR",
+  5: "EIO",
+  6: "ENXIO",
+  7: "E2BIG",
+  8: "ENOEXEC",
+  9: "EBADF",
+  11: "EAGAIN",
+  12: "ENOMEM",
+  13: "EACCES",
+  14: "EFAULT",
+  16: "EBUSY",
+  17: "EEXIST",
+  19: "ENODEV",
+  20: "ENOTDIR",
+  21: "EISDIR",
+  22: "EINVAL",
+  23: "ENFILE",
+  24: "EMFILE",
+  28: "ENOSPC",
+  32: "EPIPE",
+  34: "ERANGE",
+  38: "ENOSYS",
+  75: "EOVERFLOW",
+  95: "EOPNOTSUPP",
+  // Kernel-internal, but it leaks out of the bpf map code.
+  524: "ENOTSUPP",
+  // libbpf's own range starts at 4000 (enum libbpf_errno).
+  4000: "LIBBPF_ERRNO__LIBELF",
+  4001: "LIBBPF_ERRNO__FORMAT",
+  4002: "LIBBPF_ERRNO__KVERSION",
+  4003: "LIBBPF_ERRNO__ENDIAN",
+  4004: "LIBBPF_ERRNO__INTERNAL",
+  4005: "LIBBPF_ERRNO__RELOC",
+  4006: "LIBBPF_ERRNO__LOAD",
+  4007: "LIBBPF_ERRNO__VERIFY",
+  4008: "LIBBPF_ERRNO__PROG2BIG",
+  4009: "LIBBPF_ERRNO__KVER",
+  4010: "LIBBPF_ERRNO__PROGTYPE",
+  4011: "LIBBPF_ERRNO__WRNGPID",
+  4012: "LIBBPF_ERRNO__INVSEQ",
+  4013: "LIBBPF_ERRNO__NLPARSE",
+};
+
+export const EPERM = 1;
+export const ENOENT = 2;
+export const EINTR = 4;
+export const EAGAIN = 11;
+export const EINVAL = 22;
+export const ENOSPC = 28;
+export const ENOSYS = 38;
+export const EOPNOTSUPP = 95;
+export const ENOTSUPP = 524;
+
+/** The name of an errno, for example `ENOENT`; `errno 123` if unknown. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES[errno] ?? `errno ${errno}`;
+}
+
+/** What failed, for `kernelError`. */
+export interface FailedCall {
+  /** Function that failed, for example `bpf_object__load`. */
+  readonly call: string;
+  /** Positive errno. */
+  readonly errno: number;
+  /** What was tried, on what: "Cannot map the ring buffer \"events\"". */
+  readonly what: string;
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** The one place that turns a return code into an error. */
+export function kernelError(failed: FailedCall): KernelError {
+  const hint = failed.hint ??
+    (failed.errno === EPERM
+      ? "run kmeter as root (sudo), outside of a restricted container"
+      : undefined);
+  return new KernelError(`${failed.what}: ${errnoName(failed.errno)} from ${failed.call}`, {
+    call: failed.call,
+    errno: failed.errno,
+    hint,
+    cause: failed.cause,
+  });
+}
+
+/** True if the process runs as uid 0. */
+export function isRoot(): boolean {
+  return libc().geteuid() === 0;
+}
+
+/** Size of a memory page in bytes. */
+export function pageSizeBytes(): number {
+  const SC_PAGESIZE = 30;
+  return Number(libc().sysconf(SC_PAGESIZE));
+}

@@ -1,0 +1,16 @@
+/** The only layer with native code: libc, libbpf and libelf. Everything else sees bytes and handles. */
+
+export { BPF_MAP_TYPE, BpfMap, possibleCpuCount } from "./bpf_map.ts";
+export type { BatchBuffers, BatchEnd } from "./bpf_map.ts";
+export { BpfObject, BpfProgram } from "./bpf_object.ts";
+export type { OpenObjectOptions } from "./bpf_object.ts";
+export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";
+export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_run.ts";
+export type { ProgramStats } from "./bpf_program_run.ts";
+export { errnoName, isRoot, kernelError, pageSizeBytes } from "./libc.ts";
+export { libbpfHas, libbpfVersion } from "./libbpf.ts";
+export { readElf } from "./libelf.ts";
+export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
+export { MappedMemory } from "./mapped_memory.ts";
+export type { MappingOptions } from "./mapped_memory.ts";
+export { Poller } from "./poller.ts";

@@ -1,0 +1,92 @@
+/** epoll: waits for file descriptors without a timer and without blocking the JavaScript thread. */
+
+import { EINTR, errnoCell, kernelError, libc } from "./libc.ts";
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EFD_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
+/** `struct epoll_event` is packed on x86_64 only. */
+const EVENT_SIZE_BYTES = Deno.build.arch === "x86_64" ? 12 : 16;
+const EVENT_DATA_OFFSET = EVENT_SIZE_BYTES - 8;
+const MAX_EVENTS = 64;
+
+/** An epoll instance with an eventfd that ends a wait early. */
+export class Poller implements Disposable {
+  readonly #epollFd: number;
+  readonly #wakeFd: number;
+  readonly #events = new Uint8Array(EVENT_SIZE_BYTES * MAX_EVENTS);
+  #waiting: Promise<void> | undefined;
+  #open = true;
+
+  constructor() {
+    const errno = errnoCell();
+    this.#epollFd = libc().epoll_create1(EPOLL_CLOEXEC);
+    if (this.#epollFd < 0) {
+      throw kernelError({ call: "epoll_create1", errno: errno[0], what: "Cannot wait for events" });
+    }
+    this.#wakeFd = libc().eventfd(0, EFD_CLOEXEC_NONBLOCK);
+    if (this.#wakeFd < 0) {
+      libc().close(this.#epollFd);
+      throw kernelError({ call: "eventfd", errno: errno[0], what: "Cannot wait for events" });
+    }
+    this.add(this.#wakeFd);
+  }
+
+  /** Adds a descriptor that becomes readable when there is something to do. It is not owned. */
+  add(fd: number): void {
+    const event = new Uint8Array(EVENT_SIZE_BYTES);
+    const view = new DataView(event.buffer);
+    view.setUint32(0, EPOLLIN, true);
+    view.setInt32(EVENT_DATA_OFFSET, fd, true);
+    const errno = errnoCell();
+    if (libc().epoll_ctl(this.#epollFd, EPOLL_CTL_ADD, fd, event) < 0) {
+      throw kernelError({ call: "epoll_ctl", errno: errno[0], what: "Cannot wait for events" });
+    }
+  }
+
+  /**
+   * Resolves when a descriptor is readable or `wake` was called. One wait at a time.
+   * Cost: one thread of Deno's pool sleeps in the kernel; nothing runs until an event comes.
+   */
+  async wait(): Promise<void> {
+    if (this.#waiting !== undefined) throw new Error("BUG: two waits on one Poller");
+    this.#waiting = this.#waitOnce();
+    try {
+      await this.#waiting;
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  async #waitOnce(): Promise<void> {
+    const count = await libc().epoll_wait(this.#epollFd, this.#events, MAX_EVENTS, -1);
+    // A nonblocking call ran on another thread, so its errno is out of reach; with valid arguments
+    // only EINTR remains, and the caller's loop then waits again.
+    if (count < 0) return;
+    libc().read(this.#wakeFd, new Uint8Array(8), 8n);
+  }
+
+  /** Ends the current or the next wait. */
+  wake(): void {
+    if (!this.#open) return;
+    const one = new Uint8Array(8);
+    one[0] = 1;
+    const errno = errnoCell();
+    if (libc().write(this.#wakeFd, one, 8n) < 0n && errno[0] === EINTR) this.wake();
+  }
+
+  /** Closes both descriptors once no wait is under way. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.wake();
+    this.#open = false;
+    await this.#waiting;
+    libc().close(this.#wakeFd);
+    libc().close(this.#epollFd);
+  }
+
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+}
