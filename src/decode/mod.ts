@@ -1,0 +1,24 @@
+/** Decoding: C type → fields → values. Pure. */
+
+export type {
+  Enumerator,
+  Field,
+  FieldFormatter,
+  FieldKind,
+  FieldValue,
+  IntegerKind,
+  RecordBytes,
+  TextFormat,
+} from "./field.ts";
+export { type DerivedFields, deriveFields, type DeriveOptions } from "./derive_fields.ts";
+export { hideField, splitTextField, textFieldName } from "./text_fields.ts";
+export { type FieldAnnotations, findTemplate, templateNames } from "./templates.ts";
+export {
+  elementSizeBytes,
+  fieldFromKeyWords,
+  keyWordCount,
+  readField,
+  readInteger,
+  readKeyWords,
+  readNumber,
+} from "./interpret.ts";
