@@ -37,6 +37,9 @@ export interface BatchBuffers {
   readonly count: Uint32Array<ArrayBuffer>;
 }
 
+/** Errors that say: this kernel or this map type has no such operation. */
+const UNSUPPORTED: ReadonlySet<number> = new Set([EINVAL, ENOTSUPP, EOPNOTSUPP]);
+
 /** One `struct bpf_map`. Lives as long as its object. */
 export class BpfMap {
   readonly name: string;
@@ -85,12 +88,14 @@ export class BpfMap {
     return this.#single("bpf_map_lookup_elem", libbpf().bpf_map_lookup_elem(this.fd, key, value));
   }
 
-  /** Reads and removes one entry. @returns false if the key is not there. */
+  /**
+   * Reads and removes one entry, in two steps where the kernel (before 5.14) has no single one.
+   * @returns false if the key is not there.
+   */
   lookupAndDelete(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): boolean {
-    return this.#single(
-      "bpf_map_lookup_and_delete_elem",
-      libbpf().bpf_map_lookup_and_delete_elem(this.fd, key, value),
-    );
+    const result = libbpf().bpf_map_lookup_and_delete_elem(this.fd, key, value);
+    if (UNSUPPORTED.has(-result)) return this.lookup(key, value) && this.delete(key);
+    return this.#single("bpf_map_lookup_and_delete_elem", result);
   }
 
   /** Writes one entry, whether it exists or not. */
@@ -136,11 +141,8 @@ export class BpfMap {
         return "end";
       case ENOSPC:
         return "no-space";
-      case EINVAL:
-      case ENOTSUPP:
-      case EOPNOTSUPP:
-        return "unsupported";
     }
+    if (UNSUPPORTED.has(-result)) return "unsupported";
     return this.#fail(call, -result, "read");
   }
 

@@ -50,8 +50,8 @@ const TABLE = {
     result: "i32", // int
     nonblocking: true,
   },
-  ioctl: {
-    parameters: ["i32", "u64", "u64"], // int fd, unsigned long request, unsigned long argument
+  clock_gettime: {
+    parameters: ["i32", "buffer"], // clockid_t, struct timespec *
     result: "i32", // int
   },
   syscall: {

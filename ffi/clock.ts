@@ -1,0 +1,13 @@
+/** Kernel clocks. */
+
+import { libc } from "./libc.ts";
+
+const CLOCK_BOOTTIME = 7;
+
+/** CLOCK_BOOTTIME in ns: what `bpf_ktime_get_boot_ns` returns. */
+export function readBootTimeNs(): bigint {
+  // struct timespec: i64 seconds, i64 nanoseconds.
+  const time = new BigInt64Array(2);
+  libc().clock_gettime(CLOCK_BOOTTIME, time);
+  return time[0] * 1_000_000_000n + time[1];
+}

@@ -1,0 +1,63 @@
+/** Perf events that make programs of section `perf_event/` run. */
+
+import { errnoCell, kernelError, libc } from "./libc.ts";
+
+/** `struct perf_event_attr` (linux/perf_event.h): fields used and the size of version 5. */
+const ATTR = {
+  sizeBytes: 112,
+  type: 0,
+  size: 4,
+  config: 8,
+  sampleFrequency: 16,
+  flags: 40,
+} as const;
+const PERF_TYPE_SOFTWARE = 1;
+const PERF_COUNT_SW_CPU_CLOCK = 0n;
+const FLAG_FREQUENCY = 1n << 10n;
+const PERF_FLAG_FD_CLOEXEC = 8n;
+const SYS_PERF_EVENT_OPEN = Deno.build.arch === "x86_64" ? 298n : 241n;
+const ANY_PROCESS = -1n;
+const NO_GROUP = -1n;
+
+/**
+ * Opens a cpu-clock event on one CPU.
+ * @returns its descriptor; whoever attaches a program to it hands it over.
+ * @throws KernelError.
+ */
+export function openCpuClock(cpu: number, options: { frequencyHz: number }): number {
+  const attr = new Uint8Array(ATTR.sizeBytes);
+  const view = new DataView(attr.buffer);
+  view.setUint32(ATTR.type, PERF_TYPE_SOFTWARE, true);
+  view.setUint32(ATTR.size, ATTR.sizeBytes, true);
+  view.setBigUint64(ATTR.config, PERF_COUNT_SW_CPU_CLOCK, true);
+  view.setBigUint64(ATTR.sampleFrequency, BigInt(options.frequencyHz), true);
+  view.setBigUint64(ATTR.flags, FLAG_FREQUENCY, true);
+  const errno = errnoCell();
+  const fd = Number(
+    libc().syscall(
+      SYS_PERF_EVENT_OPEN,
+      attr,
+      ANY_PROCESS,
+      BigInt(cpu),
+      NO_GROUP,
+      PERF_FLAG_FD_CLOEXEC,
+    ),
+  );
+  if (fd < 0) {
+    throw kernelError({
+      call: "perf_event_open",
+      errno: errno[0],
+      what: `Cannot open the cpu-clock event of CPU ${cpu}`,
+    });
+  }
+  return fd;
+}
+
+/** Numbers of the CPUs that are online, from the kernel's list such as `0-3,8`. */
+export function onlineCpus(): number[] {
+  const list = Deno.readTextFileSync("/sys/devices/system/cpu/online").trim();
+  return list.split(",").flatMap((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
