@@ -150,7 +150,7 @@ export function bitfieldShape(
 
 function bitfieldKind(type: BtfType, bitSize: number): FieldKind {
   const kind = elementKind(type);
-  if (kind === "bool") return kind;
+  if (kind === "bool") return bitSize === 1 ? "bool" : "uint8";
   const signed = kind.startsWith("int");
   if (bitSize > 32) return signed ? "int64" : "uint64";
   const isWide = kind.endsWith("64") || kind.endsWith("128");

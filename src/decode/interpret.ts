@@ -3,6 +3,7 @@
  *
  * *Key words* are the canonical bytes of a field as zero-padded little-endian 32-bit words: equal
  * values have equal words, whatever lies behind a string's NUL or in the other bits of a byte.
+ * (Arrays of bool are taken as they are: compilers store 0 and 1.)
  */
 
 import type { Field, FieldKind, FieldValue, RecordBytes } from "./field.ts";
@@ -79,10 +80,10 @@ export function keyWordCount(field: Field): number {
 export function readKeyWords(field: Field, record: RecordBytes): number[] {
   const place = placeOf(field, record);
   const count = keyWordCount(field);
-  if (field.bitSize > 0) return bitWords(field, readBits(field, place), count);
+  if (field.bitSize > 0) return bitWords(readBits(field, place), count);
   const bytes = new Uint8Array(count * 4);
   bytes.set(field.kind === "cstring" ? stringBytes(field, place) : fieldBytes(field, place));
-  if (field.kind === "bool") normaliseBooleans(bytes);
+  if (field.kind === "bool" && field.arrayLength === 0) bytes[0] = bytes[0] === 0 ? 0 : 1;
   const words = new DataView(bytes.buffer);
   return Array.from({ length: count }, (_, i) => words.getUint32(i * 4, true));
 }
@@ -157,8 +158,7 @@ function hex64(view: DataView, offset: number): string {
   return view.getBigUint64(offset, true).toString(16).padStart(16, "0");
 }
 
-/** Size in bytes of one element of a kind. */
-export function elementSizeBytes(kind: ElementKind): number {
+function elementSizeBytes(kind: ElementKind): number {
   switch (kind) {
     case "bool":
     case "int8":
@@ -210,14 +210,9 @@ function bitsToValue(kind: ElementKind, bits: bigint): number | bigint | boolean
   return kind === "int64" || kind === "uint64" ? bits : Number(bits);
 }
 
-function bitWords(field: Field, bits: bigint, count: number): number[] {
-  const value = field.kind === "bool" ? BigInt(bits !== 0n) : BigInt.asUintN(64, bits);
+function bitWords(bits: bigint, count: number): number[] {
   return Array.from(
     { length: count },
-    (_, i) => Number(BigInt.asUintN(32, value >> BigInt(32 * i))),
+    (_, i) => Number(BigInt.asUintN(32, bits >> BigInt(32 * i))),
   );
-}
-
-function normaliseBooleans(bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i++) bytes[i] = bytes[i] === 0 ? 0 : 1;
 }

@@ -14,7 +14,6 @@ export { type DerivedFields, deriveFields, type DeriveOptions } from "./derive_f
 export { hideField, splitTextField, textFieldName } from "./text_fields.ts";
 export { type FieldAnnotations, findTemplate, templateNames } from "./templates.ts";
 export {
-  elementSizeBytes,
   fieldFromKeyWords,
   keyWordCount,
   readField,
@@ -22,3 +21,4 @@ export {
   readKeyWords,
   readNumber,
 } from "./interpret.ts";
+export { type ComparisonOperator, type FilterTerm, matchesFilter, parseFilter } from "./filter.ts";

@@ -1,0 +1,247 @@
+/**
+ * The `--filter` language: `field==value`, `!=`, `>=`, `<=`, `>`, `<`, `~regexp`, `!~regexp`;
+ * a single `=` means `==`, a comma means AND, `\,` is a comma within a value.
+ *
+ * Fields with a text form take both: a number is compared with the raw value, anything else with
+ * the text; the name of an enumerator means its value.
+ */
+
+// @ts-types="./_std_closest_string.d.ts"
+import { closestString } from "@std/text/closest-string";
+import { UsageError } from "../errors.ts";
+import type { Field, FieldFormatter, RecordBytes, TextFormat } from "./field.ts";
+import { readField, readInteger, readNumber } from "./interpret.ts";
+
+export type ComparisonOperator = "==" | "!=" | ">=" | "<=" | ">" | "<";
+
+/** One condition; `type` says how the field is read and with what it is compared. */
+export type FilterTerm =
+  | {
+    readonly type: "integer";
+    readonly field: Field;
+    readonly operator: ComparisonOperator;
+    readonly value: bigint;
+  }
+  | {
+    readonly type: "float";
+    readonly field: Field;
+    readonly operator: ComparisonOperator;
+    readonly value: number;
+  }
+  | {
+    readonly type: "boolean";
+    readonly field: Field;
+    readonly operator: "==" | "!=";
+    readonly value: boolean;
+  }
+  /** Order of UTF-16 units. The text is the formatter's if the field has a format. */
+  | {
+    readonly type: "text";
+    readonly field: Field;
+    readonly operator: ComparisonOperator;
+    readonly value: string;
+  }
+  /** `pattern` has no state: `test` may be called any number of times. */
+  | {
+    readonly type: "pattern";
+    readonly field: Field;
+    readonly operator: "~" | "!~";
+    readonly pattern: RegExp;
+  };
+
+/** Parses a filter; "" is no condition. Throws: UsageError that names the term. */
+export function parseFilter(text: string, fields: readonly Field[]): FilterTerm[] {
+  if (text === "") return [];
+  return splitTerms(text).map((term) => parseTerm(term, fields));
+}
+
+/** True if the record meets all terms. `formatters` must have every filtered field with a format. */
+export function matchesFilter(
+  terms: readonly FilterTerm[],
+  record: RecordBytes,
+  formatters: ReadonlyMap<Field, FieldFormatter>,
+): boolean {
+  return terms.every((term) => {
+    const { field } = term;
+    switch (term.type) {
+      case "integer":
+        return compare(readInteger(field, record), term.operator, term.value);
+      case "float":
+        return compare(readNumber(field, record), term.operator, term.value);
+      case "boolean":
+        return compare(readField(field, record), term.operator, term.value);
+      case "text":
+        return compare(readText(field, record, formatters), term.operator, term.value);
+      case "pattern":
+        return term.pattern.test(readText(field, record, formatters)) === (term.operator === "~");
+    }
+  });
+}
+
+function readText(
+  field: Field,
+  record: RecordBytes,
+  formatters: ReadonlyMap<Field, FieldFormatter>,
+): string {
+  if (field.format === undefined) return String(readField(field, record));
+  const formatter = formatters.get(field);
+  if (formatter === undefined) throw new Error(`BUG: no formatter for the field ${field.name}`);
+  return formatter(record);
+}
+
+function compare<T>(left: T, operator: ComparisonOperator, right: T): boolean {
+  switch (operator) {
+    case "==":
+      return left === right;
+    case "!=":
+      return left !== right;
+    case ">=":
+      return left >= right;
+    case "<=":
+      return left <= right;
+    case ">":
+      return left > right;
+    case "<":
+      return left < right;
+  }
+}
+
+/** Only `\,` is an escape: other backslashes belong to regular expressions. */
+function splitTerms(text: string): string[] {
+  return text.split(/(?<!\\),/).map((term) => term.replaceAll("\\,", ","));
+}
+
+interface ParsedTerm {
+  readonly text: string;
+  readonly field: Field;
+  readonly operator: ComparisonOperator | "~" | "!~";
+  readonly value: string;
+}
+
+function parseTerm(text: string, fields: readonly Field[]): FilterTerm {
+  const parts = /^([^=!<>~]+)(==|!=|!~|>=|<=|=|>|<|~)(.*)$/s.exec(text);
+  if (parts === null) {
+    throw new UsageError(`Filter ${quote(text)}: wanted a field, an operator and a value`, {
+      hint: "operators are == != >= <= > < ~ !~; write \\, for a comma within a value",
+    });
+  }
+  const [, name, operator, value] = parts;
+  const field = findField(name.trim(), { text, fields });
+  const term: ParsedTerm = {
+    text,
+    field,
+    operator: operator === "=" ? "==" : operator as ParsedTerm["operator"],
+    value,
+  };
+  return typedTerm(term);
+}
+
+function findField(name: string, at: { text: string; fields: readonly Field[] }): Field {
+  const lowerName = name.toLowerCase();
+  const found = at.fields.find((field) => field.name === name) ??
+    at.fields.find((field) => field.name.toLowerCase() === lowerName);
+  if (found !== undefined) return found;
+  throw new UsageError(`Filter ${quote(at.text)}: no field ${quote(name)}`, {
+    hint: suggest(name, at.fields.map((field) => field.name)),
+  });
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  if (known.length === 0) return "there is none to choose from";
+  const all = known.slice(0, 40).join(", ") + (known.length > 40 ? ", …" : "");
+  return `did you mean ${quote(closestString(name, known))}? There are: ${all}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+function typedTerm(term: ParsedTerm): FilterTerm {
+  const { field, operator, value } = term;
+  const isText = field.format !== undefined || field.kind === "cstring";
+  if (field.arrayLength > 0 || (field.kind === "bytes" && !isText)) {
+    throw termError(term, `${field.arrayLength > 0 ? "an array" : "raw bytes"} cannot be filtered`);
+  }
+  if (operator === "~" || operator === "!~") {
+    if (!isText) throw termError(term, "regular expressions need a text field");
+    return { type: "pattern", field, operator, pattern: parsePattern(term) };
+  }
+  if (field.format !== undefined) return formattedTerm(term, field.format, operator);
+  switch (field.kind) {
+    case "cstring":
+    case "bytes":
+      return { type: "text", field, operator, value };
+    case "bool":
+      return booleanTerm(term, operator);
+    case "float32":
+    case "float64":
+      return { type: "float", field, operator, value: parseFloatValue(term) };
+    default: {
+      const integer = parseInteger(value);
+      if (integer === undefined) throw termError(term, "wanted an integer");
+      return { type: "integer", field, operator, value: integer };
+    }
+  }
+}
+
+function formattedTerm(
+  term: ParsedTerm,
+  format: TextFormat,
+  operator: ComparisonOperator,
+): FilterTerm {
+  const { field, value } = term;
+  const integer = field.kind === "bytes" ? undefined : parseInteger(value);
+  if (integer !== undefined) return { type: "integer", field, operator, value: integer };
+  if (format.type !== "enum" || format.isSet) return { type: "text", field, operator, value };
+  const enumerator = format.enumerators.find(({ name }) => name === value);
+  if (enumerator !== undefined) {
+    return { type: "integer", field, operator, value: enumerator.value };
+  }
+  throw termError(
+    term,
+    `no enumerator ${quote(value)}`,
+    suggest(value, format.enumerators.map(({ name }) => name)),
+  );
+}
+
+function booleanTerm(term: ParsedTerm, operator: ComparisonOperator): FilterTerm {
+  if (operator !== "==" && operator !== "!=") throw termError(term, "a bool has no order");
+  const text = term.value.trim().toLowerCase();
+  if (!["true", "false", "1", "0"].includes(text)) throw termError(term, "wanted true or false");
+  return { type: "boolean", field: term.field, operator, value: text === "true" || text === "1" };
+}
+
+/** Decimal, `0x`, `0o` or `0b`, with a sign; exact whatever the width. */
+function parseInteger(text: string): bigint | undefined {
+  const parts = /^\s*([+-]?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|[0-9]+)\s*$/i.exec(text);
+  if (parts === null) return undefined;
+  const value = BigInt(parts[2]);
+  return parts[1] === "-" ? -value : value;
+}
+
+function parseFloatValue(term: ParsedTerm): number {
+  const value = Number(term.value);
+  if (term.value.trim() === "" || Number.isNaN(value)) throw termError(term, "wanted a number");
+  // 0.1 must equal the field that holds the nearest float to 0.1.
+  return term.field.kind === "float32" ? Math.fround(value) : value;
+}
+
+/** A leading `(?i)`, as in Go, becomes the flag. */
+function parsePattern(term: ParsedTerm): RegExp {
+  const parts = /^\(\?([ims]+)\)/.exec(term.value);
+  const source = parts === null ? term.value : term.value.slice(parts[0].length);
+  try {
+    return new RegExp(source, parts?.[1]);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw termError(term, error.message);
+  }
+}
+
+function termError(term: ParsedTerm, what: string, hint?: string): UsageError {
+  const { field } = term;
+  const kind = field.format === undefined ? field.kind : `${field.kind} as ${field.format.type}`;
+  return new UsageError(`Filter ${quote(term.text)}: ${what}; field ${field.name} is ${kind}`, {
+    hint,
+  });
+}
