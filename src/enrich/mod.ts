@@ -1,0 +1,13 @@
+/** Value → text: names of numbers, times, addresses, accounts, kernel symbols. */
+
+export { type AccountNamesOptions, createAccountNames, type FileAccess } from "./account_names.ts";
+export { endpointText, ipText, protocolText } from "./addresses.ts";
+export type { ClockReading } from "./boot_clock.ts";
+export { type EnrichEnvironment, hostEnvironment, readKallsyms } from "./environment.ts";
+export { errnoText } from "./errno_names.ts";
+export { createFormatters } from "./formatters.ts";
+export { type KernelSymbol, KernelSymbols } from "./kernel_symbols.ts";
+export { bytesText, durationText } from "./quantities.ts";
+export { signalText } from "./signal_names.ts";
+export { type Architecture, syscallNames } from "./syscall_names.ts";
+export { bytesToHex, shortestFloat32, valueToText } from "./value_text.ts";
