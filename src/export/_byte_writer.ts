@@ -1,0 +1,170 @@
+/** The output buffer of a page: ready bytes are copied in, numbers are formatted in place. */
+
+import { doubleText } from "./_number_text.ts";
+
+/** Room that every number fits in. */
+export const MAX_NUMBER_BYTES = 32;
+
+/** Copies move whole words, so every buffer they touch has this much room behind its text. */
+export const COPY_SLACK_BYTES = 8;
+
+const MAX_SAFE_HIGH_WORD = 0x1f_ffff;
+
+const DIGIT_PAIRS = new Uint8Array(200);
+for (let pair = 0; pair < 100; pair++) {
+  DIGIT_PAIRS[2 * pair] = 48 + Math.floor(pair / 10);
+  DIGIT_PAIRS[2 * pair + 1] = 48 + pair % 10;
+}
+
+/** Text bytes somewhere in a buffer with {@linkcode COPY_SLACK_BYTES} behind them. May be a reused cursor. */
+export interface ByteRun {
+  readonly view: DataView;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** Encodes text once, for many copies. */
+export function byteRun(text: string): ByteRun {
+  const encoded = new TextEncoder().encode(text);
+  const bytes = new Uint8Array(encoded.length + COPY_SLACK_BYTES);
+  bytes.set(encoded);
+  return { view: new DataView(bytes.buffer), offsetBytes: 0, lengthBytes: encoded.length };
+}
+
+/**
+ * Writes text into one buffer. Nothing here checks for room: ask {@linkcode hasRoom} once for all
+ * that a label set needs, since writes behind a typed array's end vanish silently.
+ */
+export class ByteWriter {
+  readonly #usualBytes: Uint8Array<ArrayBuffer>;
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #position = 0;
+
+  constructor(capacityBytes: number) {
+    this.#usualBytes = new Uint8Array(capacityBytes);
+    this.#bytes = this.#usualBytes;
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Empties the buffer, and gives up what {@linkcode grow} added. */
+  clear(): void {
+    this.#position = 0;
+    if (this.#bytes !== this.#usualBytes) this.#use(this.#usualBytes);
+  }
+
+  /** What was written. Ownership: lent, overwritten after {@linkcode clear}. */
+  written(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#position);
+  }
+
+  hasRoom(sizeBytes: number): boolean {
+    return this.#position + sizeBytes + COPY_SLACK_BYTES <= this.#bytes.length;
+  }
+
+  /** Replaces the empty buffer by one that has room for `sizeBytes`, until the next {@linkcode clear}. */
+  grow(sizeBytes: number): void {
+    if (this.#position !== 0) {
+      throw new Error(`BUG: buffer grown with ${this.#position} bytes in it`);
+    }
+    this.#use(new Uint8Array(sizeBytes + COPY_SLACK_BYTES));
+  }
+
+  copy(run: ByteRun): void {
+    const { view: source, offsetBytes, lengthBytes } = run;
+    const target = this.#view;
+    const start = this.#position;
+    // Eight bytes at a time: 21 ns for 146 bytes, against 73 ns for set(subarray()). Optimized code
+    // keeps these BigInts in registers.
+    for (let done = 0; done < lengthBytes; done += 8) {
+      target.setBigUint64(start + done, source.getBigUint64(offsetBytes + done, true), true);
+    }
+    this.#position = start + lengthBytes;
+  }
+
+  bytes(source: Uint8Array): void {
+    this.#bytes.set(source, this.#position);
+    this.#position += source.length;
+  }
+
+  byte(code: number): void {
+    this.#bytes[this.#position++] = code;
+  }
+
+  ascii(text: string): void {
+    const bytes = this.#bytes;
+    const start = this.#position;
+    for (let index = 0; index < text.length; index++) bytes[start + index] = text.charCodeAt(index);
+    this.#position = start + text.length;
+  }
+
+  /** A 64-bit integer in decimal, exact. */
+  uint64(low: number, high: number): void {
+    if (high <= MAX_SAFE_HIGH_WORD) this.#safeInteger(high * 4294967296 + low);
+    else this.ascii(((BigInt(high) << 32n) | BigInt(low)).toString());
+  }
+
+  /** A two's complement 64-bit integer in decimal, exact. */
+  int64(low: number, high: number): void {
+    if (high < 0x8000_0000) {
+      this.uint64(low, high);
+      return;
+    }
+    this.byte(45);
+    this.uint64(-low >>> 0, (~high + (low === 0 ? 1 : 0)) >>> 0);
+  }
+
+  double(value: number): void {
+    if (!Number.isSafeInteger(value)) {
+      this.ascii(doubleText(value));
+    } else if (value >= 0) {
+      this.#safeInteger(value);
+    } else {
+      this.byte(45);
+      this.#safeInteger(-value);
+    }
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+
+  #safeInteger(value: number): void {
+    if (value < 1e9) {
+      this.#digits(value, digitCount(value));
+      return;
+    }
+    const upper = Math.floor(value / 1e9);
+    this.#digits(upper, digitCount(upper));
+    this.#digits(value - upper * 1e9, 9);
+  }
+
+  /** Writes the last `count` decimal digits of `value`, which is below 1e9. */
+  #digits(value: number, count: number): void {
+    const bytes = this.#bytes;
+    const end = this.#position + count;
+    let rest = value | 0;
+    let position = end;
+    for (let left = count; left >= 2; left -= 2) {
+      const next = (rest / 100) | 0;
+      const pair = (rest - next * 100) << 1;
+      rest = next;
+      bytes[--position] = DIGIT_PAIRS[pair + 1];
+      bytes[--position] = DIGIT_PAIRS[pair];
+    }
+    if ((count & 1) === 1) bytes[position - 1] = 48 + rest;
+    this.#position = end;
+  }
+}
+
+/** Decimal digits of an integer in [0, 1e9). */
+function digitCount(value: number): number {
+  if (value < 1e4) return value < 100 ? (value < 10 ? 1 : 2) : (value < 1000 ? 3 : 4);
+  if (value < 1e7) return value < 1e5 ? 5 : (value < 1e6 ? 6 : 7);
+  return value < 1e8 ? 8 : 9;
+}

@@ -1,0 +1,171 @@
+/** Ready label bytes of one metric set: made once per series, copied at every scrape. */
+
+import type { MetricSet } from "../metrics/mod.ts";
+import { type ByteRun, COPY_SLACK_BYTES } from "./_byte_writer.ts";
+import type { LabelColumn } from "./prometheus_names.ts";
+
+const CHUNK_BITS = 18;
+const MAX_CHUNK_BYTES = 1 << CHUNK_BITS;
+const FIRST_CHUNK_BYTES = 16 * 1024;
+const MIN_WASTE_BYTES = 64 * 1024;
+
+/** Worst case of UTF-8 for one UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3;
+
+const encoder = new TextEncoder();
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/**
+ * Text of the form `{otel_scope_name="…",comm="…"` for each series: the closing brace is missing so
+ * that histograms can add `le`.
+ *
+ * Layout: blocks lie in chunks. A block's position is `chunk << 18 | offset`; only a block larger than
+ * a chunk has a chunk of its own size, and that starts at offset 0.
+ */
+export class LabelArena {
+  readonly #set: MetricSet;
+  readonly #columns: readonly LabelColumn[];
+  /** What the block of each series begins with. */
+  readonly #scopeText: string;
+  #chunks: Chunk[] = [];
+  #usedOfLastBytes = 0;
+  #totalBytes = 0;
+  #wastedBytes = 0;
+  #positions = new Uint32Array(0);
+  #lengths = new Uint32Array(0);
+  /** Generation whose labels the block holds; NaN, which equals nothing, where there is no block. */
+  #generations = new Float64Array(0);
+  readonly #cursor: Writable<ByteRun> = {
+    view: new DataView(new ArrayBuffer(0)),
+    offsetBytes: 0,
+    lengthBytes: 0,
+  };
+
+  constructor(set: MetricSet, columns: readonly LabelColumn[]) {
+    this.#set = set;
+    this.#columns = columns;
+    const pairs = scopeLabels(set.scope).map(([name, value]) =>
+      `${name}="${escapeLabelValue(value)}"`
+    );
+    this.#scopeText = `{${pairs.join(",")}`;
+  }
+
+  /**
+   * The label bytes of a live series.
+   *
+   * Ownership: one cursor, overwritten by the next call.
+   * Cost: about 1 µs when the series is new or was allotted anew.
+   */
+  at(series: number): ByteRun {
+    if (series >= this.#generations.length) this.#reserve(series + 1);
+    const generation = this.#set.generation(series);
+    if (this.#generations[series] !== generation) this.#build(series, generation);
+    const position = this.#positions[series];
+    const cursor = this.#cursor;
+    cursor.view = this.#chunks[position >>> CHUNK_BITS].view;
+    cursor.offsetBytes = position & (MAX_CHUNK_BYTES - 1);
+    cursor.lengthBytes = this.#lengths[series];
+    return cursor;
+  }
+
+  /** Names and unescaped values of a live series' labels. */
+  labelsOf(series: number): [name: string, value: string][] {
+    const labels = scopeLabels(this.#set.scope);
+    if (this.#set.isOverflow(series)) return [...labels, ["otel_metric_overflow", "true"]];
+    const values = this.#set.labelValues(series);
+    for (const { name, sources } of this.#columns) labels.push([name, joinValues(values, sources)]);
+    return labels;
+  }
+
+  /** Bytes held for labels, waste included. */
+  get sizeBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** Starts afresh if more is held for former owners of series than for present ones. */
+  dropWaste(): void {
+    if (this.#wastedBytes < MIN_WASTE_BYTES || this.#wastedBytes * 2 < this.#totalBytes) return;
+    this.#chunks = [];
+    this.#totalBytes = 0;
+    this.#wastedBytes = 0;
+    this.#generations.fill(NaN);
+  }
+
+  #reserve(count: number): void {
+    const capacity = Math.max(64, 2 * this.#generations.length, count, this.#set.seriesCount);
+    const generations = new Float64Array(capacity).fill(NaN);
+    generations.set(this.#generations);
+    const positions = new Uint32Array(capacity);
+    positions.set(this.#positions);
+    const lengths = new Uint32Array(capacity);
+    lengths.set(this.#lengths);
+    this.#generations = generations;
+    this.#positions = positions;
+    this.#lengths = lengths;
+  }
+
+  #build(series: number, generation: number): void {
+    const text = this.#text(series);
+    const maxBytes = text.length * MAX_BYTES_PER_UNIT;
+    const chunk = this.#chunkWithRoom(maxBytes + COPY_SLACK_BYTES);
+    const offset = this.#usedOfLastBytes;
+    // A lone surrogate becomes U+FFFD here: one invalid byte would cost the whole scrape.
+    const { written } = encoder.encodeInto(text, chunk.bytes.subarray(offset));
+    if (!Number.isNaN(this.#generations[series])) this.#wastedBytes += this.#lengths[series];
+    this.#positions[series] = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
+    this.#lengths[series] = written;
+    this.#generations[series] = generation;
+    this.#usedOfLastBytes = offset + written;
+  }
+
+  #chunkWithRoom(sizeBytes: number): Chunk {
+    const last = this.#chunks.at(-1);
+    const offset = this.#usedOfLastBytes;
+    // In a chunk larger than usual, a second block could start where its position cannot say so.
+    const canPoint = offset < MAX_CHUNK_BYTES;
+    if (last !== undefined && canPoint && last.bytes.length - offset >= sizeBytes) return last;
+    const usualBytes = Math.min(
+      MAX_CHUNK_BYTES,
+      FIRST_CHUNK_BYTES << Math.min(this.#chunks.length, 4),
+    );
+    const bytes = new Uint8Array(Math.max(usualBytes, sizeBytes));
+    const chunk = { bytes, view: new DataView(bytes.buffer) };
+    this.#chunks.push(chunk);
+    this.#totalBytes += bytes.length;
+    this.#usedOfLastBytes = 0;
+    return chunk;
+  }
+
+  #text(series: number): string {
+    if (this.#set.isOverflow(series)) return `${this.#scopeText},otel_metric_overflow="true"`;
+    const values = this.#set.labelValues(series);
+    let text = this.#scopeText;
+    for (const { name, sources } of this.#columns) {
+      text += `,${name}="${escapeLabelValue(joinValues(values, sources))}"`;
+    }
+    return text;
+  }
+}
+
+function scopeLabels(scope: string): [name: string, value: string][] {
+  // The last two are empty, as `ig` exports them: Prometheus takes an empty label for an absent one.
+  return [["otel_scope_name", scope], ["otel_scope_version", ""], ["otel_scope_schema_url", ""]];
+}
+
+function joinValues(values: readonly string[], sources: readonly number[]): string {
+  return sources.length === 1
+    ? values[sources[0]]
+    : sources.map((index) => values[index]).join(";");
+}
+
+/** Escapes a label value for both text formats. */
+export function escapeLabelValue(value: string): string {
+  if (!/[\\\n"]/.test(value)) return value;
+  return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+}

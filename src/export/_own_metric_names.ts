@@ -1,0 +1,25 @@
+/** Names of kmeter's own metrics: known without loading prom-client, so that gadgets cannot take them. */
+
+export const OWN_METRIC_NAMES: ReadonlySet<string> = new Set([
+  "kmeter_build_info",
+  "kmeter_events_received_total",
+  "kmeter_events_lost_total",
+  "kmeter_decode_errors_total",
+  "kmeter_series",
+  "kmeter_series_overflow_total",
+  "kmeter_map_entries",
+  "kmeter_map_max_entries",
+  "kmeter_map_fetch_duration_seconds",
+  "kmeter_map_fetch_errors_total",
+  "kmeter_program_attached",
+  "kmeter_program_run_time_seconds_total",
+  "kmeter_program_run_count_total",
+  "kmeter_scrape_duration_seconds",
+  "kmeter_scrape_errors_total",
+  "process_cpu_seconds_total",
+  "process_resident_memory_bytes",
+  "process_virtual_memory_bytes",
+  "process_open_fds",
+  "process_max_fds",
+  "process_start_time_seconds",
+]);

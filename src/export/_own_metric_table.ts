@@ -1,0 +1,200 @@
+/** The `kmeter_*` and `process_*` metrics and how a snapshot fills them. */
+
+import type { Counter, Gauge, Registry } from "prom-client";
+import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "./own_metrics_snapshot.ts";
+import type { ProcessStats } from "./process_stats.ts";
+
+export type PromClient = typeof import("prom-client");
+
+/** Every own metric, by its role. */
+export interface MetricTable {
+  readonly buildInfo: Gauge;
+  readonly eventsReceived: Counter;
+  readonly eventsLost: Counter;
+  readonly decodeErrors: Counter;
+  readonly series: Gauge;
+  readonly seriesOverflow: Counter;
+  readonly mapEntries: Gauge;
+  readonly mapMaxEntries: Gauge;
+  readonly mapFetchDuration: Gauge;
+  readonly mapFetchErrors: Counter;
+  readonly attached: Gauge;
+  readonly runTime: Counter;
+  readonly runCount: Counter;
+  readonly scrapeDuration: Gauge;
+  readonly scrapeErrors: Counter;
+  readonly cpu: Counter;
+  readonly resident: Gauge;
+  readonly virtual: Gauge;
+  readonly openFds: Gauge;
+  readonly maxFds: Gauge;
+  readonly startTime: Gauge;
+}
+
+const SOURCE = ["gadget", "datasource"];
+const PROGRAM = ["gadget", "program"];
+
+/** Makes all metrics in `registry`. `collect` runs before the first of them is read. */
+export function createMetrics(
+  client: PromClient,
+  { registry, collect }: { registry: Registry; collect: () => void },
+): MetricTable {
+  const registers = [registry];
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new client.Gauge({ name, help, labelNames, registers });
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new client.Counter({ name, help, labelNames, registers });
+  return {
+    buildInfo: new client.Gauge({
+      name: "kmeter_build_info",
+      help: "Always 1, with the versions in use as labels.",
+      labelNames: ["version", "deno", "libbpf"],
+      registers,
+      collect,
+    }),
+    ...sourceMetrics(gauge, counter),
+    ...programMetrics(gauge, counter),
+    ...scrapeMetrics(gauge, counter),
+    ...processMetrics(gauge, counter),
+  };
+}
+
+type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
+type MakeCounter = (name: string, help: string, labelNames?: string[]) => Counter;
+
+function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
+  return {
+    eventsReceived: counter(
+      "kmeter_events_received_total",
+      "Records taken from the kernel.",
+      SOURCE,
+    ),
+    eventsLost: counter(
+      "kmeter_events_lost_total",
+      "Records the kernel could not hand over, by reason.",
+      [...SOURCE, "reason"],
+    ),
+    decodeErrors: counter(
+      "kmeter_decode_errors_total",
+      "Records taken but not understood, by reason.",
+      [...SOURCE, "reason"],
+    ),
+    series: gauge("kmeter_series", "Live series of the data source.", SOURCE),
+    seriesOverflow: counter(
+      "kmeter_series_overflow_total",
+      "Updates that went to the overflow series because of the cardinality limit.",
+      SOURCE,
+    ),
+    mapEntries: gauge("kmeter_map_entries", "Entries in the map at its latest read.", SOURCE),
+    mapMaxEntries: gauge("kmeter_map_max_entries", "Entries the map has room for.", SOURCE),
+    mapFetchDuration: gauge(
+      "kmeter_map_fetch_duration_seconds",
+      "Duration of the latest complete read of the map.",
+      SOURCE,
+    ),
+    mapFetchErrors: counter(
+      "kmeter_map_fetch_errors_total",
+      "Reads of the map that failed.",
+      SOURCE,
+    ),
+  };
+}
+
+function programMetrics(gauge: MakeGauge, counter: MakeCounter) {
+  return {
+    attached: gauge(
+      "kmeter_program_attached",
+      "1 if the eBPF program is attached; else 0, and the label reason says why.",
+      [...PROGRAM, "section", "reason"],
+    ),
+    runTime: counter(
+      "kmeter_program_run_time_seconds_total",
+      "Time the eBPF program has run, if the kernel measures it.",
+      PROGRAM,
+    ),
+    runCount: counter(
+      "kmeter_program_run_count_total",
+      "Times the eBPF program has run, if the kernel measures it.",
+      PROGRAM,
+    ),
+  };
+}
+
+function scrapeMetrics(gauge: MakeGauge, counter: MakeCounter) {
+  return {
+    scrapeDuration: gauge(
+      "kmeter_scrape_duration_seconds",
+      "Duration of the latest complete scrape, from request to last byte.",
+    ),
+    scrapeErrors: counter(
+      "kmeter_scrape_errors_total",
+      "Failures that left something out of a page, by stage.",
+      ["stage"],
+    ),
+  };
+}
+
+function processMetrics(gauge: MakeGauge, counter: MakeCounter) {
+  return {
+    cpu: counter("process_cpu_seconds_total", "User and system CPU time spent."),
+    resident: gauge("process_resident_memory_bytes", "Resident memory size."),
+    virtual: gauge("process_virtual_memory_bytes", "Virtual memory size."),
+    openFds: gauge("process_open_fds", "Open file descriptors."),
+    maxFds: gauge("process_max_fds", "Limit of open file descriptors."),
+    startTime: gauge("process_start_time_seconds", "Start time since the Unix epoch."),
+  };
+}
+
+/** Replaces all values but those of scrapes and the build. */
+export function refill(
+  metrics: MetricTable,
+  { snapshot, process }: { snapshot: OwnMetricsSnapshot; process: ProcessStats },
+): void {
+  const { buildInfo: _1, scrapeDuration: _2, scrapeErrors: _3, ...refilled } = metrics;
+  for (const metric of Object.values(refilled)) metric.reset();
+  for (const source of snapshot.dataSources) fillDataSource(metrics, source);
+  for (const program of snapshot.programs) fillProgram(metrics, program);
+  fillProcess(metrics, process);
+}
+
+function fillDataSource(metrics: MetricTable, source: DataSourceStats): void {
+  const labels = { gadget: source.gadget, datasource: source.dataSource };
+  metrics.eventsReceived.inc(labels, source.eventsReceived);
+  for (const [reason, count] of Object.entries(source.eventsLost)) {
+    metrics.eventsLost.inc({ ...labels, reason }, count);
+  }
+  for (const [reason, count] of Object.entries(source.decodeErrors)) {
+    metrics.decodeErrors.inc({ ...labels, reason }, count);
+  }
+  metrics.series.set(labels, source.series);
+  metrics.seriesOverflow.inc(labels, source.seriesOverflow);
+  if (source.map === undefined) return;
+  metrics.mapEntries.set(labels, source.map.entries);
+  metrics.mapMaxEntries.set(labels, source.map.maxEntries);
+  metrics.mapFetchDuration.set(labels, source.map.fetchDurationSeconds);
+  metrics.mapFetchErrors.inc(labels, source.map.fetchErrors);
+}
+
+function fillProgram(metrics: MetricTable, stats: ProgramStats): void {
+  const labels = { gadget: stats.gadget, program: stats.program };
+  const { section, reason } = stats;
+  metrics.attached.set({ ...labels, section, reason }, stats.isAttached ? 1 : 0);
+  if (stats.runTimeSeconds !== undefined) metrics.runTime.inc(labels, stats.runTimeSeconds);
+  if (stats.runCount !== undefined) metrics.runCount.inc(labels, stats.runCount);
+}
+
+function fillProcess(metrics: MetricTable, process: ProcessStats): void {
+  if (process.cpuSeconds === undefined) metrics.cpu.remove();
+  else metrics.cpu.inc(process.cpuSeconds);
+  const gauges: [Gauge, number | undefined][] = [
+    [metrics.resident, process.residentBytes],
+    [metrics.virtual, process.virtualBytes],
+    [metrics.openFds, process.openFds],
+    [metrics.maxFds, process.maxFds],
+    [metrics.startTime, process.startTimeSeconds],
+  ];
+  for (const [gauge, value] of gauges) {
+    if (value === undefined) gauge.remove();
+    else gauge.set(value);
+  }
+}

@@ -1,0 +1,34 @@
+/** Door of the export layer: names, pages of text, kmeter's own metrics, the HTTP server. */
+
+export { negotiateFormat } from "./content_negotiation.ts";
+export {
+  CONTENT_TYPES,
+  Exposition,
+  type ExpositionOptions,
+  type RenderOptions,
+  type TextExposition,
+} from "./exposition.ts";
+export { type LandingContent, type LandingSource } from "./landing_page.ts";
+export { addressText, type ListenAddress, parseListenAddress } from "./listen_address.ts";
+export {
+  type MetricsServer,
+  type MetricsServerOptions,
+  startMetricsServer,
+} from "./metrics_server.ts";
+export { OwnMetrics, type OwnMetricsOptions, type ScrapeStage } from "./own_metrics.ts";
+export {
+  type DataSourceStats,
+  type MapStats,
+  type OwnMetricsSnapshot,
+  type ProgramStats,
+} from "./own_metrics_snapshot.ts";
+export { type ProcessStats, readProcessStats } from "./process_stats.ts";
+export {
+  type LabelColumn,
+  type NamedInstrument,
+  type PrometheusName,
+  translateLabelName,
+  translateLabels,
+  translateMetricName,
+} from "./prometheus_names.ts";
+export { type FamilyRegistry, RegistryFamily, type RegistryValues } from "./registry_family.ts";

@@ -1,0 +1,48 @@
+/** What the engine tells about itself at scrape time, as plain data. */
+
+/** Counts of one data source since it started. */
+export interface DataSourceStats {
+  readonly gadget: string;
+  readonly dataSource: string;
+  /** Records taken from the kernel. */
+  readonly eventsReceived: number;
+  /** Records the kernel could not hand over, by reason, for example `buffer_full`. */
+  readonly eventsLost: Readonly<Record<string, number>>;
+  /** Records taken but not understood, by reason, for example `too_short`. */
+  readonly decodeErrors: Readonly<Record<string, number>>;
+  /** Live series. */
+  readonly series: number;
+  /** Updates that went to the overflow series because of the cardinality limit. */
+  readonly seriesOverflow: number;
+  /** Only for data sources that read a map. */
+  readonly map?: MapStats;
+}
+
+/** State of a map and of its reader. */
+export interface MapStats {
+  readonly entries: number;
+  readonly maxEntries: number;
+  /** Duration of the latest complete read, in seconds. */
+  readonly fetchDurationSeconds: number;
+  readonly fetchErrors: number;
+}
+
+/** State of one eBPF program. */
+export interface ProgramStats {
+  readonly gadget: string;
+  readonly program: string;
+  /** ELF section, for example `tp_btf/sched_switch`. */
+  readonly section: string;
+  readonly isAttached: boolean;
+  /** Why the program is not attached; "" if it is. */
+  readonly reason: string;
+  /** Absent where the kernel does not measure it (`kernel.bpf_stats_enabled`). */
+  readonly runTimeSeconds?: number;
+  readonly runCount?: number;
+}
+
+/** Everything at one moment. */
+export interface OwnMetricsSnapshot {
+  readonly dataSources: readonly DataSourceStats[];
+  readonly programs: readonly ProgramStats[];
+}
