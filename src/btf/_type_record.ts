@@ -7,7 +7,15 @@
  */
 
 import { FormatError } from "../errors.ts";
-import type { BtfInt, BtfMember, BtfType, BtfVar, TypeId } from "./types.ts";
+import type {
+  BtfArray,
+  BtfDataSection,
+  BtfInt,
+  BtfMember,
+  BtfType,
+  BtfVar,
+  TypeId,
+} from "./types.ts";
 
 /** Kind numbers of BTF, in the order of the kernel's header. */
 export const KIND = {
@@ -221,13 +229,7 @@ export function decodeRecord(sections: BtfSections, at: { id: TypeId; offset: nu
     case KIND.ptr:
       return { kind: "ptr", name: "", type: third };
     case KIND.array:
-      return {
-        kind: "array",
-        name: "",
-        element: types.getUint32(offset + 12, true),
-        index: types.getUint32(offset + 16, true),
-        length: types.getUint32(offset + 20, true),
-      };
+      return decodeArray(types, offset);
     case KIND.struct:
     case KIND.union:
       return {
@@ -258,16 +260,7 @@ export function decodeRecord(sections: BtfSections, at: { id: TypeId; offset: nu
     case KIND.var:
       return decodeVar(sections, { ...at, name, type: third });
     case KIND.datasec:
-      return {
-        kind: "datasec",
-        name,
-        sizeBytes: third,
-        variables: items(sections, at, 12).map((item) => ({
-          type: types.getUint32(item, true),
-          offsetBytes: types.getUint32(item + 4, true),
-          sizeBytes: types.getUint32(item + 8, true),
-        })),
-      };
+      return { kind: "datasec", name, sizeBytes: third, variables: decodeVariables(sections, at) };
     case KIND.decl_tag:
       return { kind: "decl_tag", name, type: third, component: types.getInt32(offset + 12, true) };
     default:
@@ -304,6 +297,16 @@ function decodeInt(
     ? "signed"
     : "unsigned";
   return { kind: "int", name: at.name, sizeBytes: at.sizeBytes, bits, bitOffset, encoding };
+}
+
+function decodeArray(types: DataView, offset: number): BtfArray {
+  return {
+    kind: "array",
+    name: "",
+    element: types.getUint32(offset + 12, true),
+    index: types.getUint32(offset + 16, true),
+    length: types.getUint32(offset + 20, true),
+  };
 }
 
 function decodeMembers(
@@ -367,4 +370,16 @@ function decodeVar(
     throw recordError(sections, at, `variable ${JSON.stringify(at.name)} has an unknown linkage`);
   }
   return { kind: "var", name: at.name, type: at.type, linkage };
+}
+
+function decodeVariables(
+  sections: BtfSections,
+  at: { offset: number },
+): BtfDataSection["variables"] {
+  const { types } = sections;
+  return items(sections, at, 12).map((item) => ({
+    type: types.getUint32(item, true),
+    offsetBytes: types.getUint32(item + 4, true),
+    sizeBytes: types.getUint32(item + 8, true),
+  }));
 }

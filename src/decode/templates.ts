@@ -23,7 +23,7 @@ const TEMPLATES: ReadonlyMap<string, FieldAnnotations> = new Map<string, FieldAn
     "columns.width": "35",
     "columns.maxwidth": "35",
     "columns.hidden": "true",
-    description: "Wall-clock time of the event",
+    description: "Time of the event",
   }],
   ["bytes", { "columns.width": "10", "columns.alignment": "right" }],
   ["duration", { "columns.width": "12", "columns.alignment": "right" }],
