@@ -1,6 +1,6 @@
 /** The parsed form of a gadget: what the object's markers and `gadget.yaml` say, merged and checked. */
 
-import type { Field } from "../decode/mod.ts";
+import type { Enumerator, Field } from "../decode/mod.ts";
 
 /** String annotations of a data source or field, keys in lower case as in `ig`. */
 export type Annotations = Readonly<Record<string, string>>;
@@ -40,6 +40,10 @@ export interface ParamSpec {
   readonly kind: Field["kind"];
   /** Size in bytes of the variable. */
   readonly sizeBytes: number;
+  /** Present if the variable is an enum: the names that it takes besides numbers. */
+  readonly enumerators?: readonly Enumerator[];
+  /** Present if the variable is a `struct gadget_l3endpoint_t`: an IP address. */
+  readonly format?: "ip_addr";
 }
 
 /** One gadget, ready for the engine. */
@@ -51,6 +55,11 @@ export interface GadgetSpec {
   readonly params: readonly ParamSpec[];
   /** `programs.<name>.attach_to` and `perf` settings of gadget.yaml. */
   readonly programs: Readonly<Record<string, ProgramSettings>>;
+  /**
+   * `paramDefaults` of gadget.yaml that are for no parameter of the gadget, by the part after the
+   * last dot in lower case: defaults of flags such as `map-fetch-interval`.
+   */
+  readonly flagDefaults?: Readonly<Record<string, string>>;
 }
 
 /** Per-program settings of gadget.yaml. */

@@ -1,0 +1,80 @@
+/** What values an annotation may have, and how they are read. */
+
+import { parseDurationMs } from "./duration.ts";
+import { nearestName, quoteNames } from "./nearest_name.ts";
+
+/** Rule for the value of an annotation. */
+export type ValueRule =
+  | { readonly kind: "text" }
+  | { readonly kind: "flag" }
+  | { readonly kind: "count" }
+  /** A count, or the word `type`: as wide as the type needs. */
+  | { readonly kind: "width" }
+  | { readonly kind: "duration" }
+  | { readonly kind: "boundaries" }
+  | { readonly kind: "choice"; readonly values: readonly string[] };
+
+/** A value in its normal form, or why it is refused. */
+export type ValueCheck =
+  | { readonly value: string }
+  | { readonly expected: string; readonly hint?: string };
+
+/** Checks a value; flags and choices lose case and surrounding blanks, everything else stays as it is. */
+export function checkValue(rule: ValueRule, value: string): ValueCheck {
+  switch (rule.kind) {
+    case "text":
+      return { value };
+    case "flag":
+      return checkChoice(["true", "false"], value);
+    case "choice":
+      return checkChoice(rule.values, value);
+    case "count":
+      return isCount(value) ? { value } : { expected: "a number like 16" };
+    case "width":
+      return isCount(value) || value === "type"
+        ? { value }
+        : { expected: 'a number of letters like 16, or "type"' };
+    case "duration":
+      return parseDurationMs(value) !== undefined
+        ? { value }
+        : { expected: "a duration like 500ms, 10s or 1h30m" };
+    case "boundaries":
+      return checkBoundaries(value);
+  }
+}
+
+/** Histogram boundaries of a value that `checkValue` accepted. */
+export function parseBoundaries(value: string): number[] {
+  return value.split(",").map((item) => Number(item.trim()));
+}
+
+function checkChoice(values: readonly string[], value: string): ValueCheck {
+  const wanted = value.trim().toLowerCase();
+  const found = values.find((choice) => choice.toLowerCase() === wanted);
+  if (found !== undefined) return { value: found };
+  const nearest = nearestName(wanted, values);
+  return {
+    expected: values.length > 6 ? "a known name" : quoteNames(values).replaceAll(", ", " or "),
+    hint: nearest === undefined
+      ? `values: ${quoteNames(values, 100)}`
+      : `did you mean "${nearest}"? values: ${quoteNames(values, 100)}`,
+  };
+}
+
+function checkBoundaries(value: string): ValueCheck {
+  const expected = 'ascending numbers like "1, 2.5, 10"';
+  const items = value.split(",").map((item) => item.trim());
+  for (const [index, item] of items.entries()) {
+    if (item === "" || !Number.isFinite(Number(item))) {
+      return { expected, hint: `${JSON.stringify(item)} is not a finite number` };
+    }
+    if (index > 0 && Number(items[index - 1]) >= Number(item)) {
+      return { expected, hint: `${item} does not exceed the ${items[index - 1]} before it` };
+    }
+  }
+  return { value };
+}
+
+function isCount(value: string): boolean {
+  return /^\d{1,9}$/.test(value.trim());
+}
