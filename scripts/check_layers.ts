@@ -11,7 +11,7 @@ interface Layer {
   readonly name: string;
   /** A folder, ending with a slash, or one file. */
   readonly path: string;
-  /** Runs without FFI, root, Linux or a clock, and imports only layers that do too. */
+  /** Runs without FFI, root, Linux or a clock, and so does all it imports. */
   readonly isPure: boolean;
 }
 
@@ -137,7 +137,7 @@ export function checkLayers(sources: ReadonlyMap<string, string>): Problem[] {
     ...checkPatterns(file, { patterns: CODE_PATTERNS, text: file.code }),
     ...checkPatterns(file, { patterns: COMMENT_PATTERNS, text: file.comments }),
   ]);
-  problems.push(...findCycles(files));
+  problems.push(...findCycles(files), ...findNativeNeeds(files));
   return problems.sort((a, b) => a.path.localeCompare(b.path) || a.line - b.line);
 }
 
@@ -224,7 +224,6 @@ function layerFault(file: SourceFile, target: string): string | undefined {
   if (LAYERS.indexOf(to) > LAYERS.indexOf(from)) {
     return `points up: ${from.name} comes before ${to.name}`;
   }
-  if (from.isPure && !to.isPure) return `makes ${from.name} impure: ${to.name} needs Linux`;
   if (to.path.endsWith("/") && target !== `${to.path}mod.ts`) {
     return `goes around the door: import from ${to.path}mod.ts`;
   }
@@ -244,6 +243,31 @@ function checkPatterns(
         message,
       }))
     );
+}
+
+/** Reports each import of a pure layer that ends up in ffi, however long the way. */
+function findNativeNeeds(files: readonly SourceFile[]): Problem[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const seen = new Map<string, readonly string[] | undefined>();
+  const wayToFfi = (path: string): readonly string[] | undefined => {
+    if (layerOf(path)?.name === "ffi") return [path];
+    if (seen.has(path)) return seen.get(path);
+    seen.set(path, undefined);
+    for (const { target } of byPath.get(path)?.imports ?? []) {
+      const rest = target === undefined ? undefined : wayToFfi(target);
+      if (rest !== undefined) seen.set(path, [path, ...rest]);
+    }
+    return seen.get(path);
+  };
+  return files.filter(isPure).flatMap(({ path, layer, imports }) =>
+    imports.flatMap(({ target, line, specifier }) => {
+      // Its own layer's files are reported themselves.
+      if (target === undefined || layerOf(target) === layer) return [];
+      const way = wayToFfi(target)?.join(" → ");
+      if (way === undefined) return [];
+      return [{ path, line, message: `"${specifier}" makes ${layer?.name} impure: ${way}` }];
+    })
+  );
 }
 
 /** Reports each cycle once, at the import that closes it. */

@@ -53,7 +53,7 @@ const IMPORT_CASES: readonly Case[] = [
     name: "a pure layer must not import an impure one that comes before it",
     path: "src/btf/read.ts",
     source: 'import { Elf } from "../../ffi/mod.ts";',
-    fault: ':1: "../../ffi/mod.ts" makes btf impure: ffi needs Linux',
+    fault: ':1: "../../ffi/mod.ts" makes btf impure: ffi/mod.ts',
   },
   {
     name: "a test may import behind the door",
@@ -272,6 +272,20 @@ Deno.test("check_layers: a cycle is reported once, with its way", () => {
   });
   assertEquals(problems, [
     "src/btf/c.ts:2: closes a cycle: src/btf/a.ts → src/btf/b.ts → src/btf/c.ts → src/btf/a.ts",
+  ]);
+});
+
+Deno.test("check_layers: a pure layer must not reach ffi through another layer", () => {
+  const problems = check({
+    "src/view/columns.ts": 'import "./text.ts";\nimport "../enrich/mod.ts";',
+    "src/view/text.ts": 'import "../decode/mod.ts";',
+    "src/decode/mod.ts": "",
+    "src/enrich/mod.ts": 'import "./users.ts";',
+    "src/enrich/users.ts": 'import "../../ffi/mod.ts";',
+  });
+  assertEquals(problems, [
+    'src/view/columns.ts:2: "../enrich/mod.ts" makes view impure: ' +
+    "src/enrich/mod.ts → src/enrich/users.ts → ffi/mod.ts",
   ]);
 });
 
