@@ -3,19 +3,6 @@
 import { EINVAL, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP, kernelError } from "./libc.ts";
 import { libbpf, readCString } from "./libbpf.ts";
 
-/** `enum bpf_map_type`, the kinds kmeter reads or checks (linux/bpf.h). */
-export const BPF_MAP_TYPE = {
-  hash: 1,
-  array: 2,
-  perfEventArray: 4,
-  percpuHash: 5,
-  percpuArray: 6,
-  stackTrace: 7,
-  lruHash: 9,
-  lruPercpuHash: 10,
-  ringbuf: 27,
-} as const;
-
 /** How a batch call ended. */
 export type BatchEnd =
   /** More entries follow: call again with the cursor. */

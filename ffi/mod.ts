@@ -1,6 +1,6 @@
 /** The only layer with native code: libc, libbpf and libelf. Everything else sees bytes and handles. */
 
-export { BPF_MAP_TYPE, BpfMap, possibleCpuCount } from "./bpf_map.ts";
+export { BpfMap, possibleCpuCount } from "./bpf_map.ts";
 export type { BatchBuffers, BatchEnd } from "./bpf_map.ts";
 export { BpfObject, BpfProgram } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";

@@ -29,7 +29,12 @@ export interface Enumerator {
 
 /** How a raw value becomes text. `decode` only carries it; `enrich` does it. */
 export type TextFormat =
-  | { readonly type: "enum"; readonly enumerators: readonly Enumerator[]; readonly isSet: boolean; readonly separator: string }
+  | {
+    readonly type: "enum";
+    readonly enumerators: readonly Enumerator[];
+    readonly isSet: boolean;
+    readonly separator: string;
+  }
   | { readonly type: "timestamp"; readonly layout?: string }
   | {
     readonly type:
@@ -78,7 +83,13 @@ export interface Field {
 }
 
 /** A value as the display sees it. `uint64` and `int64` are bigint; 128-bit values are `0x…` text. */
-export type FieldValue = number | bigint | boolean | string | Uint8Array | readonly (number | bigint | boolean | string)[];
+export type FieldValue =
+  | number
+  | bigint
+  | boolean
+  | string
+  | Uint8Array
+  | readonly (number | bigint | boolean | string)[];
 
 /** Turns a field's raw value into text; made by `enrich`, used by `metrics` (labels) and `view`. */
 export type FieldFormatter = (record: RecordBytes) => string;

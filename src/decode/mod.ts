@@ -22,3 +22,23 @@ export {
   readNumber,
 } from "./interpret.ts";
 export { type ComparisonOperator, type FilterTerm, matchesFilter, parseFilter } from "./filter.ts";
+export {
+  CodeWriter,
+  commentName,
+  elementSizeBytes,
+  emitHash,
+  emitKeyWords,
+  emitNumber,
+  emitUint,
+  emitWord,
+  emitWordPair,
+  hashWords,
+  isFloatKind,
+  isNumericKind,
+  isSignedKind,
+  type KeyTarget,
+  MAX_UNROLLED_WORDS,
+  type SegmentVariables,
+  type WordPair,
+} from "./codegen.ts";
+export { bytesToHex, shortestFloat32, valueToText } from "./value_text.ts";

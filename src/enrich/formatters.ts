@@ -21,7 +21,7 @@ import { bytesText, durationText } from "./quantities.ts";
 import { signalText } from "./signal_names.ts";
 import { syscallNames } from "./syscall_names.ts";
 import { createTimeText, ISO_NS_LAYOUT } from "./time_layout.ts";
-import { valueToText } from "./value_text.ts";
+import { valueToText } from "../decode/mod.ts";
 
 type ScalarText = (value: number | bigint) => string;
 

@@ -10,4 +10,3 @@ export { type KernelSymbol, KernelSymbols } from "./kernel_symbols.ts";
 export { bytesText, durationText } from "./quantities.ts";
 export { signalText } from "./signal_names.ts";
 export { type Architecture, syscallNames } from "./syscall_names.ts";
-export { bytesToHex, shortestFloat32, valueToText } from "./value_text.ts";

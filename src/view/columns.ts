@@ -2,7 +2,7 @@
 
 import type { Field, FieldFormatter, FieldValue, RecordBytes } from "../decode/mod.ts";
 import { readField } from "../decode/mod.ts";
-import { valueToText } from "../enrich/mod.ts";
+import { valueToText } from "../decode/mod.ts";
 import {
   type ColumnShape,
   columnShape,

@@ -10,7 +10,7 @@ import {
   readField,
   type RecordBytes,
 } from "../decode/mod.ts";
-import { bytesToHex, shortestFloat32 } from "../enrich/mod.ts";
+import { bytesToHex, shortestFloat32 } from "../decode/mod.ts";
 import { escapeControlsInJson, hasControls } from "./display_text.ts";
 import { isContainer, selectFields } from "./field_selection.ts";
 import type { RowView } from "./row_view.ts";

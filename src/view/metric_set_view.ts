@@ -1,6 +1,6 @@
 /** All metrics of a data source as text, for `metrics.print`. */
 
-import { valueToText } from "../enrich/mod.ts";
+import { valueToText } from "../decode/mod.ts";
 import type { Column, HistogramColumn, Instrument, MetricSet } from "../metrics/mod.ts";
 import { displayWidth, escapeControls, truncateText } from "./display_text.ts";
 import { renderHistogram, seriesTitle } from "./histogram.ts";

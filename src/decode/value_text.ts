@@ -1,6 +1,6 @@
 /** Plain text of a value without a text format: metric labels, columns, lists. */
 
-import type { FieldKind, FieldValue } from "../decode/mod.ts";
+import type { FieldKind, FieldValue } from "./field.ts";
 
 /**
  * Text of a value: integers in decimal, bytes in hex, elements joined by commas, strings as they are.

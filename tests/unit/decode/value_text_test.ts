@@ -1,7 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import type { FieldKind, FieldValue } from "../../../src/decode/mod.ts";
-import { valueToText } from "../../../src/enrich/mod.ts";
+import { valueToText } from "../../../src/decode/mod.ts";
 
 const CASES: readonly [FieldValue, FieldKind | undefined, string][] = [
   [-5, "int32", "-5"],

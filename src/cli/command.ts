@@ -1,0 +1,20 @@
+/** What every command is. */
+
+import type { Flag } from "./flags.ts";
+
+/** One subcommand. */
+export interface Command {
+  readonly name: string;
+  /** What follows the name in usage lines, for example `GADGET [flags]`. */
+  readonly usage: string;
+  /** One line for the overview. */
+  readonly summary: string;
+  /** Further paragraphs of the command's help. */
+  readonly details?: string;
+  readonly flags: readonly Flag[];
+  /** @returns the exit code. @throws errors of `errors.ts`, for `main` to report. */
+  run(args: readonly string[]): Promise<number> | number;
+}
+
+/** The flag that every command has. */
+export const HELP_FLAG: Flag = { name: "help", short: "h", description: "show this help" };

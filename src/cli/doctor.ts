@@ -1,0 +1,33 @@
+/** `kmeter doctor`: what this machine can do. */
+
+import { type Finding, probeGadgets, probeHost } from "../engine/mod.ts";
+import { type Command, HELP_FLAG } from "./command.ts";
+import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { writeOutput } from "./output.ts";
+
+const FLAGS = [HELP_FLAG];
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  usage: "",
+  summary: "what this kernel can do, and which built-in gadgets run on it",
+  details: "Loads and attaches every built-in gadget for a moment. Exits with 1 if anything fails.",
+  flags: FLAGS,
+  run(args) {
+    refuseUnknownFlags(parseFlags(args, FLAGS), FLAGS);
+    const host = probeHost();
+    writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
+    writeOutput(host.map(describeFinding).join(""));
+    writeOutput("built-in gadgets\n");
+    const gadgets = probeGadgets();
+    writeOutput(gadgets.map(describeFinding).join(""));
+    return [...host, ...gadgets].every(({ isOk }) => isOk) ? 0 : 1;
+  },
+};
+
+function describeFinding({ subject, isOk, detail, hint }: Finding): string {
+  const line = `  ${isOk ? "ok  " : "FAIL"}  ${subject.padEnd(16)}  ${
+    detail.replaceAll("\n", "\n        ")
+  }\n`;
+  return isOk || hint === undefined ? line : `${line}        hint: ${hint}\n`;
+}

@@ -1,0 +1,93 @@
+/** Flags as data: one table serves parsing, checks and help. */
+
+// @ts-types="./_std_parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
+import { UsageError } from "../errors.ts";
+import { suggestName } from "../gadget/mod.ts";
+
+/** One flag of a command. */
+export interface Flag {
+  /** Without dashes. */
+  readonly name: string;
+  /** One letter, without dash. */
+  readonly short?: string;
+  /** What stands for the value in help; absent for switches. */
+  readonly value?: string;
+  /** May be given several times. */
+  readonly repeats?: true;
+  readonly description: string;
+}
+
+/** A command line, taken apart. */
+export interface ParsedFlags {
+  readonly positionals: readonly string[];
+  /** True if the switch was given. */
+  has(name: string): boolean;
+  /** The value of a flag; undefined if it was not given. */
+  text(name: string): string | undefined;
+  /** All values of a flag that repeats. */
+  texts(name: string): readonly string[];
+  /** Flags that are not in the table, by name. */
+  readonly unknown: Readonly<Record<string, string>>;
+}
+
+/** Takes arguments apart. Unknown flags are collected: gadget parameters are only known later. */
+export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
+  const withValue = flags.filter((flag) => flag.value !== undefined);
+  const unknown: Record<string, string> = {};
+  const parsed = parseArgs(args, {
+    string: ["_", ...withValue.map(({ name }) => name)],
+    boolean: flags.filter((flag) => flag.value === undefined).map(({ name }) => name),
+    collect: withValue.filter((flag) => flag.repeats).map(({ name }) => name),
+    alias: Object.fromEntries(
+      flags.flatMap(({ name, short }) => short === undefined ? [] : [[short, name]]),
+    ),
+    unknown: (argument, key, value) => {
+      if (key === undefined) return true;
+      unknown[key] = String(value ?? argument);
+      return false;
+    },
+  });
+  for (const { name } of withValue) {
+    if (parsed[name] === "" || (Array.isArray(parsed[name]) && parsed[name].includes(""))) {
+      throw new UsageError(`--${name} needs a value`, { hint: flagUsage(flags, name) });
+    }
+  }
+  return {
+    positionals: parsed._.map(String),
+    has: (name) => parsed[name] === true,
+    text: (name) => typeof parsed[name] === "string" ? parsed[name] : undefined,
+    texts: (name) => Array.isArray(parsed[name]) ? parsed[name].map(String) : [],
+    unknown,
+  };
+}
+
+/** Refuses what the table does not have. */
+export function refuseUnknownFlags(parsed: ParsedFlags, flags: readonly Flag[]): void {
+  const name = Object.keys(parsed.unknown)[0];
+  if (name === undefined) return;
+  const dashes = name.length === 1 ? "-" : "--";
+  throw new UsageError(`There is no flag ${dashes}${name}`, {
+    hint: suggestName(name, flags.map((flag) => flag.name), "flags"),
+  });
+}
+
+function flagUsage(flags: readonly Flag[], name: string): string {
+  const flag = flags.find((candidate) => candidate.name === name);
+  return `--${name} ${flag?.value ?? ""}: ${flag?.description ?? ""}`;
+}
+
+const HELP_INDENT = 34;
+
+/** Help lines of a flag table, one flag each. */
+export function describeFlags(flags: readonly Flag[]): string {
+  return flags.map((flag) => {
+    const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+    const value = flag.value === undefined ? "" : ` ${flag.value}`;
+    const left = `  ${short}--${flag.name}${value}`;
+    const gap = left.length < HELP_INDENT
+      ? left.padEnd(HELP_INDENT)
+      : `${left}\n${" ".repeat(HELP_INDENT)}`;
+    return `${gap}${flag.description}\n`;
+  }).join("");
+}

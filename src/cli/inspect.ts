@@ -1,0 +1,132 @@
+/** `kmeter inspect GADGET`: what a gadget has, and the metrics it would make. */
+
+import type { Field } from "../decode/mod.ts";
+import { parseGadget } from "../engine/mod.ts";
+import { UsageError } from "../errors.ts";
+import { translateLabelName, translateMetricName } from "../export/mod.ts";
+import { type DataSourceSpec, metricRoles, type ParamSpec } from "../gadget/mod.ts";
+import { type Command, HELP_FLAG } from "./command.ts";
+import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { writeNotice, writeOutput } from "./output.ts";
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "annotate",
+    value: "LIST",
+    repeats: true,
+    description: "annotations to add, as for kmeter run",
+  },
+  HELP_FLAG,
+];
+
+export const inspectCommand: Command = {
+  name: "inspect",
+  usage: "GADGET [flags]",
+  summary: "data sources, fields, parameters and metrics of a gadget",
+  details: "Needs no root: only the gadget's files are read.",
+  flags: FLAGS,
+  run(args) {
+    const flags = parseFlags(args, FLAGS);
+    refuseUnknownFlags(flags, FLAGS);
+    const [name] = flags.positionals;
+    if (name === undefined) {
+      throw new UsageError("kmeter inspect needs a gadget", { hint: "kmeter list shows them" });
+    }
+    const { spec, warnings } = parseGadget(name, flags.texts("annotate"));
+    for (const warning of warnings) writeNotice(`warning: ${warning}`);
+    const parts = [
+      `${spec.name}: ${spec.description}\n`,
+      ...spec.dataSources.map(describeDataSource),
+      ...(spec.params.length > 0 ? [describeParams(spec.params)] : []),
+    ];
+    writeOutput(parts.join("\n"));
+    return 0;
+  },
+};
+
+function describeDataSource(source: DataSourceSpec): string {
+  const lines = [`data source ${source.name} (${originOf(source)})`];
+  for (const [key, value] of Object.entries(source.annotations)) lines.push(`  @${key}: ${value}`);
+  const rows = source.fields.map(describeField);
+  lines.push(...alignColumns([["FIELD", "TYPE", "BYTES", "TAGS"], ...rows]));
+  lines.push(...describeMetrics(source));
+  return `${lines.join("\n")}\n`;
+}
+
+function originOf({ origin }: DataSourceSpec): string {
+  switch (origin.kind) {
+    case "tracer":
+      return `events of struct ${origin.struct} from map ${origin.map}`;
+    case "mapiter":
+      return `entries of map ${origin.map}`;
+    case "iter":
+      return `rows of struct ${origin.struct} from ${origin.programs.join(", ")}`;
+  }
+}
+
+function describeField(field: Field): string[] {
+  const array = field.arrayLength > 0 ? `[${field.arrayLength}]` : "";
+  const shownAs = field.format === undefined ? "" : ` as ${field.format.type}`;
+  const bits = field.bitSize > 0 ? `, bits ${field.bitOffset}+${field.bitSize}` : "";
+  const place = `${
+    field.segment === 1 ? "value " : ""
+  }${field.offsetBytes}+${field.sizeBytes}${bits}`;
+  const tags = field.tags.filter((tag) => tag.startsWith("type:") || tag.startsWith("role:"));
+  const hidden = field.hidden ? ["hidden"] : [];
+  return [
+    field.name,
+    `${field.kind}${array}${shownAs}`,
+    place,
+    [...tags, ...hidden].join(" "),
+  ];
+}
+
+function describeMetrics(source: DataSourceSpec): string[] {
+  const roles = metricRoles(source);
+  const metrics = roles.values.map(({ type, name, unit, field, description }) => ({
+    type,
+    name: translateMetricName({ name, unit, type }).name,
+    from: `from ${field.name}`,
+    description,
+  }));
+  if (roles.implicitCounter !== undefined) {
+    const { name, description } = roles.implicitCounter;
+    metrics.push({
+      type: "counter",
+      name: translateMetricName({ name, unit: "", type: "counter" }).name,
+      from: "per record",
+      description,
+    });
+  }
+  if (metrics.length === 0) return ["  no metrics"];
+  const keys = roles.keys.map(({ label }) => translateLabelName(label));
+  const labels = keys.length > 0 ? `{${keys.join(", ")}}` : "";
+  return alignColumns([
+    ["METRIC", "TYPE", "FROM", "DESCRIPTION"],
+    ...metrics.map((metric) => [
+      metric.name + labels,
+      metric.type,
+      metric.from,
+      metric.description,
+    ]),
+  ]);
+}
+
+function describeParams(params: readonly ParamSpec[]): string {
+  const rows = params.map(({ key, kind, defaultValue, description }) => [
+    `--${key}`,
+    kind,
+    defaultValue === "" ? "-" : defaultValue,
+    description,
+  ]);
+  const lines = alignColumns([["PARAMETER", "TYPE", "DEFAULT", "DESCRIPTION"], ...rows]);
+  return `parameters\n${lines.join("\n")}\n`;
+}
+
+/** Pads all columns but the last; indented under what they belong to. */
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column])).join("  ")}`.trimEnd()
+  );
+}

@@ -1,0 +1,25 @@
+/** `kmeter list`. */
+
+import { builtinNames, readGadgetFiles } from "../engine/mod.ts";
+import { parseMetadata } from "../gadget/mod.ts";
+import { type Command, HELP_FLAG } from "./command.ts";
+import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { writeOutput } from "./output.ts";
+
+export const listCommand: Command = {
+  name: "list",
+  usage: "",
+  summary: "the built-in gadgets, one line each",
+  flags: [HELP_FLAG],
+  run(args) {
+    refuseUnknownFlags(parseFlags(args, this.flags), this.flags);
+    const names = builtinNames();
+    const width = Math.max(...names.map((name) => name.length));
+    for (const name of names) {
+      const { metadataText, metadataFile } = readGadgetFiles(name);
+      const { description } = parseMetadata(metadataText ?? "", metadataFile);
+      writeOutput(`${name.padEnd(width)}  ${description}\n`);
+    }
+    return 0;
+  },
+};

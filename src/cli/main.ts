@@ -1,0 +1,74 @@
+/** Picks the command, and turns errors into text and exit codes. */
+
+import { UsageError } from "../errors.ts";
+import { suggestName } from "../gadget/mod.ts";
+import { buildCommand } from "./build.ts";
+import type { Command } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
+import { describeFlags } from "./flags.ts";
+import { inspectCommand } from "./inspect.ts";
+import { listCommand } from "./list.ts";
+import { writeNotice, writeOutput } from "./output.ts";
+import { describeError, exitCodeOf } from "./report_error.ts";
+import { runCommand } from "./run.ts";
+import { versionCommand } from "./version.ts";
+
+/** In the order of the overview. */
+const COMMANDS: readonly Command[] = [
+  runCommand,
+  listCommand,
+  inspectCommand,
+  buildCommand,
+  doctorCommand,
+  versionCommand,
+];
+
+/** Runs a command line. @returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    writeNotice(describeError(error));
+    return exitCodeOf(error);
+  }
+}
+
+function dispatch(args: readonly string[]): Promise<number> | number {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    const topic = name === "help" && rest.length > 0 ? findCommand(rest[0]) : undefined;
+    writeOutput(topic === undefined ? overview() : commandHelp(topic));
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-V") return versionCommand.run([]);
+  const command = findCommand(name);
+  if (rest.includes("--help") || rest.includes("-h")) {
+    writeOutput(commandHelp(command));
+    return 0;
+  }
+  return command.run(rest);
+}
+
+function findCommand(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  throw new UsageError(`There is no command "${name}"`, {
+    hint: suggestName(name, COMMANDS.map((candidate) => candidate.name), "commands"),
+  });
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
+  return "kmeter runs eBPF gadgets and turns what they see into metrics.\n\n" +
+    "Usage: kmeter COMMAND [arguments]\n\n" +
+    `${lines.join("")}\n` +
+    "kmeter COMMAND --help tells more. Start with: sudo kmeter run trace_exec --metrics\n";
+}
+
+function commandHelp({ name, usage, summary, details, flags }: Command): string {
+  const more = details === undefined ? "" : `\n${details}\n`;
+  return `kmeter ${name}: ${summary}\n\nUsage: kmeter ${name} ${usage}\n${more}\nFlags:\n` +
+    describeFlags(flags);
+}

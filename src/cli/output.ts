@@ -1,0 +1,27 @@
+/** Standard output and standard error. */
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes to stdout, whole.
+ * @throws Deno.errors.BrokenPipe if the reader is gone.
+ */
+export function writeOutput(text: string): void {
+  writeAll(Deno.stdout, text);
+}
+
+/** Tells the user something that is no result. */
+export function writeNotice(text: string): void {
+  writeAll(Deno.stderr, `${text}\n`);
+}
+
+function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = encoder.encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
+}
+
+/** Width of the terminal; a usual one where there is none. */
+export function terminalWidth(): number {
+  if (!Deno.stdout.isTerminal()) return 120;
+  return Deno.consoleSize().columns;
+}

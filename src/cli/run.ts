@@ -1,0 +1,287 @@
+/** `kmeter run GADGET`: one gadget, its rows in the terminal, its metrics served. */
+
+import { isRoot, libbpfVersion } from "../../ffi/mod.ts";
+import {
+  type Display,
+  type ParsedGadget,
+  parseGadget,
+  RunningGadget,
+  type RunOptions,
+} from "../engine/mod.ts";
+import { KernelError, UsageError } from "../errors.ts";
+import {
+  addressText,
+  Exposition,
+  type ListenAddress,
+  type MetricsServer,
+  OwnMetrics,
+  startMetricsServer,
+} from "../export/mod.ts";
+import type { Command } from "./command.ts";
+import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { writeNotice } from "./output.ts";
+import { describeError } from "./report_error.ts";
+import {
+  durationMsOf,
+  listenAddressOf,
+  mapSchedules,
+  numberOf,
+  outputModeOf,
+  RUN_FLAGS,
+  scopesOf,
+} from "./run_flags.ts";
+import { createTerminalDisplay } from "./terminal_display.ts";
+import { VERSION } from "./version.ts";
+
+const DEFAULT_PRINT_INTERVAL_MS = 1000;
+
+export const runCommand: Command = {
+  name: "run",
+  usage: "GADGET [flags]",
+  summary: "run one gadget: show its rows, serve its metrics",
+  details: "GADGET is a built-in name (kmeter list), a gadget's folder, or a .bpf.o file. The\n" +
+    "parameters of a gadget are flags too: kmeter inspect GADGET shows them.",
+  flags: RUN_FLAGS,
+  run: runGadget,
+};
+
+async function runGadget(args: readonly string[]): Promise<number> {
+  const name = gadgetArgument(parseFlags(args, RUN_FLAGS));
+  const annotate = parseFlags(args, RUN_FLAGS).texts("annotate");
+  const gadget = parseGadget(name, annotate);
+  for (const warning of gadget.warnings) writeNotice(`warning: ${warning}`);
+  const params: Flag[] = gadget.spec.params.map(({ key, description, kind }) => ({
+    name: key,
+    description,
+    ...(kind !== "bool" && { value: "VALUE" }),
+  }));
+  const all = [...RUN_FLAGS, ...params];
+  const flags = parseFlags(args, all);
+  refuseUnknownFlags(flags, all);
+  const stop = new StopSignal();
+  try {
+    const display = createTerminalDisplay({
+      mode: outputModeOf(flags),
+      selection: flags.text("fields"),
+      sort: flags.text("sort"),
+      maxEntries: numberOf(flags, "max-entries", { min: -1 }),
+      onClosed: () => stop.request(),
+    });
+    const options = runOptions(flags, { gadget, display });
+    const listen = listenAddressOf(flags);
+    const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
+    requireRoot();
+    return await runUntilStopped(gadget, { options, listen, timeoutMs, stop, flags });
+  } finally {
+    stop.close();
+  }
+}
+
+function gadgetArgument(flags: ParsedFlags): string {
+  const [gadget, extra] = flags.positionals;
+  if (gadget === undefined) {
+    throw new UsageError("kmeter run needs a gadget", {
+      hint: "kmeter list shows the built-in ones; for example: kmeter run trace_exec --metrics",
+    });
+  }
+  if (extra !== undefined) {
+    throw new UsageError(`kmeter run takes one gadget, and got "${gadget}" and "${extra}" too`);
+  }
+  return gadget;
+}
+
+function runOptions(
+  flags: ParsedFlags,
+  context: { gadget: ParsedGadget; display: Display },
+): RunOptions {
+  const { spec } = context.gadget;
+  const params: Record<string, string> = {};
+  for (const { key, kind } of spec.params) {
+    const value = kind === "bool" ? flags.has(key) ? "true" : undefined : flags.text(key);
+    if (value !== undefined) params[key] = value;
+  }
+  return {
+    filter: flags.text("filter") ?? "",
+    params,
+    metrics: listenAddressOf(flags) !== undefined,
+    scopes: scopesOf(flags, spec),
+    schedule: mapSchedules(flags, spec),
+    printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
+      DEFAULT_PRINT_INTERVAL_MS,
+    display: context.display,
+    btfFile: flags.text("btf"),
+    dumpCode: flags.has("dump-code")
+      ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
+      : undefined,
+    warn: (text) => writeNotice(`warning: ${text}`),
+  };
+}
+
+/** What loading needs, told before anything is touched. */
+function requireRoot(): void {
+  if (isRoot() || hasCapabilities()) return;
+  throw new KernelError("Cannot load eBPF programs: kmeter does not run as root", {
+    call: "geteuid",
+    errno: 1,
+    hint: "run it with sudo, or give it CAP_BPF and CAP_PERFMON",
+  });
+}
+
+/** Bits of CapEff in /proc/self/status (linux/capability.h). */
+const CAP_SYS_ADMIN = 21n;
+const CAP_PERFMON = 38n;
+const CAP_BPF = 39n;
+
+function hasCapabilities(): boolean {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+  const has = (capability: bigint) => (effective >> capability & 1n) === 1n;
+  return has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON));
+}
+
+interface Run {
+  readonly options: RunOptions;
+  readonly listen: ListenAddress | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly stop: StopSignal;
+  readonly flags: ParsedFlags;
+}
+
+async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
+  const metrics = run.listen === undefined
+    ? undefined
+    : await MetricsEndpoint.open(run.listen, { prefix: run.flags.text("metrics-prefix") });
+  try {
+    const running = RunningGadget.start(gadget, run.options);
+    try {
+      metrics?.serve(running);
+      if (metrics !== undefined) {
+        writeNotice(
+          `${gadget.spec.name}: metrics at http://${addressText(metrics.address)}/metrics`,
+        );
+      }
+      if (run.timeoutMs !== undefined) run.stop.after(run.timeoutMs);
+      await Promise.race([run.stop.requested, running.finished()]);
+    } finally {
+      await running.stop();
+    }
+  } finally {
+    await metrics?.close();
+  }
+  return 0;
+}
+
+/** The HTTP endpoint of a run. It listens before anything is loaded: a port in use leaves nothing behind. */
+class MetricsEndpoint {
+  readonly #own: OwnMetrics;
+  readonly #exposition: Exposition;
+  readonly #server: MetricsServer;
+  #running: RunningGadget | undefined;
+
+  static async open(
+    address: ListenAddress,
+    options: { prefix?: string },
+  ): Promise<MetricsEndpoint> {
+    const own = await OwnMetrics.load({
+      buildInfo: { version: VERSION, deno: Deno.version.deno, libbpf: libbpfVersion() },
+      onError: reportScrapeError,
+    });
+    return new MetricsEndpoint(address, { own, ...options });
+  }
+
+  private constructor(
+    address: ListenAddress,
+    { own, prefix }: { own: OwnMetrics; prefix?: string },
+  ) {
+    this.#own = own;
+    this.#exposition = new Exposition({
+      metricsPrefix: prefix,
+      registry: own.families,
+      onError: ({ error }) => {
+        own.countScrapeError("render");
+        reportScrapeError(error);
+      },
+    });
+    this.#server = startMetricsServer({
+      ...address,
+      exposition: this.#exposition,
+      ownMetrics: own,
+      beforeScrape: () => this.#refresh(),
+      landing: () => this.#landing(),
+      health: () => this.#running === undefined ? "the gadget is not running yet" : undefined,
+      onError: reportScrapeError,
+    });
+  }
+
+  get address(): ListenAddress {
+    return this.#server.addr;
+  }
+
+  /** @throws UsageError if two metrics would have the same name. */
+  serve(running: RunningGadget): void {
+    for (const set of running.metricSets) this.#exposition.add(set);
+    this.#own.observe(() => running.snapshot());
+    this.#running = running;
+  }
+
+  #refresh(): void {
+    for (const [dataSource, error] of this.#running?.refresh() ?? []) {
+      this.#own.countScrapeError("refresh");
+      writeNotice(`warning: data source ${dataSource}: ${describeError(error)}`);
+    }
+  }
+
+  #landing(): Parameters<typeof startMetricsServer>[0]["landing"] extends () => infer R ? R
+    : never {
+    const running = this.#running;
+    return {
+      version: VERSION,
+      sources: (running?.metricSets ?? []).map((set) => ({
+        scope: set.scope,
+        description: running?.spec.description ?? "",
+        metrics: this.#exposition.familyNames(set),
+      })),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#running = undefined;
+    await this.#server.shutdown();
+  }
+}
+
+function reportScrapeError(error: unknown): void {
+  writeNotice(`warning: ${describeError(error)}`);
+}
+
+/** What ends a run: a signal, the timeout, or a closed stdout. */
+class StopSignal {
+  readonly #requested = Promise.withResolvers<void>();
+  readonly #onSignal = () => this.request();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, this.#onSignal);
+    }
+  }
+
+  get requested(): Promise<void> {
+    return this.#requested.promise;
+  }
+
+  request(): void {
+    this.#requested.resolve();
+  }
+
+  after(timeoutMs: number): void {
+    this.#timer = setTimeout(() => this.request(), timeoutMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.removeSignalListener(signal, this.#onSignal);
+    }
+  }
+}

@@ -1,0 +1,195 @@
+/** The flags of `kmeter run` and what they mean. */
+
+import { UsageError } from "../errors.ts";
+import { type ListenAddress, parseListenAddress } from "../export/mod.ts";
+import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
+import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
+import { HELP_FLAG } from "./command.ts";
+import type { Flag, ParsedFlags } from "./flags.ts";
+
+const DEFAULT_LISTEN = "127.0.0.1:2224";
+
+export const RUN_FLAGS: readonly Flag[] = [
+  { name: "metrics", description: "collect and serve every metric that the gadget has" },
+  {
+    name: "listen",
+    value: "ADDR:PORT",
+    description: `where to serve metrics; implies --metrics (default ${DEFAULT_LISTEN})`,
+  },
+  {
+    name: "output",
+    short: "o",
+    value: "MODE",
+    description: `how to show rows: ${ROW_VIEW_MODES.join(", ")} (default columns)`,
+  },
+  {
+    name: "fields",
+    value: "LIST",
+    description: "fields to show: a,b for these, +x,-y to add and remove",
+  },
+  {
+    name: "filter",
+    short: "F",
+    value: "EXPR",
+    description:
+      "only rows that match, for metrics too: field==v, != >= <= > < ~re !~re; comma = and",
+  },
+  {
+    name: "annotate",
+    value: "LIST",
+    repeats: true,
+    description:
+      "annotations: ds:key=value or ds.field:key=value; \\, for a comma in a value; adds up",
+  },
+  { name: "timeout", short: "t", value: "SECONDS", description: "stop after this time" },
+  { name: "sort", value: "LIST", description: "order of map and iterator rows: f,-g" },
+  { name: "max-entries", value: "N", description: "rows shown of each map or iterator read" },
+  {
+    name: "map-fetch-interval",
+    value: "DURATION",
+    description: "how often a shown map is read: 1s, or ds:2s,ds2:500ms (default 1s)",
+  },
+  {
+    name: "map-fetch-count",
+    value: "N",
+    description: "reads of a shown map, then stop: 10, or ds:1,ds2:5 (default 0: no limit)",
+  },
+  {
+    name: "otel-metrics-name",
+    value: "LIST",
+    description: "scope of the metrics: NAME for all, or ds:name,ds2:name2",
+  },
+  { name: "otel-metrics-listen", description: "the same as --metrics" },
+  { name: "otel-metrics-listen-address", value: "ADDR:PORT", description: "the same as --listen" },
+  {
+    name: "otel-metrics-print-interval",
+    value: "DURATION",
+    description: "how often drawn metrics are drawn (default 1s)",
+  },
+  { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
+  { name: "host", description: "accepted for compatibility: kmeter always sees the whole host" },
+  {
+    name: "btf",
+    value: "FILE",
+    description: "kernel BTF to use instead of /sys/kernel/btf/vmlinux",
+  },
+  { name: "dump-code", description: "print the generated counting loops to stderr" },
+  HELP_FLAG,
+];
+
+/** Where metrics are served; undefined if they are not wanted. */
+export function listenAddressOf(flags: ParsedFlags): ListenAddress | undefined {
+  const address = flags.text("listen") ?? flags.text("otel-metrics-listen-address");
+  const wanted = address !== undefined || flags.has("metrics") || flags.has("otel-metrics-listen");
+  return wanted ? parseListenAddress(address ?? DEFAULT_LISTEN) : undefined;
+}
+
+/** `-o`. */
+export function outputModeOf(flags: ParsedFlags): RowViewMode {
+  const text = flags.text("output") ?? "columns";
+  const mode = ROW_VIEW_MODES.find((candidate) => candidate === text);
+  if (mode !== undefined) return mode;
+  throw new UsageError(`--output "${text}": there is no such mode`, {
+    hint: suggestName(text, ROW_VIEW_MODES, "modes"),
+  });
+}
+
+/** A number of at least `min`. */
+export function numberOf(
+  flags: ParsedFlags,
+  name: string,
+  options: { min: number },
+): number | undefined {
+  const text = flags.text(name);
+  return text === undefined ? undefined : parseCount(name, text, options);
+}
+
+function parseCount(name: string, text: string, { min }: { min: number }): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isInteger(value) && value >= min) return value;
+  throw new UsageError(`--${name} "${text}": wanted a whole number of at least ${min}`);
+}
+
+/** A duration in ms: `500ms`, `2s`, `1m`; a bare number counts in `unitMs`. */
+export function durationMsOf(
+  flags: ParsedFlags,
+  name: string,
+  options: { unitMs: number },
+): number | undefined {
+  const text = flags.text(name);
+  return text === undefined ? undefined : parseDuration(name, text, options);
+}
+
+function parseDuration(name: string, text: string, { unitMs }: { unitMs: number }): number {
+  const bare = /^[0-9]+(\.[0-9]+)?$/.test(text.trim());
+  const value = bare ? Number(text) * unitMs : parseDurationMs(text);
+  if (value !== undefined && value >= 0) return value;
+  throw new UsageError(`--${name} "${text}": wanted a duration`, {
+    hint: "write 500ms, 2s or 1m30s",
+  });
+}
+
+/** A value for all data sources, or one for each that is named: `v` or `ds:v,ds2:v2`. */
+export interface PerDataSource<T> {
+  readonly all?: T;
+  readonly named: Readonly<Record<string, T>>;
+}
+
+function parsePerDataSource<T>(
+  name: string,
+  options: { flags: ParsedFlags; spec: GadgetSpec; parse: (text: string) => T },
+): PerDataSource<T> {
+  const { flags, spec, parse } = options;
+  const text = flags.text(name);
+  if (text === undefined) return { named: {} };
+  if (!text.includes(":")) return { all: parse(text), named: {} };
+  const known = spec.dataSources.map((source) => source.name);
+  const named: Record<string, T> = {};
+  for (const item of text.split(",")) {
+    const colon = item.indexOf(":");
+    const source = item.slice(0, Math.max(0, colon)).trim();
+    if (!known.includes(source)) {
+      throw new UsageError(`--${name} "${item}": ${source || "the item"} names no data source`, {
+        hint: suggestName(source, known, "data sources"),
+      });
+    }
+    named[source] = parse(item.slice(colon + 1));
+  }
+  return { named };
+}
+
+/** `--map-fetch-interval` and `--map-fetch-count`. */
+export function mapSchedules(
+  flags: ParsedFlags,
+  spec: GadgetSpec,
+): (dataSource: string) => { intervalMs?: number; count?: number } {
+  const interval = parsePerDataSource("map-fetch-interval", {
+    flags,
+    spec,
+    parse: (text) => parseDuration("map-fetch-interval", text, { unitMs: 1000 }),
+  });
+  const count = parsePerDataSource("map-fetch-count", {
+    flags,
+    spec,
+    parse: (text) => parseCount("map-fetch-count", text, { min: 0 }),
+  });
+  return (dataSource) => {
+    const intervalMs = interval.named[dataSource] ?? interval.all;
+    const fetches = count.named[dataSource] ?? count.all;
+    if (intervalMs === 0 && fetches !== 1) {
+      throw new UsageError("--map-fetch-interval 0 needs --map-fetch-count 1: one read, at once");
+    }
+    return {
+      ...(intervalMs !== undefined && { intervalMs }),
+      ...(fetches !== undefined && { count: fetches }),
+    };
+  };
+}
+
+/** `--otel-metrics-name`. */
+export function scopesOf(flags: ParsedFlags, spec: GadgetSpec): Record<string, string> {
+  const names = parsePerDataSource("otel-metrics-name", { flags, spec, parse: (text) => text });
+  if (names.all === undefined) return { ...names.named };
+  const all = names.all;
+  return Object.fromEntries(spec.dataSources.map((source) => [source.name, all]));
+}

@@ -1,0 +1,101 @@
+/** Rows and drawn metrics on standard output. */
+
+import type { Display, Formatters } from "../engine/mod.ts";
+import type { DataSourceSpec } from "../gadget/mod.ts";
+import type { MetricSet } from "../metrics/mod.ts";
+import { createRowView, renderMetricSet, type RowView, type RowViewMode } from "../view/mod.ts";
+import { terminalWidth, writeOutput } from "./output.ts";
+
+/** What the user asked to see. */
+export interface TerminalDisplayOptions {
+  readonly mode: RowViewMode;
+  /** Text of `--fields`. */
+  readonly selection?: string;
+  readonly sort?: string;
+  readonly maxEntries?: number;
+  /** Called when the reader of stdout is gone. */
+  readonly onClosed: () => void;
+}
+
+const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+const SERIES_DRAWN = 10;
+
+/** Makes the display. Headers are printed when the data source changes. */
+export function createTerminalDisplay(options: TerminalDisplayOptions): Display {
+  const isTty = Deno.stdout.isTerminal();
+  const output = new ClosableOutput(options.onClosed);
+  const heads = new HeaderWriter(output);
+  return {
+    draws: options.mode === "columns",
+    rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined {
+      if (options.mode === "none") return undefined;
+      const view = createRowView(options.mode, {
+        fields: spec.fields,
+        formatters,
+        selection: options.selection,
+        sort: options.sort,
+        maxEntries: options.maxEntries,
+        widthColumns: terminalWidth(),
+        isTty,
+      });
+      return heads.wrap(view);
+    },
+    metrics(set: MetricSet): string {
+      const text = renderMetricSet(set, {
+        maxSeries: SERIES_DRAWN,
+        widthColumns: isTty ? terminalWidth() : undefined,
+      });
+      return `${isTty ? CLEAR_SCREEN : ""}${text}${isTty ? "" : "\n"}`;
+    },
+    write: (text) => output.write(text),
+  };
+}
+
+class ClosableOutput {
+  readonly #onClosed: () => void;
+  #isClosed = false;
+
+  constructor(onClosed: () => void) {
+    this.#onClosed = onClosed;
+  }
+
+  write(text: string): void {
+    if (this.#isClosed || text === "") return;
+    try {
+      writeOutput(text);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      this.#isClosed = true;
+      this.#onClosed();
+    }
+  }
+}
+
+/** Puts a view's header before its rows whenever another view was last. */
+class HeaderWriter {
+  #last: RowView | undefined;
+  #count = 0;
+  readonly #output: ClosableOutput;
+
+  constructor(output: ClosableOutput) {
+    this.#output = output;
+  }
+
+  /** The first view's header is printed at once, so that a quiet gadget shows that it runs. */
+  wrap(view: RowView): RowView {
+    if (this.#count++ === 0) {
+      this.#output.write(view.header());
+      this.#last = view;
+    }
+    const withHeader = (text: string): string => {
+      if (text === "" || this.#last === view) return text;
+      this.#last = view;
+      return view.header() + text;
+    };
+    return {
+      header: () => view.header(),
+      row: (record) => withHeader(view.row(record)),
+      rows: (records) => withHeader(view.rows(records)),
+    };
+  }
+}

@@ -1,0 +1,135 @@
+/** Attaches a loaded object's programs, each in the way of its section. */
+
+import {
+  type BpfLink,
+  type BpfObject,
+  type BpfProgram,
+  onlineCpus,
+  openCpuClock,
+} from "../../ffi/mod.ts";
+import { UnsupportedError } from "../errors.ts";
+import type { GadgetSpec, ProgramSettings } from "../gadget/mod.ts";
+
+/** A program and what became of it. */
+export interface AttachedProgram {
+  readonly program: BpfProgram;
+  /** Empty for programs that run only when called. */
+  readonly links: readonly BpfLink[];
+}
+
+/** Value of `attach_to` and of a section's target that leaves a program out. */
+const DISABLED = "gadget_program_disabled";
+const DEFAULT_SAMPLE_FREQUENCY_HZ = 49;
+
+/** Sections that the kernel calls only on request. */
+const ON_REQUEST = new Set(["syscall"]);
+/** Sections that need a target which kmeter has no way to be told yet. */
+const WITHOUT_TARGET = new Set([
+  "socket",
+  "socket1",
+  "classifier",
+  "tc",
+  "tcx",
+  "xdp",
+  "sockops",
+  "sk_skb",
+  "sk_msg",
+  "cgroup_skb",
+  "cgroup",
+]);
+
+/** Before loading: leaves out disabled programs and sets the targets that are fixed by loading. */
+export function prepareProgram(program: BpfProgram, spec: GadgetSpec): void {
+  const { kind, target } = sectionOf(program);
+  const attachTo = spec.programs[program.name]?.attachTo;
+  if (target === DISABLED || attachTo === DISABLED) {
+    program.setAutoload(false);
+  } else if (attachTo !== undefined && isBoundAtLoad(kind)) {
+    program.setAttachTarget(attachTo);
+  }
+}
+
+/**
+ * Attaches every program.
+ *
+ * @param attached gets each program as it is attached, so that a failure leaves a list to undo.
+ * @throws KernelError, UnsupportedError naming the program.
+ */
+export function attachPrograms(
+  object: BpfObject,
+  context: { spec: GadgetSpec; attached: AttachedProgram[] },
+): void {
+  const { spec, attached } = context;
+  for (const program of object.programs()) {
+    const settings = settingsOf(program, spec);
+    const { kind, target } = sectionOf(program);
+    if (target === DISABLED || settings.attachTo === DISABLED) continue;
+    const links = ON_REQUEST.has(kind) ? [] : attach(program, { kind, settings });
+    attached.push({ program, links });
+  }
+}
+
+/** `programs` of gadget.yaml names programs; perf settings may stand under the section's name. */
+function settingsOf(program: BpfProgram, spec: GadgetSpec): ProgramSettings {
+  const { target } = sectionOf(program);
+  return spec.programs[program.name] ?? spec.programs[target] ?? {};
+}
+
+function sectionOf(program: BpfProgram): { kind: string; target: string } {
+  const [kind, ...target] = program.section.split("/");
+  return { kind, target: target.join("/") };
+}
+
+function isBoundAtLoad(kind: string): boolean {
+  return /^(tp_btf|fentry|fexit|fmod_ret|lsm|iter)/.test(kind);
+}
+
+function attach(
+  program: BpfProgram,
+  { kind, settings }: { kind: string; settings: ProgramSettings },
+): BpfLink[] {
+  if (kind === "perf_event") return attachToCpus(program, settings);
+  if (WITHOUT_TARGET.has(kind)) {
+    throw new UnsupportedError(
+      `Cannot attach program ${program.name}: kmeter has no way to attach section "${program.section}"`,
+      {
+        feature: kind,
+        hint:
+          "kmeter runs tracepoint, raw_tp, tp_btf, kprobe, uprobe, usdt, fentry, iter and perf_event programs",
+      },
+    );
+  }
+  const { attachTo } = settings;
+  if (attachTo === undefined || isBoundAtLoad(kind)) return [program.attach()];
+  switch (kind) {
+    case "tracepoint":
+    case "tp": {
+      const [category, name = ""] = attachTo.split("/");
+      return [program.attachTracepoint(category, name)];
+    }
+    case "raw_tracepoint":
+    case "raw_tp":
+      return [program.attachRawTracepoint(attachTo)];
+    case "kprobe":
+    case "kretprobe":
+      return [program.attachKprobe(attachTo, { onReturn: kind === "kretprobe" })];
+  }
+  throw new UnsupportedError(
+    `Cannot attach program ${program.name} to "${attachTo}": attach_to does not work for section "${program.section}"`,
+    { feature: `attach_to for ${kind}` },
+  );
+}
+
+function attachToCpus(program: BpfProgram, settings: ProgramSettings): BpfLink[] {
+  const links: BpfLink[] = [];
+  try {
+    for (const cpu of onlineCpus()) {
+      const frequencyHz = settings.sampleFrequencyHz ?? DEFAULT_SAMPLE_FREQUENCY_HZ;
+      links.push(program.attachPerfEvent(openCpuClock(cpu, { frequencyHz })));
+    }
+  } catch (error) {
+    for (const link of links) link.close();
+    throw error;
+  }
+  return links;
+}

@@ -1,0 +1,51 @@
+/** Runs a fetch on a schedule. */
+
+import type { FetchSchedule } from "./run_options.ts";
+
+/** Repeats a fetch until its count is reached or it is stopped. */
+export class FetchTimer {
+  readonly #schedule: FetchSchedule;
+  readonly #fetch: () => void;
+  readonly #finished = Promise.withResolvers<void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #done = 0;
+
+  /** Starts at once: the first fetch comes after the first interval. */
+  constructor(schedule: FetchSchedule, fetch: () => void) {
+    this.#schedule = schedule;
+    this.#fetch = fetch;
+    this.#plan(performance.now());
+  }
+
+  /** Resolves after the last fetch of a limited schedule; rejects if a fetch fails. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** True if all fetches of a limited schedule are done. */
+  get isExhausted(): boolean {
+    return this.#schedule.count > 0 && this.#done >= this.#schedule.count;
+  }
+
+  /** Intervals are kept from start to start, so that a slow fetch does not shift the next. */
+  #plan(dueMs: number): void {
+    const nextMs = dueMs + this.#schedule.intervalMs;
+    this.#timer = setTimeout(() => this.#tick(nextMs), Math.max(0, nextMs - performance.now()));
+  }
+
+  #tick(dueMs: number): void {
+    try {
+      this.#fetch();
+    } catch (error) {
+      this.#finished.reject(error);
+      return;
+    }
+    this.#done++;
+    if (this.isExhausted) this.#finished.resolve();
+    else this.#plan(Math.max(dueMs, performance.now() - this.#schedule.intervalMs));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

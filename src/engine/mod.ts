@@ -1,0 +1,15 @@
+/** Runs gadgets: the only layer that composes the others. */
+
+export {
+  builtinFolder,
+  builtinNames,
+  type GadgetFiles,
+  METADATA_NAME,
+  OBJECT_NAME,
+  readGadgetFiles,
+  SOURCE_NAME,
+} from "./gadget_files.ts";
+export { type ParsedGadget, parseGadget } from "./parse_gadget.ts";
+export type { Display, FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
+export { type Finding, probeGadgets, probeHost } from "./probe_features.ts";
+export { RunningGadget } from "./running_gadget.ts";

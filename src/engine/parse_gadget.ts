@@ -1,0 +1,47 @@
+/** Files → checked specification, without touching the kernel. */
+
+import { type ElfObject, readElf } from "../../ffi/mod.ts";
+import { parseBtf } from "../btf/mod.ts";
+import { FormatError } from "../errors.ts";
+import { buildGadgetSpec, type GadgetSpec, type MapDefinition } from "../gadget/mod.ts";
+import { type GadgetFiles, readGadgetFiles } from "./gadget_files.ts";
+
+/** A gadget that could run. */
+export interface ParsedGadget {
+  readonly files: GadgetFiles;
+  readonly elf: ElfObject;
+  readonly spec: GadgetSpec;
+  readonly maps: ReadonlyMap<string, MapDefinition>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads and checks what GADGET names.
+ * @param annotate values of `--annotate`.
+ * @throws UsageError, FormatError, UnsupportedError.
+ */
+export function parseGadget(gadget: string, annotate: readonly string[]): ParsedGadget {
+  const files = readGadgetFiles(gadget);
+  const elf = readElf(files.object, files.objectFile);
+  const btfBytes = elf.sections.get(".BTF");
+  if (btfBytes === undefined) {
+    throw new FormatError(`Cannot use "${files.objectFile}": it has no .BTF section`, {
+      hint: "compile with clang -g; strip only with llvm-strip -g, which keeps BTF",
+    });
+  }
+  const { spec, maps, warnings } = buildGadgetSpec({
+    name: files.name,
+    btf: parseBtf(btfBytes),
+    sections: elf.sections,
+    symbols: elf.symbols,
+    metadataText: files.metadataText,
+    metadataFile: files.metadataFile,
+    annotate,
+  });
+  if (spec.dataSources.length === 0) {
+    throw new FormatError(`Cannot use "${files.objectFile}": it declares no data source`, {
+      hint: "declare one with GADGET_TRACER, GADGET_MAPITER or GADGET_ITER",
+    });
+  }
+  return { files, elf, spec, maps, warnings };
+}

@@ -1,0 +1,73 @@
+/** What this kernel can do, found out by trying. */
+
+import { BpfObject, isRoot, libbpfVersion } from "../../ffi/mod.ts";
+import { KernelError } from "../errors.ts";
+import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
+import { builtinNames } from "./gadget_files.ts";
+import { parseGadget } from "./parse_gadget.ts";
+
+/** One finding. */
+export interface Finding {
+  readonly subject: string;
+  readonly isOk: boolean;
+  /** A version, or what is wrong. */
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+/** Looks at what every gadget needs. */
+export function probeHost(): Finding[] {
+  return [
+    { subject: "root", isOk: isRoot(), detail: isRoot() ? "yes" : "no", hint: "run with sudo" },
+    probeFile("kernel BTF", "/sys/kernel/btf/vmlinux", {
+      hint: "use a kernel with CONFIG_DEBUG_INFO_BTF=y, or pass --btf FILE",
+    }),
+    probeFile("tracefs", "/sys/kernel/tracing/events", {
+      hint: "mount -t tracefs tracefs /sys/kernel/tracing (needed by classic tracepoints only)",
+    }),
+    attempt("libbpf", () => libbpfVersion()),
+  ];
+}
+
+function probeFile(subject: string, path: string, { hint }: { hint: string }): Finding {
+  try {
+    Deno.statSync(path);
+    return { subject, isOk: true, detail: path };
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound ? "missing" : "not readable";
+    return { subject, isOk: false, detail: `${path}: ${reason}`, hint };
+  }
+}
+
+/** Loads and attaches each built-in gadget, and takes it away again. */
+export function probeGadgets(): Finding[] {
+  return builtinNames().map((name) => attempt(name, () => tryGadget(name)));
+}
+
+function tryGadget(name: string): string {
+  const { files, spec } = parseGadget(name, []);
+  using object = new BpfObject(files.object, { name });
+  const attached: AttachedProgram[] = [];
+  for (const program of object.programs()) prepareProgram(program, spec);
+  object.load();
+  try {
+    attachPrograms(object, { spec, attached });
+    return `loads and attaches (${attached.map(({ program }) => program.section).join(", ")})`;
+  } finally {
+    for (const { links } of attached) for (const link of links) link.close();
+  }
+}
+
+function attempt(subject: string, action: () => string): Finding {
+  try {
+    return { subject, isOk: true, detail: action() };
+  } catch (error) {
+    const hint = error instanceof KernelError ? error.hint : undefined;
+    return {
+      subject,
+      isOk: false,
+      detail: error instanceof Error ? error.message : String(error),
+      hint,
+    };
+  }
+}

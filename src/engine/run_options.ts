@@ -1,0 +1,51 @@
+/** What the caller of a run decides. */
+
+import type { Field, FieldFormatter } from "../decode/mod.ts";
+import type { DataSourceSpec } from "../gadget/mod.ts";
+import type { MetricSet } from "../metrics/mod.ts";
+import type { RowView } from "../view/mod.ts";
+
+/** Text of fields with a format, for one data source. */
+export type Formatters = ReadonlyMap<Field, FieldFormatter>;
+
+/** How often a map or iterator is read. */
+export interface FetchSchedule {
+  /** 0 for at once, once. */
+  readonly intervalMs: number;
+  /** Reads at most; 0 for no limit. */
+  readonly count: number;
+}
+
+/** Where rows and drawn metrics go. */
+export interface Display {
+  /** True if `metrics.print` data sources are drawn; else their rows are shown as any others. */
+  readonly draws: boolean;
+  /** Makes the view of a data source's rows; undefined if its rows are not shown. */
+  rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;
+  /** Draws metrics; called once per print interval. */
+  metrics(set: MetricSet): string;
+  /** Takes finished text. */
+  write(text: string): void;
+}
+
+/** Options of one run. */
+export interface RunOptions {
+  /** Text of `--filter`; "" for none. */
+  readonly filter: string;
+  /** Gadget parameters by flag name, as text. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Collect every data source that has something to collect. */
+  readonly metrics: boolean;
+  /** Scope of a data source's metrics, from `--otel-metrics-name`. */
+  readonly scopes: Readonly<Record<string, string>>;
+  /** Schedule of a data source from the command line; undefined for the gadget's own. */
+  readonly schedule: (dataSource: string) => Partial<FetchSchedule>;
+  readonly printIntervalMs: number;
+  readonly display: Display;
+  /** Kernel BTF file instead of the running kernel's. */
+  readonly btfFile?: string;
+  /** Takes the source text of generated code, for `--dump-code`. */
+  readonly dumpCode?: (dataSource: string, source: string) => void;
+  /** Takes warnings, one sentence each. */
+  readonly warn: (text: string) => void;
+}

@@ -1,0 +1,25 @@
+/** What the engine knows of a running data source, whatever its origin. */
+
+import type { DataSourceSpec } from "../gadget/mod.ts";
+import type { Collector } from "./collector.ts";
+import type { MapReadStats } from "./map_source.ts";
+
+/** One data source at work. */
+export interface Runner {
+  readonly spec: DataSourceSpec;
+  /** Absent if nothing is collected. */
+  readonly collector?: Collector;
+  /** Records taken so far. */
+  readonly received: number;
+  /** Resolves when there will be no more records; never for events. */
+  readonly finished: Promise<void>;
+  /** Brings the metrics up to date; for what is read on demand. */
+  refresh(): void;
+  /** Present if the data source reads a map. */
+  mapStats?(): MapReadStats;
+  /** Takes and shows what is left, and frees everything. */
+  close(): void;
+}
+
+/** A promise that stays open: events have no end of their own. */
+export const NEVER: Promise<void> = new Promise(() => {});

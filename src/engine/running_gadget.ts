@@ -1,0 +1,300 @@
+/** One gadget at work: loads, attaches, pumps and stops. The only place that composes the layers. */
+
+import {
+  BpfObject,
+  enableProgramStats,
+  type ProgramStats as KernelProgramStats,
+  readBootTimeNs,
+  readProgramStats,
+} from "../../ffi/mod.ts";
+import { parseFilter } from "../decode/mod.ts";
+import { createFormatters, hostEnvironment } from "../enrich/mod.ts";
+import { KernelError, UsageError } from "../errors.ts";
+import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
+import { type DataSourceSpec, encodeParam, type GadgetSpec, suggestName } from "../gadget/mod.ts";
+import type { MetricSet } from "../metrics/mod.ts";
+import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
+import { createRunner, isTracerRunner } from "./create_runner.ts";
+import { EventPump } from "./event_pump.ts";
+import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
+import type { ParsedGadget } from "./parse_gadget.ts";
+import type { RunOptions } from "./run_options.ts";
+import type { Runner } from "./runner.ts";
+
+/** A running gadget. Ownership: `stop()` detaches everything. */
+export class RunningGadget {
+  readonly spec: GadgetSpec;
+  readonly #options: RunOptions;
+  readonly #object: BpfObject;
+  readonly #attached: AttachedProgram[] = [];
+  readonly #runners: Runner[] = [];
+  readonly #lost = new Map<Runner, LostSamples>();
+  #programStats: Disposable | undefined;
+  #pump: EventPump | undefined;
+  #printTimer: ReturnType<typeof setInterval> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  /**
+   * Loads the object, starts the readers, then attaches the programs.
+   * @throws whatever stands in the way; nothing is left loaded then.
+   */
+  static start(gadget: ParsedGadget, options: RunOptions): RunningGadget {
+    const object = new BpfObject(gadget.files.object, {
+      name: gadget.spec.name,
+      btfFile: options.btfFile,
+    });
+    const running = new RunningGadget(gadget, { object, options });
+    try {
+      running.#start(gadget);
+      return running;
+    } catch (error) {
+      running.#closeAll();
+      throw error;
+    }
+  }
+
+  private constructor(
+    gadget: ParsedGadget,
+    { object, options }: { object: BpfObject; options: RunOptions },
+  ) {
+    this.spec = gadget.spec;
+    this.#options = options;
+    this.#object = object;
+  }
+
+  #start(gadget: ParsedGadget): void {
+    for (const program of this.#object.programs()) prepareProgram(program, this.spec);
+    setParams(this.#object, { gadget, params: this.#options.params });
+    this.#object.load();
+    const maps = new Map(this.#object.maps().map((map) => [map.name, map]));
+    const iterators = this.spec.dataSources.some(({ origin }) => origin.kind === "iter");
+    // Iterators run only when read, so attaching them first loses nothing.
+    if (iterators) this.#attach();
+    for (const spec of this.spec.dataSources) {
+      const formatters = createFormatters(spec.fields, hostEnvironment({ readClocks }));
+      const runner = createRunner(spec, {
+        maps,
+        programs: this.#attached,
+        formatters,
+        filter: this.#filterOf(spec),
+        options: this.#options,
+        gadget: this.spec.name,
+      });
+      if (runner === undefined) continue;
+      this.#runners.push(runner);
+      const { origin } = spec;
+      const lost = origin.kind === "tracer"
+        ? maps.get(origin.map + LOST_SAMPLES_SUFFIX)
+        : undefined;
+      if (lost !== undefined) this.#lost.set(runner, new LostSamples(lost));
+    }
+    const tracers = this.#runners.filter(isTracerRunner);
+    if (tracers.length > 0) this.#pump = new EventPump(tracers, { afterRound: () => {} });
+    if (!iterators) this.#attach();
+    this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
+    this.#startPrinting();
+  }
+
+  #attach(): void {
+    attachPrograms(this.#object, { spec: this.spec, attached: this.#attached });
+  }
+
+  /** With several data sources a filter is for those that have its fields. */
+  #filterOf(spec: DataSourceSpec): ReturnType<typeof parseFilter> {
+    const { filter } = this.#options;
+    try {
+      return parseFilter(filter, spec.fields);
+    } catch (error) {
+      const others = this.spec.dataSources.filter((other) => other !== spec);
+      if (error instanceof UsageError && others.some((other) => accepts(filter, other))) return [];
+      throw error;
+    }
+  }
+
+  #startPrinting(): void {
+    if (!this.#options.display.draws) return;
+    const printed = this.#runners.filter(({ collector, spec }) =>
+      collector !== undefined && spec.annotations["metrics.print"] === "true"
+    );
+    if (printed.length === 0) return;
+    this.#printTimer = setInterval(() => this.#print(printed), this.#options.printIntervalMs);
+  }
+
+  #print(runners: readonly Runner[]): void {
+    const { display, warn } = this.#options;
+    for (const runner of runners) {
+      try {
+        runner.refresh();
+      } catch (error) {
+        warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
+      }
+      if (runner.collector !== undefined) display.write(display.metrics(runner.collector.set));
+    }
+  }
+
+  /** Metrics of all data sources that are collected. */
+  get metricSets(): readonly MetricSet[] {
+    return this.#runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
+  }
+
+  /** Attached programs, for tests and `runProgram`. */
+  get programs(): readonly AttachedProgram[] {
+    return this.#attached;
+  }
+
+  /**
+   * Resolves when every data source has come to its end; rejects when a reader fails.
+   * Stays open while there are events to come.
+   */
+  async finished(): Promise<void> {
+    const ends = Promise.all(this.#runners.map((runner) => runner.finished));
+    await (this.#pump === undefined ? ends : Promise.race([ends, this.#pump.done]));
+  }
+
+  /** Brings all metrics up to date. @returns what could not be read, by data source. */
+  refresh(): Map<string, unknown> {
+    const failures = new Map<string, unknown>();
+    for (const runner of this.#runners) {
+      if (runner.collector === undefined) continue;
+      const { store, plan } = runner.collector;
+      try {
+        runner.refresh();
+      } catch (error) {
+        failures.set(runner.spec.name, error);
+      }
+      if (plan.ttlMs > 0) store.advance(performance.now(), plan.ttlMs);
+    }
+    return failures;
+  }
+
+  /** What kmeter tells about this gadget in its own metrics. */
+  snapshot(): OwnMetricsSnapshot {
+    return {
+      dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
+      programs: this.#attached.map((attached) => this.#programStatsOf(attached)),
+    };
+  }
+
+  #dataSourceStats(runner: Runner): DataSourceStats {
+    const store = runner.collector?.store;
+    const map = runner.mapStats?.();
+    const lost = this.#lost.get(runner);
+    return {
+      gadget: this.spec.name,
+      dataSource: runner.spec.name,
+      eventsReceived: runner.received,
+      eventsLost: lost === undefined ? {} : { buffer_full: lost.read() },
+      decodeErrors: store === undefined ? {} : {
+        short_record: store.errors.shortRecords,
+        negative_counter: store.errors.negativeCounters,
+        not_a_number: store.errors.notANumber,
+      },
+      series: store?.liveCount ?? 0,
+      seriesOverflow: store?.overflowed ?? 0,
+      ...(map && { map: { ...map, fetchErrors: 0 } }),
+    };
+  }
+
+  #programStatsOf({ program }: AttachedProgram): ProgramStats {
+    const base = {
+      gadget: this.spec.name,
+      program: program.name,
+      section: program.section,
+      isAttached: true,
+      reason: "",
+    };
+    const stats: KernelProgramStats | undefined = this.#programStats &&
+      readProgramStats(program.fd);
+    if (stats === undefined) return base;
+    return {
+      ...base,
+      runTimeSeconds: Number(stats.runTimeNs) / 1e9,
+      runCount: Number(stats.runCount),
+    };
+  }
+
+  /** Detaches, takes what is left, frees everything. Idempotent. */
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#printTimer);
+    this.#detach();
+    try {
+      await this.#pump?.stop();
+    } finally {
+      this.#closeAll();
+    }
+  }
+
+  /** Programs end first: what they have sent by then is still read. Iterators are needed to the end. */
+  #detach(): void {
+    for (const { program, links } of this.#attached) {
+      if (program.section.startsWith("iter")) continue;
+      for (const link of links) link.close();
+    }
+  }
+
+  #closeAll(): void {
+    for (const runner of this.#runners.splice(0)) {
+      try {
+        runner.close();
+      } catch (error) {
+        this.#options.warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
+      }
+    }
+    for (const { links } of this.#attached.splice(0)) for (const link of links) link.close();
+    this.#programStats?.[Symbol.dispose]();
+    this.#object.close();
+  }
+}
+
+function accepts(filter: string, spec: DataSourceSpec): boolean {
+  try {
+    parseFilter(filter, spec.fields);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+function readClocks(): { bootNs: bigint; wallNs: bigint } {
+  const bootNs = readBootTimeNs();
+  return { bootNs, wallNs: BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Writes parameter values into the object's constants. */
+function setParams(
+  object: BpfObject,
+  context: { gadget: ParsedGadget; params: Readonly<Record<string, string>> },
+): void {
+  const { gadget, params } = context;
+  const unknown = Object.keys(params).find((key) =>
+    !gadget.spec.params.some((param) => param.key === key)
+  );
+  if (unknown !== undefined) {
+    throw new UsageError(`Gadget ${gadget.spec.name} has no parameter --${unknown}`, {
+      hint: suggestName(unknown, gadget.spec.params.map(({ key }) => key), "parameters"),
+    });
+  }
+  for (const param of gadget.spec.params) {
+    const text = params[param.key] ?? param.defaultValue;
+    if (text === "") continue;
+    const place = gadget.elf.symbols.get(param.variable);
+    if (place === undefined) throw new Error(`BUG: parameter ${param.variable} has no symbol`);
+    const map = object.maps().find(({ name }) => name.endsWith(place.section));
+    if (map === undefined) {
+      throw new KernelError(`Cannot set parameter --${param.key}: no section ${place.section}`, {
+        call: "bpf_object__next_map",
+        errno: 2,
+      });
+    }
+    map.initialValue().set(encodeParam(param, text), place.offsetBytes);
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Entries of a map that is read in place: what each held at the last read, and its series.
+ *
+ * A snapshot repeats totals, so what is new in a value is its difference to the last one. Entries
+ * are told apart by all bytes of the map key, also those that are no metric key: several entries
+ * may feed one series. As in `series_store.ts`, generated code works on the public arrays and
+ * fetches them anew after `insert`.
+ */
+
+import { hashWords } from "../decode/mod.ts";
+import type { SeriesStore } from "./series_store.ts";
+
+const INITIAL_CAPACITY = 64;
+const MAX_LOAD = 0.5;
+
+/** Entry table of one map. */
+export class EntryStore {
+  /** Slot → entry + 1, 0 for empty. */
+  table: Int32Array;
+  mask: number;
+  /** Map key words of entry e at `keys[e·keyWordCount …]`. */
+  keys: Int32Array;
+  /** Value words of the last read at `values[e·valueWordCount …]`; `valueView` shows the same bytes. */
+  values: Int32Array;
+  valueView: DataView;
+  /** Series that the entry feeds. */
+  series: Int32Array;
+  /** Pass in which the entry was last seen. */
+  lastPass: Int32Array;
+  /** Pass in which the entry last changed. */
+  lastChange: Int32Array;
+  pass = 0;
+  /** Map key words of the entry in hand; input of `insert`. */
+  readonly scratch: Int32Array;
+  readonly keyWordCount: number;
+  readonly valueWordCount: number;
+
+  readonly #store: SeriesStore;
+  #capacity = INITIAL_CAPACITY;
+  #count = 0;
+  /** Entries that feed a series, by series. */
+  #references = new Uint32Array(INITIAL_CAPACITY);
+
+  constructor(store: SeriesStore, sizes: { keySizeBytes: number; valueSizeBytes: number }) {
+    this.#store = store;
+    this.keyWordCount = Math.ceil(sizes.keySizeBytes / 4);
+    this.valueWordCount = Math.ceil(sizes.valueSizeBytes / 4);
+    const tableSize = INITIAL_CAPACITY / MAX_LOAD;
+    this.table = new Int32Array(tableSize);
+    this.mask = tableSize - 1;
+    this.keys = new Int32Array(this.keyWordCount * INITIAL_CAPACITY);
+    this.values = new Int32Array(this.valueWordCount * INITIAL_CAPACITY);
+    this.valueView = new DataView(this.values.buffer);
+    this.series = new Int32Array(INITIAL_CAPACITY);
+    this.lastPass = new Int32Array(INITIAL_CAPACITY);
+    this.lastChange = new Int32Array(INITIAL_CAPACITY);
+    this.scratch = new Int32Array(this.keyWordCount);
+  }
+
+  /** Entries known. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Starts a read of the whole map. */
+  beginPass(): void {
+    this.pass++;
+  }
+
+  /** Entry of the key in `scratch`, or -1: the plain form of what generated code does. */
+  find(): number {
+    const hash = hashWords(this.scratch, 0, this.keyWordCount);
+    for (let slot = hash & this.mask;; slot = slot + 1 & this.mask) {
+      const entry = this.table[slot] - 1;
+      if (entry < 0) return -1;
+      const start = entry * this.keyWordCount;
+      if (this.scratch.every((word, index) => this.keys[start + index] === word)) return entry;
+    }
+  }
+
+  /** Adds the key in `scratch`, which must be new, with a value of zeros. Replaces full arrays. */
+  insert(series: number): number {
+    if (this.#count === this.#capacity) this.#grow(this.#capacity * 2);
+    const entry = this.#count++;
+    this.keys.set(this.scratch, entry * this.keyWordCount);
+    const start = entry * this.valueWordCount;
+    this.values.fill(0, start, start + this.valueWordCount);
+    this.lastPass[entry] = this.pass;
+    this.lastChange[entry] = this.pass;
+    this.#link(entry);
+    this.#attach(entry, series);
+    return entry;
+  }
+
+  /** Lets an entry feed another series: a key that lies in the value has changed. */
+  move(entry: number, series: number): void {
+    this.#detach(entry);
+    this.#attach(entry, series);
+  }
+
+  /** Forgets entries that the pass did not meet; a series without entries leaves the export. */
+  endPass(): void {
+    let kept = 0;
+    for (let entry = 0; entry < this.#count; entry++) {
+      if (this.lastPass[entry] !== this.pass) {
+        this.#detach(entry);
+        continue;
+      }
+      if (kept !== entry) this.#moveEntry(entry, kept);
+      kept++;
+    }
+    if (kept === this.#count) return;
+    this.#count = kept;
+    this.#rebuildTable(this.table.length);
+  }
+
+  /** Map keys of the `count` entries that have not changed for the longest, in a row. */
+  copyIdleKeys(count: number, keySizeBytes: number): Uint8Array<ArrayBuffer> {
+    const order = Array.from({ length: this.#count }, (_, entry) => entry)
+      .sort((a, b) => this.lastChange[a] - this.lastChange[b])
+      .slice(0, count);
+    const keys = new Uint8Array(order.length * keySizeBytes);
+    const bytes = new Uint8Array(this.keys.buffer);
+    order.forEach((entry, index) => {
+      const start = entry * this.keyWordCount * 4;
+      keys.set(bytes.subarray(start, start + keySizeBytes), index * keySizeBytes);
+    });
+    return keys;
+  }
+
+  #attach(entry: number, series: number): void {
+    this.series[entry] = series;
+    if (series >= this.#references.length) {
+      const longer = new Uint32Array(Math.max(series + 1, this.#references.length * 2));
+      longer.set(this.#references);
+      this.#references = longer;
+    }
+    this.#references[series]++;
+    this.#store.revive(series);
+  }
+
+  #detach(entry: number): void {
+    const series = this.series[entry];
+    if (--this.#references[series] === 0) this.#store.kill(series);
+  }
+
+  #moveEntry(from: number, to: number): void {
+    const { keys, values, keyWordCount, valueWordCount } = this;
+    keys.copyWithin(to * keyWordCount, from * keyWordCount, (from + 1) * keyWordCount);
+    values.copyWithin(to * valueWordCount, from * valueWordCount, (from + 1) * valueWordCount);
+    this.series[to] = this.series[from];
+    this.lastPass[to] = this.lastPass[from];
+    this.lastChange[to] = this.lastChange[from];
+  }
+
+  #link(entry: number): void {
+    const hash = hashWords(this.keys, entry * this.keyWordCount, this.keyWordCount);
+    let slot = hash & this.mask;
+    while (this.table[slot] !== 0) slot = slot + 1 & this.mask;
+    this.table[slot] = entry + 1;
+  }
+
+  #grow(capacity: number): void {
+    this.keys = grown(this.keys, this.keyWordCount * capacity);
+    this.values = grown(this.values, this.valueWordCount * capacity);
+    this.valueView = new DataView(this.values.buffer);
+    this.series = grown(this.series, capacity);
+    this.lastPass = grown(this.lastPass, capacity);
+    this.lastChange = grown(this.lastChange, capacity);
+    this.#capacity = capacity;
+    this.#rebuildTable(capacity / MAX_LOAD);
+  }
+
+  #rebuildTable(size: number): void {
+    this.table = new Int32Array(size);
+    this.mask = size - 1;
+    for (let entry = 0; entry < this.#count; entry++) this.#link(entry);
+  }
+}
+
+function grown(array: Int32Array, length: number): Int32Array {
+  const longer = new Int32Array(length);
+  longer.set(array);
+  return longer;
+}

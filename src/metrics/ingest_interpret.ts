@@ -1,0 +1,282 @@
+/**
+ * What ingest means, one record at a time and in plain terms: the specification that the generated
+ * loops are tested against. Slow, allocates.
+ */
+
+import {
+  type Field,
+  type FieldFormatter,
+  isFloatKind,
+  matchesFilter,
+  readField,
+  readKeyWords,
+  readNumber,
+  type RecordBytes,
+} from "../decode/mod.ts";
+import type { EntryStore } from "./entry_store.ts";
+import {
+  type Ingest,
+  RING_BUSY_BIT,
+  RING_DISCARD_BIT,
+  RING_HEADER_BYTES,
+  RING_LENGTH_MASK,
+  type RingBatch,
+  type RowBatch,
+} from "./ingest.ts";
+import type { InstrumentPlan, MetricsPlan } from "./plan.ts";
+import type { SeriesStore } from "./series_store.ts";
+
+/** What the interpreter works on. */
+export interface InterpreterTarget {
+  readonly store: SeriesStore;
+  readonly entries?: EntryStore;
+  readonly skipZeroEntries: boolean;
+  readonly formatters: ReadonlyMap<Field, FieldFormatter>;
+}
+
+/** The interpreter of a plan. */
+export function interpretIngest(plan: MetricsPlan, target: InterpreterTarget): Ingest {
+  const context = { plan, ...target };
+  return {
+    ring: (batch) => interpretRing(context, batch),
+    rows: (batch) => {
+      for (const record of recordsOf(batch)) countRecord(context, record);
+    },
+    snapshot: (batch) => {
+      for (const record of recordsOf(batch)) followEntry(context, record);
+    },
+  };
+}
+
+type Context = InterpreterTarget & { readonly plan: MetricsPlan };
+
+function* recordsOf(batch: RowBatch): Generator<RecordBytes> {
+  for (let row = 0; row < batch.count; row++) {
+    yield {
+      segments: [batch.view, batch.valueView],
+      offsets: [row * batch.strideBytes, row * batch.valueStrideBytes],
+    };
+  }
+}
+
+function interpretRing(context: Context, { view, begin, end }: RingBatch): number {
+  let at = begin;
+  while (at < end) {
+    const header = view.getUint32(at, true);
+    if ((header & RING_BUSY_BIT) !== 0) break;
+    const length = header & RING_LENGTH_MASK;
+    const start = at + RING_HEADER_BYTES;
+    at = start + (length + 7 & -8);
+    if ((header & RING_DISCARD_BIT) !== 0) continue;
+    const size = context.plan.recordSizeBytes;
+    if (length < size) context.store.errors.shortRecords++;
+    const bytes = new Uint8Array(size);
+    bytes.set(new Uint8Array(view.buffer, view.byteOffset + start, Math.min(length, size)));
+    countRecord(context, { segments: [new DataView(bytes.buffer)], offsets: [0, 0] });
+  }
+  return at;
+}
+
+function countRecord(context: Context, record: RecordBytes): void {
+  context.store.received++;
+  if (!passesFilter(context, record)) return;
+  const series = findSeries(context, record);
+  update(context, { series, record });
+}
+
+function passesFilter(context: Context, record: RecordBytes): boolean {
+  const passes = matchesFilter(context.plan.filter, record, context.formatters);
+  if (!passes) context.store.filtered++;
+  return passes;
+}
+
+function findSeries({ plan, store }: Context, record: RecordBytes): number {
+  store.scratch.set(plan.keys.flatMap(({ field }) => readKeyWords(field, record)));
+  const series = store.findOrInsert();
+  if (plan.ttlMs > 0) {
+    store.revive(series);
+    store.lastSeen[series] = store.epoch;
+  }
+  return series;
+}
+
+function followEntry(context: Context, record: RecordBytes): void {
+  const { plan, store } = context;
+  const entries = context.entries;
+  if (entries === undefined) throw new Error("BUG: no entries to compare with");
+  store.received++;
+  if (!passesFilter(context, record)) return;
+  const words = (segment: 0 | 1, sizeBytes: number) => blockWords(record, { segment, sizeBytes });
+  entries.scratch.set(words(0, plan.recordSizeBytes));
+  const value = words(1, plan.valueSizeBytes);
+  let entry = entries.find();
+  if (entry < 0) {
+    if (context.skipZeroEntries && value.every((word) => word === 0)) return;
+    entry = entries.insert(findSeries(context, record));
+  } else {
+    entries.lastPass[entry] = entries.pass;
+    const start = entry * entries.valueWordCount;
+    if (value.every((word, index) => word === entries.values[start + index])) return;
+    entries.lastChange[entry] = entries.pass;
+    if (plan.keys.some(({ field }) => field.segment === 1)) {
+      const series = findSeries(context, record);
+      if (series !== entries.series[entry]) entries.move(entry, series);
+    }
+  }
+  const start = entry * entries.valueWordCount;
+  const previous: RecordBytes = {
+    segments: [record.segments[0], entries.valueView],
+    offsets: [record.offsets[0], start * 4],
+  };
+  update(context, { series: entries.series[entry], record, previous });
+  entries.values.set(value, start);
+}
+
+/** A block as int32 words, padded with zeros. */
+function blockWords(
+  record: RecordBytes,
+  { segment, sizeBytes }: { segment: 0 | 1; sizeBytes: number },
+): Int32Array {
+  const view = record.segments[segment];
+  if (view === undefined) throw new Error("BUG: record without values");
+  const words = new Int32Array(Math.ceil(sizeBytes / 4));
+  const start = view.byteOffset + record.offsets[segment];
+  new Uint8Array(words.buffer).set(new Uint8Array(view.buffer, start, sizeBytes));
+  return words;
+}
+
+interface Update {
+  readonly series: number;
+  readonly record: RecordBytes;
+  /** The same entry at the last read. */
+  readonly previous?: RecordBytes;
+}
+
+function update(context: Context, row: Update): void {
+  context.plan.instruments.forEach((instrument, index) => {
+    const column = context.store.columns[index];
+    if (instrument.field === undefined) {
+      addInteger(column.values, row.series, 1n);
+    } else if (instrument.slots) {
+      addSlots(instrument, { column, row, field: instrument.field });
+    } else if (instrument.type === "histogram") {
+      observe(context, { instrument, column, row, field: instrument.field });
+    } else if (instrument.type === "gauge") {
+      setGauge(column.values, { row, field: instrument.field });
+    } else {
+      addCounter(context, { column, row, field: instrument.field });
+    }
+  });
+}
+
+type ColumnArrays = SeriesStore["columns"][number];
+
+interface FieldUpdate {
+  readonly column: ColumnArrays;
+  readonly row: Update;
+  readonly field: Field;
+}
+
+/** The last value of a field that lies in a map value; keys never change. */
+function previousOf(row: Update, field: Field): RecordBytes | undefined {
+  return field.segment === 1 ? row.previous : undefined;
+}
+
+function readInteger(field: Field, record: RecordBytes): bigint {
+  const value = readField(field, record);
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number" || typeof value === "boolean") return BigInt(value);
+  throw new Error(`BUG: ${field.name} is no integer`);
+}
+
+/** Adds to the 64-bit integer at an index of pairs. */
+function addInteger(values: Uint32Array | Float64Array, pair: number, amount: bigint): void {
+  const old = BigInt(values[2 * pair]) | BigInt(values[2 * pair + 1]) << 32n;
+  const sum = BigInt.asUintN(64, old + amount);
+  values[2 * pair] = Number(sum & 0xffffffffn);
+  values[2 * pair + 1] = Number(sum >> 32n);
+}
+
+function addCounter({ store }: Context, { column, row, field }: FieldUpdate): void {
+  const previous = previousOf(row, field);
+  if (isFloatKind(field.kind)) {
+    const value = readNumber(field, row.record);
+    if (Number.isNaN(value)) store.errors.notANumber++;
+    else if (value < 0) store.errors.negativeCounters++;
+    else column.values[row.series] += value - numberBase(field, value, previous);
+    return;
+  }
+  const value = readInteger(field, row.record);
+  if (value < 0n) {
+    store.errors.negativeCounters++;
+    return;
+  }
+  const last = previous === undefined ? 0n : readInteger(field, previous);
+  addInteger(column.values, row.series, last >= 0n && value >= last ? value - last : value);
+}
+
+/** What of a total was there already: 0 after a reset. */
+function numberBase(field: Field, total: number, previous: RecordBytes | undefined): number {
+  const last = previous === undefined ? 0 : readNumber(field, previous);
+  return last >= 0 && total >= last ? last : 0;
+}
+
+function setGauge(
+  values: Uint32Array | Float64Array,
+  { row, field }: { row: Update; field: Field },
+): void {
+  if (isFloatKind(field.kind)) {
+    values[row.series] = readNumber(field, row.record);
+    return;
+  }
+  const value = BigInt.asUintN(64, readInteger(field, row.record));
+  values[2 * row.series] = Number(value & 0xffffffffn);
+  values[2 * row.series + 1] = Number(value >> 32n);
+}
+
+function observe(
+  { store }: Context,
+  { instrument, column, row, field }: FieldUpdate & { instrument: InstrumentPlan },
+): void {
+  const value = readNumber(field, row.record);
+  if (Number.isNaN(value)) {
+    store.errors.notANumber++;
+    return;
+  }
+  const bounds = instrument.upperBounds;
+  const found = bounds.findIndex((bound) => value <= bound);
+  const bucket = found < 0 ? bounds.length : found;
+  addInteger(column.values, row.series * (bounds.length + 1) + bucket, 1n);
+  column.sums[row.series] += value;
+}
+
+function addSlots(instrument: InstrumentPlan, { column, row, field }: FieldUpdate): void {
+  const previous = previousOf(row, field);
+  const counts = readSlots(field, row.record);
+  const last = previous === undefined ? counts.map(() => 0n) : readSlots(field, previous);
+  let sum = 0;
+  counts.forEach((total, slot) => {
+    const count = total >= last[slot] ? total - last[slot] : total;
+    addInteger(column.values, row.series * (instrument.upperBounds.length + 1) + slot, count);
+    sum += Number(count) * instrument.midpoints[slot];
+  });
+  if (instrument.sumField !== undefined) {
+    const total = readNumber(instrument.sumField, row.record);
+    sum = total - numberBase(instrument.sumField, total, previousOf(row, instrument.sumField));
+  }
+  column.sums[row.series] += sum;
+}
+
+function readSlots(field: Field, record: RecordBytes): bigint[] {
+  const slots = readField(field, record);
+  if (!Array.isArray(slots)) throw new Error(`BUG: ${field.name} is no array`);
+  return slots.map((count) => {
+    if (typeof count !== "number" && typeof count !== "bigint") {
+      throw new Error(`BUG: ${field.name} holds no integers`);
+    }
+    return BigInt.asUintN(
+      field.kind === "int32" || field.kind === "uint32" ? 32 : 64,
+      BigInt(count),
+    );
+  });
+}

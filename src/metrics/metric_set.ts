@@ -1,0 +1,97 @@
+/** A store seen as metrics: names, columns and label text. */
+
+import {
+  type Field,
+  type FieldFormatter,
+  fieldFromKeyWords,
+  keyWordCount,
+  type RecordBytes,
+  valueToText,
+} from "../decode/mod.ts";
+import type { Instrument, MetricSet } from "./family.ts";
+import type { KeyPlan, MetricsPlan } from "./plan.ts";
+import { OVERFLOW_SERIES, type SeriesStore } from "./series_store.ts";
+
+/** What a metric set is made of. */
+export interface MetricSetOptions {
+  readonly scope: string;
+  readonly plan: MetricsPlan;
+  readonly store: SeriesStore;
+  /** Text of fields with a format. */
+  readonly formatters: ReadonlyMap<Field, FieldFormatter>;
+}
+
+/** The exporters' view of a store. Live: nothing is copied until it is read. */
+export function createMetricSet(options: MetricSetOptions): MetricSet {
+  const { scope, plan, store } = options;
+  const labels = new LabelReader(options);
+  return {
+    scope,
+    labelNames: plan.keys.map((key) => key.label),
+    instruments: plan.instruments.map((instrument, index): Instrument => ({
+      type: instrument.type,
+      name: instrument.name,
+      description: instrument.description,
+      unit: instrument.unit,
+      column: () => store.column(index),
+    })),
+    get seriesCount() {
+      return store.seriesCount;
+    },
+    isLive: (series) => store.live[series] === 1,
+    isOverflow: (series) => series === OVERFLOW_SERIES,
+    labelValues: (series) => labels.read(series),
+    generation: (series) => store.generation(series),
+  };
+}
+
+/** Turns key words back into values and text. */
+class LabelReader {
+  readonly #options: MetricSetOptions;
+  /** A record that holds nothing but one key field, for formatters. */
+  readonly #record: RecordBytes;
+
+  constructor(options: MetricSetOptions) {
+    this.#options = options;
+    const { recordSizeBytes, valueSizeBytes } = options.plan;
+    this.#record = {
+      segments: [
+        new DataView(new ArrayBuffer(recordSizeBytes)),
+        new DataView(new ArrayBuffer(valueSizeBytes)),
+      ],
+      offsets: [0, 0],
+    };
+  }
+
+  read(series: number): string[] {
+    return this.#options.plan.keys.map((key) => this.#label(key, series));
+  }
+
+  #label(key: KeyPlan, series: number): string {
+    const { plan, store, formatters } = this.#options;
+    const { field } = key;
+    const start = series * plan.keyWordCount + key.firstWord;
+    const formatter = formatters.get(field);
+    if (formatter === undefined) return valueToText(fieldFromKeyWords(field, store.keys, start));
+    this.#restore(field, store.keys.subarray(start, start + keyWordCount(field)));
+    return formatter(this.#record);
+  }
+
+  /** Puts a field's bytes where formatters look for them. */
+  #restore(field: Field, words: Int32Array): void {
+    const view = this.#record.segments[field.segment];
+    if (view === undefined) throw new Error("BUG: key in a segment that does not exist");
+    if (field.bitSize > 0) {
+      const bits = BigInt.asUintN(64, BigInt(words[0] >>> 0) | BigInt(words[1] ?? 0) << 32n);
+      const unit = BigInt.asUintN(field.bitSize, bits) << BigInt(field.bitOffset);
+      writeBytes(view, field, new Uint8Array(new BigUint64Array([unit]).buffer));
+      return;
+    }
+    writeBytes(view, field, new Uint8Array(words.slice().buffer));
+  }
+}
+
+function writeBytes(view: DataView, field: Field, bytes: Uint8Array): void {
+  const target = new Uint8Array(view.buffer, field.offsetBytes, field.sizeBytes);
+  target.set(bytes.subarray(0, field.sizeBytes));
+}

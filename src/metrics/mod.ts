@@ -1,0 +1,26 @@
+/** The metric engine: plans, series and what turns records into them. Pure: no FFI, no clock. */
+
+export type {
+  Column,
+  FloatColumn,
+  HistogramColumn,
+  Instrument,
+  InstrumentType,
+  IntegerColumn,
+  MetricSet,
+} from "./family.ts";
+export { EntryStore } from "./entry_store.ts";
+export type { Ingest, RingBatch, RowBatch } from "./ingest.ts";
+export { RING_BUSY_BIT, RING_DISCARD_BIT, RING_HEADER_BYTES, RING_LENGTH_MASK } from "./ingest.ts";
+export { compileIngest, generateIngest } from "./ingest_codegen.ts";
+export type { CompiledIngest, GenerateOptions, IngestTarget } from "./ingest_codegen.ts";
+export { interpretIngest } from "./ingest_interpret.ts";
+export type { InterpreterTarget } from "./ingest_interpret.ts";
+export { createMetricSet } from "./metric_set.ts";
+export type { MetricSetOptions } from "./metric_set.ts";
+export { compilePerCpuReducer, labelRowSizeBytes, perCpuStrideBytes } from "./per_cpu.ts";
+export type { PerCpuBatch, PerCpuMode, PerCpuReducer } from "./per_cpu.ts";
+export { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT, makePlan } from "./plan.ts";
+export type { InstrumentPlan, KeyPlan, MetricsPlan, PlanOptions, Storage } from "./plan.ts";
+export { OVERFLOW_SERIES, SeriesStore } from "./series_store.ts";
+export type { IngestErrors } from "./series_store.ts";

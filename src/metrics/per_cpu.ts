@@ -1,0 +1,180 @@
+/**
+ * Reduces the values that a per-CPU map holds for one key to one value.
+ *
+ * Layout of the source: per entry `cpuCount` values, each at a multiple of 8 bytes.
+ * Layout of the result: one value per entry (`label`: one per entry and CPU), followed by the CPU's
+ * number as u32 in `label` mode.
+ */
+
+import {
+  CodeWriter,
+  elementSizeBytes,
+  type Field,
+  isFloatKind,
+  isNumericKind,
+  isSignedKind,
+} from "../decode/mod.ts";
+
+/** `ebpf.map.percpu`: how the values of the CPUs become one. */
+export type PerCpuMode = "sum" | "max" | "min" | "avg" | "label";
+
+/** Source of a reduction. */
+export interface PerCpuBatch {
+  readonly view: DataView;
+  readonly count: number;
+  readonly cpuCount: number;
+  /** Size of one value without its padding. */
+  readonly valueSizeBytes: number;
+}
+
+/** Writes the reduced values of a batch into `target`. */
+export type PerCpuReducer = (batch: PerCpuBatch, target: DataView) => void;
+
+/** Bytes that one CPU's value takes in what the kernel returns. */
+export function perCpuStrideBytes(valueSizeBytes: number): number {
+  return valueSizeBytes + 7 & -8;
+}
+
+/** Size of a `label` row: the value, padding to 4, and the CPU's number. */
+export function labelRowSizeBytes(valueSizeBytes: number): number {
+  return (valueSizeBytes + 3 & -4) + 4;
+}
+
+/** Compiles a reduction of the numeric value fields; other bytes come from the first CPU that has any. */
+export function compilePerCpuReducer(fields: readonly Field[], mode: PerCpuMode): PerCpuReducer {
+  if (mode === "label") return labelRows;
+  const source = generateReducer(fields, mode);
+  const merge = new Function("target", "at", "view", "from", "stride", "cpuCount", source) as (
+    target: DataView,
+    at: number,
+    view: DataView,
+    from: number,
+    stride: number,
+    cpuCount: number,
+  ) => void;
+  return (batch, target) => {
+    const stride = perCpuStrideBytes(batch.valueSizeBytes);
+    const source = bytesOf(batch.view);
+    const result = bytesOf(target);
+    for (let entry = 0; entry < batch.count; entry++) {
+      const from = entry * stride * batch.cpuCount;
+      const at = entry * batch.valueSizeBytes;
+      const cpu = firstUsedCpu(source, { from, stride, ...batch });
+      const start = from + cpu * stride;
+      result.set(source.subarray(start, start + batch.valueSizeBytes), at);
+      merge(target, at, batch.view, from, stride, batch.cpuCount);
+    }
+  };
+}
+
+function bytesOf(view: DataView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function firstUsedCpu(
+  bytes: Uint8Array,
+  entry: { from: number; stride: number; cpuCount: number; valueSizeBytes: number },
+): number {
+  for (let cpu = 0; cpu < entry.cpuCount; cpu++) {
+    const start = entry.from + cpu * entry.stride;
+    for (let index = 0; index < entry.valueSizeBytes; index++) {
+      if (bytes[start + index] !== 0) return cpu;
+    }
+  }
+  return 0;
+}
+
+function labelRows(batch: PerCpuBatch, target: DataView): void {
+  const stride = perCpuStrideBytes(batch.valueSizeBytes);
+  const rowSize = labelRowSizeBytes(batch.valueSizeBytes);
+  const source = bytesOf(batch.view);
+  const result = bytesOf(target);
+  for (let row = 0; row < batch.count * batch.cpuCount; row++) {
+    const start = row * stride;
+    result.set(source.subarray(start, start + batch.valueSizeBytes), row * rowSize);
+    target.setUint32(row * rowSize + rowSize - 4, row % batch.cpuCount, true);
+  }
+}
+
+/** Fields that are merged: numbers and arrays of numbers of the value. Text twins share their bytes. */
+function mergedFields(fields: readonly Field[]): Field[] {
+  return fields.filter((field) =>
+    field.segment === 1 && field.format === undefined && field.bitSize === 0 &&
+    field.kind !== "bool" && isNumericKind(field.kind)
+  );
+}
+
+function generateReducer(fields: readonly Field[], mode: Exclude<PerCpuMode, "label">): string {
+  const writer = new CodeWriter();
+  writer.line("let cpu = 0, p = 0, x = 0, y = 0, lo = 0, hi = 0, o = 0;");
+  for (const field of mergedFields(fields)) {
+    const size = elementSizeBytes(field);
+    const count = Math.max(1, field.arrayLength);
+    writer.block(
+      `for (o = ${field.offsetBytes}; o < ${field.offsetBytes + count * size}; o += ${size})`,
+      () => {
+        if (mode === "sum" && size === 8 && !isFloatKind(field.kind)) emitWideSum(writer);
+        else if (size === 8 && !isFloatKind(field.kind)) emitWide(writer, field, mode);
+        else emitNarrow(writer, field, mode);
+      },
+    );
+  }
+  return writer.toString();
+}
+
+function emitCpuLoop(writer: CodeWriter, first: number, body: () => void): void {
+  writer.block(`for (cpu = ${first}; cpu < cpuCount; cpu++)`, () => {
+    writer.line("p = from + cpu * stride + o;");
+    body();
+  });
+}
+
+/** Exact 64-bit sum modulo 2^64, without BigInt. */
+function emitWideSum(writer: CodeWriter): void {
+  writer.line("lo = 0; hi = 0;");
+  emitCpuLoop(writer, 0, () => {
+    writer.line("lo += view.getUint32(p, true);").line("hi += view.getUint32(p + 4, true);");
+  });
+  writer.line("hi += Math.floor(lo / 4294967296);");
+  writer.line("target.setUint32(at + o, lo, true);").line(
+    "target.setUint32(at + o + 4, hi, true);",
+  );
+}
+
+/** Maximum, minimum and average of 64-bit integers, exact by BigInt. */
+function emitWide(writer: CodeWriter, field: Field, mode: "sum" | "max" | "min" | "avg"): void {
+  const type = isSignedKind(field.kind) ? "BigInt64" : "BigUint64";
+  writer.line(`x = view.get${type}(from + o, true);`);
+  emitCpuLoop(writer, 1, () => {
+    writer.line(`y = view.get${type}(p, true);`);
+    writer.line(mergeStatement(mode));
+  });
+  if (mode === "avg") writer.line("x /= BigInt(cpuCount);");
+  writer.line(`target.set${type}(at + o, x, true);`);
+}
+
+function emitNarrow(writer: CodeWriter, field: Field, mode: "sum" | "max" | "min" | "avg"): void {
+  const size = elementSizeBytes(field);
+  const type = isFloatKind(field.kind)
+    ? `Float${size * 8}`
+    : `${isSignedKind(field.kind) ? "Int" : "Uint"}${size * 8}`;
+  writer.line(`x = view.get${type}(from + o, true);`);
+  emitCpuLoop(writer, 1, () => {
+    writer.line(`y = view.get${type}(p, true);`);
+    writer.line(mergeStatement(mode));
+  });
+  if (mode === "avg") writer.line("x /= cpuCount;");
+  writer.line(`target.set${type}(at + o, x, true);`);
+}
+
+function mergeStatement(mode: "sum" | "max" | "min" | "avg"): string {
+  switch (mode) {
+    case "sum":
+    case "avg":
+      return "x += y;";
+    case "max":
+      return "if (y > x) x = y;";
+    case "min":
+      return "if (y < x) x = y;";
+  }
+}

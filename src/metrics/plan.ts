@@ -1,0 +1,162 @@
+/** What to make of a data source's records: keys, instruments and filter, resolved once. */
+
+import {
+  type Field,
+  type FilterTerm,
+  isFloatKind,
+  isSignedKind,
+  keyWordCount,
+} from "../decode/mod.ts";
+import type { MetricRoles, ValueRole } from "../gadget/mod.ts";
+import type { InstrumentType } from "./family.ts";
+
+/** One key: a field whose bytes tell series apart, and the attribute they are shown as. */
+export interface KeyPlan {
+  readonly label: string;
+  readonly field: Field;
+  /** Index of the first of the field's words within a series' key words. */
+  readonly firstWord: number;
+}
+
+/** How an instrument's values are kept; see `family.ts` for the layouts. */
+export type Storage = "unsigned" | "signed" | "float" | "histogram";
+
+/** One instrument and the field it is fed from. */
+export interface InstrumentPlan {
+  readonly type: InstrumentType;
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+  readonly storage: Storage;
+  /** Absent for the implicit counter, which counts records. */
+  readonly field?: Field;
+  /** True if the field is an array of ready bucket counts. */
+  readonly slots: boolean;
+  /** Inclusive upper bounds of a histogram, without +Inf; empty otherwise. */
+  readonly upperBounds: readonly number[];
+  /** Slots only: the value that one count of each bucket adds to the estimated sum. */
+  readonly midpoints: readonly number[];
+  /** Slots only: field with the true sum. */
+  readonly sumField?: Field;
+}
+
+/** A complete plan. */
+export interface MetricsPlan {
+  readonly keys: readonly KeyPlan[];
+  readonly keyWordCount: number;
+  readonly instruments: readonly InstrumentPlan[];
+  readonly filter: readonly FilterTerm[];
+  /** Size in bytes of segment 0: shorter events are padded with zeros. */
+  readonly recordSizeBytes: number;
+  readonly valueSizeBytes: number;
+  /** Series at most; what is over goes to the overflow series. */
+  readonly seriesLimit: number;
+  /** Series without news for this long leave; 0 = never. */
+  readonly ttlMs: number;
+}
+
+/** What a plan is made from besides the roles. */
+export interface PlanOptions {
+  readonly filter: readonly FilterTerm[];
+  readonly recordSizeBytes: number;
+  readonly valueSizeBytes: number;
+}
+
+/** OpenTelemetry's default boundaries for explicit bucket histograms. */
+export const DEFAULT_BOUNDARIES: readonly number[] = [
+  0,
+  5,
+  10,
+  25,
+  50,
+  75,
+  100,
+  250,
+  500,
+  750,
+  1000,
+  2500,
+  5000,
+  7500,
+  10000,
+];
+
+/** Series per data source unless `metrics.limit` says otherwise. */
+export const DEFAULT_SERIES_LIMIT = 20_000;
+
+/** Resolves roles into a plan. */
+export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan {
+  const keys: KeyPlan[] = [];
+  let wordCount = 0;
+  for (const { field, label } of roles.keys) {
+    keys.push({ field, label, firstWord: wordCount });
+    wordCount += keyWordCount(field);
+  }
+  const instruments = roles.values.map(planInstrument);
+  if (roles.implicitCounter !== undefined) {
+    const { name, description } = roles.implicitCounter;
+    instruments.push({
+      type: "counter",
+      name,
+      description,
+      unit: "",
+      storage: "unsigned",
+      slots: false,
+      upperBounds: [],
+      midpoints: [],
+    });
+  }
+  return {
+    ...options,
+    keys,
+    keyWordCount: wordCount,
+    instruments,
+    seriesLimit: roles.limit ?? DEFAULT_SERIES_LIMIT,
+    ttlMs: roles.ttlMs ?? 0,
+  };
+}
+
+function planInstrument(role: ValueRole): InstrumentPlan {
+  const { type, name, description, unit, field, isSlots, sumField } = role;
+  const upperBounds = type !== "histogram"
+    ? []
+    : isSlots
+    ? slotBounds(field, role.boundaries)
+    : role.boundaries ?? DEFAULT_BOUNDARIES;
+  const midpoints = isSlots ? slotMidpoints(field.arrayLength, upperBounds) : [];
+  return {
+    type,
+    name,
+    description,
+    unit,
+    field,
+    slots: isSlots,
+    sumField,
+    upperBounds,
+    midpoints,
+    storage: storageOf(type, field),
+  };
+}
+
+function storageOf(type: InstrumentType, field: Field): Storage {
+  if (type === "histogram") return "histogram";
+  if (isFloatKind(field.kind)) return "float";
+  return type === "gauge" && isSignedKind(field.kind) ? "signed" : "unsigned";
+}
+
+/**
+ * Bounds of a slot array. Slot i of `get_slot_idx` holds [2^(i-1), 2^i - 1], so its exact bound is
+ * 2^i - 1; the last slot takes everything above and becomes +Inf.
+ */
+function slotBounds(field: Field, boundaries: readonly number[] | undefined): readonly number[] {
+  return boundaries ?? Array.from({ length: field.arrayLength - 1 }, (_, slot) => 2 ** slot - 1);
+}
+
+/** Middle of each slot, for estimating the sum; the open last slot counts as its lower edge. */
+function slotMidpoints(slotCount: number, upperBounds: readonly number[]): number[] {
+  return Array.from({ length: slotCount }, (_, slot) => {
+    if (slot === 0) return upperBounds.length > 0 ? Math.min(0, upperBounds[0]) : 0;
+    const low = upperBounds[slot - 1];
+    return slot < upperBounds.length ? (low + 1 + upperBounds[slot]) / 2 : low + 1;
+  });
+}

@@ -1,0 +1,8 @@
+/** Where records come from: each source lends memory to a callback and takes it back. */
+
+export { IteratorReader } from "./iterator.ts";
+export type { IteratorBatch } from "./iterator.ts";
+export { MapReader } from "./map_reader.ts";
+export type { MapBatch } from "./map_reader.ts";
+export { RingBuffer } from "./ring_buffer.ts";
+export type { RingLease } from "./ring_buffer.ts";

@@ -1,0 +1,105 @@
+/**
+ * A BPF ring buffer, read in place.
+ *
+ * Layout (kernel/bpf/ringbuf.c): page 0 holds the consumer position, page 1 the producer position,
+ * then the data area mapped twice in a row, so that every record lies in one piece. Positions only
+ * grow; a record is a multiple of 8 bytes with an 8-byte header.
+ */
+
+import { type BpfMap, MappedMemory, pageSizeBytes } from "../../ffi/mod.ts";
+
+/** Committed records, lent: dead as soon as the callback returns. */
+export interface RingLease {
+  readonly view: DataView;
+  /** Byte offsets into `view` of the first record header and of the end. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** The piece of a ring that is handed out at once: small, so that the producer soon gets room. */
+const LEASE_PART = 1 / 16;
+
+/** Consumer of one ring buffer. */
+export class RingBuffer implements Disposable {
+  readonly name: string;
+  /** Becomes readable when there are records. */
+  readonly fd: number;
+  readonly sizeBytes: number;
+  readonly #consumerMemory: MappedMemory;
+  readonly #producerMemory: MappedMemory;
+  readonly #consumerPosition: BigUint64Array;
+  readonly #producerPosition: BigUint64Array;
+  readonly #data: DataView;
+  readonly #leaseBytes: number;
+  #consumed: number;
+
+  /** @throws KernelError if the kernel refuses the mapping. */
+  constructor(map: BpfMap) {
+    this.name = map.name;
+    this.fd = map.fd;
+    this.sizeBytes = map.maxEntries;
+    const page = pageSizeBytes();
+    const what = `the ring buffer "${map.name}"`;
+    this.#consumerMemory = new MappedMemory({
+      fd: map.fd,
+      lengthBytes: page,
+      offsetBytes: 0,
+      writable: true,
+      what,
+    });
+    try {
+      this.#producerMemory = new MappedMemory({
+        fd: map.fd,
+        lengthBytes: page + 2 * this.sizeBytes,
+        offsetBytes: page,
+        writable: false,
+        what,
+      });
+    } catch (error) {
+      this.#consumerMemory.close();
+      throw error;
+    }
+    this.#consumerPosition = new BigUint64Array(this.#consumerMemory.buffer, 0, 1);
+    this.#producerPosition = new BigUint64Array(this.#producerMemory.buffer, 0, 1);
+    this.#data = new DataView(this.#producerMemory.buffer, page);
+    this.#leaseBytes = Math.max(page, this.sizeBytes * LEASE_PART);
+    this.#consumed = Number(Atomics.load(this.#consumerPosition, 0));
+  }
+
+  /** Bytes that wait, being written or ready. */
+  pendingBytes(): number {
+    return Number(Atomics.load(this.#producerPosition, 0)) - this.#consumed;
+  }
+
+  /**
+   * Lends the records that wait, in pieces, until none is left or `maxBytes` are consumed.
+   * @param process handles one piece and returns the offset behind the last record it took: short of
+   *   the end only if a record there is still being written.
+   * @returns bytes consumed.
+   */
+  withLeases(process: (lease: RingLease) => number, maxBytes: number): number {
+    const start = this.#consumed;
+    while (this.#consumed - start < maxBytes) {
+      const pending = this.pendingBytes();
+      if (pending === 0) break;
+      const begin = this.#consumed % this.sizeBytes;
+      const end = begin + Math.min(pending, this.#leaseBytes);
+      const behind = process({ view: this.#data, begin, end });
+      if (behind === begin) break;
+      this.#consumed += behind - begin;
+      // Release: the kernel may reuse the space from here on. It wakes us for the record at this
+      // position only if it sees it, so after every store the loop looks for records once more.
+      Atomics.store(this.#consumerPosition, 0, BigInt(this.#consumed));
+    }
+    return this.#consumed - start;
+  }
+
+  close(): void {
+    this.#consumerMemory.close();
+    this.#producerMemory.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
