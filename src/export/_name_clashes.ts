@@ -3,7 +3,7 @@
 import { UsageError } from "../errors.ts";
 import type { Instrument, MetricSet } from "../metrics/mod.ts";
 import { type Family, openMetricsName } from "./_family.ts";
-import { OWN_METRIC_NAMES } from "./_own_metric_names.ts";
+import { OWN_METRIC_NAMES } from "./own_metric_names.ts";
 import type { PrometheusName } from "./prometheus_names.ts";
 
 /** An instrument of a set that wants to be exported, with its translated name. */

@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Btf, type BtfType, parseBtf } from "../../../src/btf/mod.ts";
 import { FormatError } from "../../../src/errors.ts";
-import { BtfWriter } from "./_btf_writer.ts";
+import { BtfWriter } from "./btf_writer.ts";
 
 const fixtures = new URL("../../fixtures/btf/", import.meta.url);
 

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseBtf } from "../../../src/btf/mod.ts";
 import { deriveFields } from "../../../src/decode/mod.ts";
 import { FormatError, UnsupportedError } from "../../../src/errors.ts";
-import { BtfWriter, type RecordParts } from "./_btf_writer.ts";
+import { BtfWriter, type RecordParts } from "./btf_writer.ts";
 
 const fixtures = new URL("../../fixtures/btf/", import.meta.url);
 const shapes = Deno.readFileSync(new URL("shapes.btf", fixtures));

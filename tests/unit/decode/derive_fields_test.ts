@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseBtf } from "../../../src/btf/mod.ts";
 import { deriveFields, type Field } from "../../../src/decode/mod.ts";
 import { FormatError, UnsupportedError } from "../../../src/errors.ts";
-import { BtfWriter } from "../btf/_btf_writer.ts";
+import { BtfWriter } from "../btf/btf_writer.ts";
 import { fieldNamed, fieldsOf, fixtures, readShapes } from "./_fields.ts";
 
 const STRUCTS = [

@@ -2,8 +2,8 @@
 import { assertEquals } from "@std/assert";
 import type { TextFormat } from "../../../src/decode/mod.ts";
 import { createFormatters, type EnrichEnvironment } from "../../../src/enrich/mod.ts";
-import { sampleEnvironment } from "./_sample_environment.ts";
-import { sampleFields, type SampleMember, sampleRecord } from "./_sample_record.ts";
+import { sampleEnvironment } from "./sample_environment.ts";
+import { sampleFields, type SampleMember, sampleRecord } from "./sample_record.ts";
 
 function textOf(members: readonly SampleMember[], environment?: EnrichEnvironment): string {
   const fields = sampleFields(members);

@@ -2,8 +2,8 @@
 
 import type { Field, FieldFormatter, RecordBytes } from "../../../src/decode/mod.ts";
 import { createFormatters } from "../../../src/enrich/mod.ts";
-import { sampleEnvironment } from "../enrich/_sample_environment.ts";
-import { sampleFields, type SampleMember, sampleRecord } from "../enrich/_sample_record.ts";
+import { sampleEnvironment } from "../enrich/sample_environment.ts";
+import { sampleFields, type SampleMember, sampleRecord } from "../enrich/sample_record.ts";
 
 export interface SampleEvents {
   readonly fields: readonly Field[];

@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parse } from "@std/yaml";
 import { UsageError } from "../../../src/errors.ts";
 import { createRowView } from "../../../src/view/mod.ts";
-import type { SampleMember } from "../enrich/_sample_record.ts";
+import type { SampleMember } from "../enrich/sample_record.ts";
 import { assertGolden } from "./_golden.ts";
 import { OPEN_EVENTS, OPEN_MEMBERS, sampleEvents } from "./_sample_events.ts";
 
