@@ -6,6 +6,8 @@
 #define __GADGET_MNTNS_FILTER_H
 
 #include <bpf/bpf_helpers.h>
+/* Not needed here: gadgets count on it to come along. */
+#include <bpf/bpf_tracing.h>
 #include <gadget/mntns.h>
 #include <gadget/types.h>
 
