@@ -118,6 +118,10 @@ static __always_inline void begin(const struct sock *sk, bool is_ours, __u64 now
 	connection.since_ns = now_ns;
 	if (is_ours)
 		set_owner(&connection);
+	else /* No filter by process lets an unknown one pass. */
+		connection.is_discarded =
+			gadget_should_discard_data(0, 0, 0, connection.proc.comm,
+						   GADGET_INVALID_ID, GADGET_INVALID_ID);
 	bpf_map_update_elem(&connections, &sk, &connection, BPF_ANY);
 }
 
