@@ -4,7 +4,6 @@ import type { BpfMap } from "../../ffi/mod.ts";
 import { type DataSourceSpec, isArrayMap, isPercpuMap, MAP_TYPE } from "../gadget/mod.ts";
 import {
   compilePerCpuReducer,
-  labelRowSizeBytes,
   type PerCpuMode,
   type PerCpuReducer,
   type RowBatch,
@@ -22,19 +21,25 @@ export interface MapReadStats {
 export class MapSource {
   readonly map: BpfMap;
   readonly #reader: MapReader;
-  readonly #mode: PerCpuMode;
+  readonly #spec: DataSourceSpec;
+  /** True if each CPU's value is a row of its own. */
+  readonly #isSplit: boolean;
   readonly #reduce: PerCpuReducer | undefined;
   /** Reduced values, reused from batch to batch. */
   #reduced = new DataView(new ArrayBuffer(0));
-  /** Keys repeated for each CPU, in `label` mode. */
-  #repeatedKeys = new Uint8Array(0);
+  /** Keys with the CPU behind them, in `label` mode. */
+  #splitKeys = new Uint8Array(0);
   #stats: MapReadStats;
 
   constructor(map: BpfMap, spec: DataSourceSpec) {
     this.map = map;
     this.#reader = new MapReader(map);
-    this.#mode = percpuMode(spec);
-    if (isPercpuMap(map)) this.#reduce = compilePerCpuReducer(spec.fields, this.#mode);
+    this.#spec = spec;
+    const mode = percpuMode(spec);
+    this.#isSplit = isPercpuMap(map) && mode === "label";
+    if (isPercpuMap(map) && !this.#isSplit) {
+      this.#reduce = compilePerCpuReducer(spec.fields, mode);
+    }
     this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0 };
   }
 
@@ -73,6 +78,7 @@ export class MapSource {
 
   #rows(batch: MapBatch): RowBatch {
     const { keySizeBytes, valueSizeBytes } = this.map;
+    if (this.#isSplit) return this.#splitRows(batch);
     if (this.#reduce === undefined) {
       return {
         view: batch.keys,
@@ -83,33 +89,44 @@ export class MapSource {
       };
     }
     const { cpuCount } = this.#reader;
-    const perEntry = this.#mode === "label" ? cpuCount : 1;
-    const rowSize = this.#mode === "label" ? labelRowSizeBytes(valueSizeBytes) : valueSizeBytes;
-    const needed = batch.count * perEntry * rowSize;
+    const needed = batch.count * valueSizeBytes;
     if (this.#reduced.byteLength < needed) this.#reduced = new DataView(new ArrayBuffer(needed));
     this.#reduce(
       { view: batch.values, count: batch.count, cpuCount, valueSizeBytes },
       this.#reduced,
     );
     return {
-      view: perEntry === 1 ? batch.keys : this.#repeatKeys(batch, perEntry),
+      view: batch.keys,
       strideBytes: keySizeBytes,
       valueView: this.#reduced,
-      valueStrideBytes: rowSize,
-      count: batch.count * perEntry,
+      valueStrideBytes: valueSizeBytes,
+      count: batch.count,
     };
   }
 
-  #repeatKeys(batch: MapBatch, times: number): DataView {
+  /** One row per CPU: the values as they lie, and each key once per CPU with the CPU behind it. */
+  #splitRows(batch: MapBatch): RowBatch {
+    const { cpuCount, valueStrideBytes } = this.#reader;
     const { keySizeBytes } = this.map;
-    const needed = batch.count * times * keySizeBytes;
-    if (this.#repeatedKeys.length < needed) this.#repeatedKeys = new Uint8Array(needed);
-    const keys = new Uint8Array(batch.keys.buffer, batch.keys.byteOffset);
-    for (let row = 0; row < batch.count * times; row++) {
-      const start = Math.floor(row / times) * keySizeBytes;
-      this.#repeatedKeys.set(keys.subarray(start, start + keySizeBytes), row * keySizeBytes);
+    const strideBytes = this.#spec.recordSizeBytes;
+    const count = batch.count * cpuCount;
+    if (this.#splitKeys.length < count * strideBytes) {
+      this.#splitKeys = new Uint8Array(count * strideBytes);
     }
-    return new DataView(this.#repeatedKeys.buffer);
+    const keys = new Uint8Array(batch.keys.buffer, batch.keys.byteOffset);
+    const view = new DataView(this.#splitKeys.buffer);
+    for (let row = 0; row < count; row++) {
+      const start = Math.floor(row / cpuCount) * keySizeBytes;
+      this.#splitKeys.set(keys.subarray(start, start + keySizeBytes), row * strideBytes);
+      view.setUint32((row + 1) * strideBytes - 4, row % cpuCount, true);
+    }
+    return {
+      view,
+      strideBytes,
+      valueView: batch.values,
+      valueStrideBytes: valueStrideBytes / cpuCount,
+      count,
+    };
   }
 }
 

@@ -3,8 +3,9 @@
 import { parseAnnotate } from "./annotate.ts";
 import { annotateSource } from "./annotate_source.ts";
 import { type AnnotationSubject, findDataSource, listSubjects } from "./annotation_subject.ts";
+import { withCpuField } from "./cpu_field.ts";
 import { deriveDataSource } from "./derive_data_source.ts";
-import { type MapDefinition, readMapDefinitions } from "./maps.ts";
+import { isPercpuMap, type MapDefinition, readMapDefinitions } from "./maps.ts";
 import { findMarkers, type GadgetMarkers } from "./markers.ts";
 import { parseMetadata } from "./metadata.ts";
 import { buildParams, type ObjectData } from "./params.ts";
@@ -50,7 +51,11 @@ export function buildGadgetSpec(input: GadgetInput): BuiltGadget {
   const spec: GadgetSpec = {
     name: input.name,
     description: metadata.description,
-    dataSources: annotateSources(sources, listSubjects(metadata, flags), warnings),
+    dataSources: annotateSources(sources, {
+      subjects: listSubjects(metadata, flags),
+      maps,
+      warnings,
+    }),
     params: built.params,
     programs: metadata.programs,
     flagDefaults: built.flagDefaults,
@@ -60,13 +65,36 @@ export function buildGadgetSpec(input: GadgetInput): BuiltGadget {
 
 function annotateSources(
   sources: readonly DataSourceSpec[],
-  subjects: readonly AnnotationSubject[],
-  warnings: string[],
+  context: {
+    subjects: readonly AnnotationSubject[];
+    maps: ReadonlyMap<string, MapDefinition>;
+    warnings: string[];
+  },
 ): DataSourceSpec[] {
+  const { subjects, maps, warnings } = context;
   const groups = new Map<DataSourceSpec, AnnotationSubject[]>();
   for (const subject of subjects) {
     const source = findDataSource(sources, subject, warnings);
     if (source !== undefined) groups.set(source, [...groups.get(source) ?? [], subject]);
   }
-  return sources.map((source) => annotateSource(source, groups.get(source) ?? [], warnings));
+  return sources.map((source) => {
+    const own = groups.get(source) ?? [];
+    const isSplit = hasPercpuMap(source, maps) && lastValueOf(own, "ebpf.map.percpu") === "label";
+    return annotateSource(isSplit ? withCpuField(source) : source, own, warnings);
+  });
+}
+
+function hasPercpuMap(
+  { origin }: DataSourceSpec,
+  maps: ReadonlyMap<string, MapDefinition>,
+): boolean {
+  const map = origin.kind === "mapiter" ? maps.get(origin.map) : undefined;
+  return map !== undefined && isPercpuMap(map);
+}
+
+/** What a data source's own annotation ends up as: the last one wins. */
+function lastValueOf(subjects: readonly AnnotationSubject[], key: string): string | undefined {
+  return subjects.filter(({ field }) => field === undefined)
+    .flatMap(({ annotations }) => annotations)
+    .findLast((entry) => entry.key === key)?.value;
 }

@@ -66,7 +66,8 @@ const NUMBER_KIND = /^(u?int(8|16|32|64)|float(32|64))$/;
 
 /**
  * Resolves keys and values of a data source. Without keys there is one series; without values and
- * implicit counter there is nothing to collect.
+ * implicit counter there is nothing to collect. The members of a map's key are keys unless a key is
+ * named: the entries of a map are apart in the kernel, and stay so.
  *
  * Throws: UsageError for fields that cannot have their role, and for names that clash.
  */
@@ -78,6 +79,7 @@ export function metricRoles(source: DataSourceSpec): MetricRoles {
     if (type === "key") keys.push(keyRole(source, field));
     else if (type !== undefined) values.push(valueRole(source, { field, type }));
   }
+  if (keys.length === 0) keys.push(...mapKeyRoles(source));
   const { annotations } = source;
   const counterName = annotations["metrics.implicit-counter.name"];
   const implicitCounter = counterName === undefined ? undefined : {
@@ -123,6 +125,19 @@ function metricTypeOf(field: Field): MetricType | "key" | undefined {
     default:
       return undefined;
   }
+}
+
+/** Visible members of a map's key; `metrics.type: none` leaves one out. */
+function mapKeyRoles(source: DataSourceSpec): KeyRole[] {
+  return source.fields
+    .filter((field) => field.tags.includes("role:key") && !field.hidden)
+    .filter(({ annotations }) => annotations["metrics.type"] === undefined)
+    .filter((field) => field.format !== undefined || !isParent(source, field))
+    .map((field) => keyRole(source, field));
+}
+
+function isParent(source: DataSourceSpec, field: Field): boolean {
+  return source.fields.some(({ parent }) => parent === field.name);
 }
 
 function keyRole(source: DataSourceSpec, field: Field): KeyRole {

@@ -27,24 +27,27 @@ export interface EntryLoop {
 
 /** Emits the loop; the caller declares `p`, `r`, `n` and the store's variables. */
 export function emitEntry(writer: CodeWriter, loop: EntryLoop): void {
-  const keyWords = Math.ceil(loop.keySizeBytes / 4);
   const valueWords = Math.ceil(loop.valueSizeBytes / 4);
+  const key = keyWordsOf(loop);
   writer.line("const entryScratch = entries.scratch, pass = entries.pass;");
-  writer.line(
-    "let entryTable, entryMask, entryKeys, previous, previousWords, entrySeries, lastPass, lastChange;",
-  );
-  writer.line("let e = 0, same = false;");
+  writer.line("let entryTable, entryMask, entryKeys, previous, previousWords, entrySeries;");
+  writer.line("let lastPass, lastChange, entryCount;");
+  if (!key.inArray) writer.line(`let ${key.words.map((word) => `${word} = 0`).join(", ")};`);
+  writer.line("let e = entries.cursor - 1, same = false;");
   emitEntryReload(writer);
   writer.block("for (let row = 0; row < count; row++)", () => {
     writer.line("p += stride;").line("r += valueStride;");
     loop.filter();
-    emitFindEntry(writer, loop, keyWords);
+    emitFindEntry(writer, loop, key);
     writer.block("if (e < 0)", () => {
       if (loop.skipZero) {
         emitCompare(writer, loop, { valueWords, other: () => "0" });
         writer.line("if (same) continue;");
       }
       loop.findSeries();
+      if (!key.inArray) {
+        key.words.forEach((word, index) => writer.line(`entryScratch[${index}] = ${word};`));
+      }
       writer.line("e = entries.insert(id);");
       emitEntryReload(writer);
       writer.line(`n = e * ${valueWords * 4};`);
@@ -67,45 +70,66 @@ export function emitEntry(writer: CodeWriter, loop: EntryLoop): void {
     });
     loop.update();
   });
+  writer.line("entries.cursor = e + 1;");
+}
+
+/** Where the words of the map key in hand are. */
+interface EntryKey {
+  readonly words: readonly string[];
+  /** True if they lie in the entry scratch, because they are many. */
+  readonly inArray: boolean;
+}
+
+function keyWordsOf({ keySizeBytes }: EntryLoop): EntryKey {
+  const count = Math.ceil(keySizeBytes / 4);
+  const inArray = count > MAX_UNROLLED_WORDS;
+  const name = (index: number) => inArray ? `entryScratch[${index}]` : `f${index}`;
+  return { inArray, words: Array.from({ length: count }, (_, index) => name(index)) };
 }
 
 function emitEntryReload(writer: CodeWriter): void {
   writer.line("({ table: entryTable, mask: entryMask, keys: entryKeys } = entries);");
   writer.line("({ valueView: previous, values: previousWords } = entries);");
-  writer.line("({ series: entrySeries, lastPass, lastChange } = entries);");
+  writer.line("({ series: entrySeries, lastPass, lastChange, size: entryCount } = entries);");
 }
 
-/** Reads the map key into the entry scratch and assigns `e`, -1 if new. */
-function emitFindEntry(writer: CodeWriter, loop: EntryLoop, keyWords: number): void {
-  const [key] = loop.segments;
+/**
+ * Reads the map key and assigns `e`, -1 if new. Reads of a map keep their order while nobody adds
+ * or removes keys, so the entry behind the last one is tried before the table.
+ */
+function emitFindEntry(writer: CodeWriter, loop: EntryLoop, key: EntryKey): void {
   emitWords(writer, {
-    segment: key,
+    segment: loop.segments[0],
     sizeBytes: loop.keySizeBytes,
-    assign: (index, value) => `entryScratch[${index}] = ${value};`,
+    assign: (index, value) => `${key.inArray ? `entryScratch[${index}]` : `f${index}`} = ${value};`,
   });
-  emitHashKey(writer, keyWords);
-  writer.line("slot = h & entryMask;");
-  writer.block("for (;;)", () => {
-    writer.line("e = entryTable[slot] - 1;");
-    writer.line("if (e < 0) break;");
-    writer.line(`k = e * ${keyWords};`);
-    if (keyWords <= MAX_UNROLLED_WORDS) {
-      const equal = Array.from(
-        { length: keyWords },
-        (_, index) => `entryKeys[k + ${index}] === entryScratch[${index}]`,
-      );
-      writer.line(`if (${equal.join(" && ")}) break;`);
-    } else {
-      writer.line("j = 0;");
-      writer.line(`while (j < ${keyWords} && entryKeys[k + j] === entryScratch[j]) j++;`);
-      writer.line(`if (j === ${keyWords}) break;`);
-    }
-    writer.line("slot = slot + 1 & entryMask;");
+  writer.line("e++;");
+  writer.line(`k = e * ${key.words.length};`);
+  emitSameKey(writer, key);
+  writer.block("if (e >= entryCount || !same)", () => {
+    emitHash(writer, key.words);
+    writer.line("slot = h & entryMask;");
+    writer.block("for (;;)", () => {
+      writer.line("e = entryTable[slot] - 1;");
+      writer.line("if (e < 0) break;");
+      writer.line(`k = e * ${key.words.length};`);
+      emitSameKey(writer, key);
+      writer.line("if (same) break;");
+      writer.line("slot = slot + 1 & entryMask;");
+    });
   });
 }
 
-function emitHashKey(writer: CodeWriter, keyWords: number): void {
-  emitHash(writer, Array.from({ length: keyWords }, (_, index) => `entryScratch[${index}]`));
+/** Assigns `same`: whether the key in hand is the one at `k`. */
+function emitSameKey(writer: CodeWriter, { words, inArray }: EntryKey): void {
+  if (inArray) {
+    writer.line("j = 0;");
+    writer.line(`while (j < ${words.length} && entryKeys[k + j] === entryScratch[j]) j++;`);
+    writer.line(`same = j === ${words.length};`);
+    return;
+  }
+  const equal = words.map((word, index) => `entryKeys[k + ${index}] === ${word}`);
+  writer.line(`same = ${equal.join(" && ")};`);
 }
 
 /** Assigns `same`: whether the value equals other words. */

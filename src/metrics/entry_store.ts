@@ -30,6 +30,8 @@ export class EntryStore {
   /** Pass in which the entry last changed. */
   lastChange: Int32Array;
   pass = 0;
+  /** Entry that a read in stable order meets next. */
+  cursor = 0;
   /** Map key words of the entry in hand; input of `insert`. */
   readonly scratch: Int32Array;
   readonly keyWordCount: number;
@@ -64,6 +66,7 @@ export class EntryStore {
 
   /** Starts a read of the whole map. */
   beginPass(): void {
+    this.cursor = 0;
     this.pass++;
   }
 
