@@ -2,7 +2,7 @@
 
 import { type Finding, probeGadgets, probeHost } from "../engine/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
-import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { writeOutput } from "./output.ts";
 
 const FLAGS = [HELP_FLAG];
@@ -14,7 +14,9 @@ export const doctorCommand: Command = {
   details: "Loads and attaches every built-in gadget for a moment. Exits with 1 if anything fails.",
   flags: FLAGS,
   run(args) {
-    refuseUnknownFlags(parseFlags(args, FLAGS), FLAGS);
+    const flags = parseFlags(args, FLAGS);
+    refuseUnknownFlags(flags, FLAGS);
+    refuseArguments(flags, this.name);
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
     writeOutput(host.map(describeFinding).join(""));

@@ -72,6 +72,15 @@ export function refuseUnknownFlags(parsed: ParsedFlags, flags: readonly Flag[]):
   });
 }
 
+/** Refuses positional arguments. `owner` is the command that takes none. */
+export function refuseArguments(parsed: ParsedFlags, owner: string): void {
+  const [argument] = parsed.positionals;
+  if (argument === undefined) return;
+  throw new UsageError(`kmeter ${owner} takes no arguments, and got "${argument}"`, {
+    hint: `kmeter ${owner} --help tells more`,
+  });
+}
+
 function flagUsage(flags: readonly Flag[], name: string): string {
   const flag = flags.find((candidate) => candidate.name === name);
   return `--${name} ${flag?.value ?? ""}: ${flag?.description ?? ""}`;

@@ -3,7 +3,7 @@
 import { builtinNames, readGadgetFiles } from "../engine/mod.ts";
 import { parseMetadata } from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
-import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { writeOutput } from "./output.ts";
 
 export const listCommand: Command = {
@@ -12,7 +12,9 @@ export const listCommand: Command = {
   summary: "the built-in gadgets, one line each",
   flags: [HELP_FLAG],
   run(args) {
-    refuseUnknownFlags(parseFlags(args, this.flags), this.flags);
+    const flags = parseFlags(args, this.flags);
+    refuseUnknownFlags(flags, this.flags);
+    refuseArguments(flags, this.name);
     const names = builtinNames();
     const width = Math.max(...names.map((name) => name.length));
     for (const name of names) {

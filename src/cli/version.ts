@@ -2,7 +2,7 @@
 
 import { libbpfVersion } from "../../ffi/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
-import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { writeOutput } from "./output.ts";
 
 /** Version of kmeter; the same as in deno.json, which a test checks. */
@@ -14,7 +14,9 @@ export const versionCommand: Command = {
   summary: "versions of kmeter and of what it runs on",
   flags: [HELP_FLAG],
   run(args) {
-    refuseUnknownFlags(parseFlags(args, this.flags), this.flags);
+    const flags = parseFlags(args, this.flags);
+    refuseUnknownFlags(flags, this.flags);
+    refuseArguments(flags, this.name);
     writeOutput(
       `kmeter ${VERSION}\nlibbpf ${libbpfVersion()}\ndeno ${Deno.version.deno}\n` +
         `kernel ${Deno.osRelease()} ${Deno.build.arch}\n`,
