@@ -7,7 +7,7 @@ import { translateLabelName, translateMetricName } from "../export/mod.ts";
 import { type DataSourceSpec, metricRoles, type ParamSpec } from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
-import { writeNotice, writeOutput } from "./output.ts";
+import { escapeLines, writeNotice, writeOutput } from "./output.ts";
 
 const FLAGS: readonly Flag[] = [
   {
@@ -39,7 +39,7 @@ export const inspectCommand: Command = {
       ...spec.dataSources.map(describeDataSource),
       ...(spec.params.length > 0 ? [describeParams(spec.params)] : []),
     ];
-    writeOutput(parts.join("\n"));
+    writeOutput(escapeLines(parts.join("\n")));
     return 0;
   },
 };

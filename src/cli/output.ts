@@ -1,5 +1,7 @@
 /** Standard output and standard error. */
 
+import { escapeControls } from "../view/mod.ts";
+
 const encoder = new TextEncoder();
 
 /**
@@ -12,7 +14,12 @@ export function writeOutput(text: string): void {
 
 /** Tells the user something that is no result. */
 export function writeNotice(text: string): void {
-  writeAll(Deno.stderr, `${text}\n`);
+  writeAll(Deno.stderr, `${escapeLines(text)}\n`);
+}
+
+/** Text that cannot control the terminal. Names come from files that a stranger may have made; line breaks are ours. */
+export function escapeLines(text: string): string {
+  return text.split("\n").map(escapeControls).join("\n");
 }
 
 function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {

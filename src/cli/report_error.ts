@@ -1,7 +1,6 @@
 /** The one place where errors become text and exit codes. */
 
 import { FormatError, KernelError, UnsupportedError, UsageError } from "../errors.ts";
-import { escapeControls } from "../view/mod.ts";
 
 /** Exit codes: 0 done, 1 failed at run time, 2 wrong usage. */
 export function exitCodeOf(error: unknown): number {
@@ -14,14 +13,9 @@ export function describeError(error: unknown): string {
     error instanceof KernelError || error instanceof FormatError ||
     error instanceof UnsupportedError || error instanceof UsageError
   ) {
-    const hint = error.hint === undefined ? "" : `\nhint: ${safe(error.hint)}`;
-    return `error: ${safe(error.message)}${hint}`;
+    const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
+    return `error: ${error.message}${hint}`;
   }
   // Nothing else is expected to come here: the stack is what a report of the fault needs.
   return `error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
-}
-
-/** Names come from files that a stranger may have made; line breaks are ours. */
-function safe(text: string): string {
-  return text.split("\n").map(escapeControls).join("\n");
 }
