@@ -2,7 +2,7 @@
 
 import { METADATA_NAME, OBJECT_NAME, parseGadget, SOURCE_NAME } from "../engine/mod.ts";
 import { builtinFolder } from "../engine/mod.ts";
-import { UnsupportedError, UsageError } from "../errors.ts";
+import { FormatError, UnsupportedError, UsageError } from "../errors.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { writeNotice, writeOutput } from "./output.ts";
@@ -99,11 +99,12 @@ async function findTool(tool: string): Promise<string> {
 async function runTool(tool: string, args: readonly string[]): Promise<void> {
   const output = await spawn(tool, args);
   const messages = new TextDecoder().decode(output?.stderr).trimEnd();
-  if (output?.success) {
-    if (messages !== "") writeNotice(messages);
-    return;
-  }
-  throw new UsageError(`${messages}\n${tool} failed`, { hint: "mend the source and build again" });
+  // Tabs are in the lines of source that the compiler quotes.
+  if (messages !== "") writeNotice(messages.replaceAll("\t", "    "));
+  if (output?.success) return;
+  throw new FormatError(`Cannot build: ${tool} failed`, {
+    hint: "mend the source and build again",
+  });
 }
 
 /** Runs a tool; undefined if there is none of that name. */
