@@ -30,7 +30,7 @@ import {
   RUN_FLAGS,
   scopesOf,
 } from "./run_flags.ts";
-import { createTerminalDisplay } from "./terminal_display.ts";
+import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
 import { VERSION } from "./version.ts";
 
 const DEFAULT_PRINT_INTERVAL_MS = 1000;
@@ -71,7 +71,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const listen = listenAddressOf(flags);
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     requireRoot();
-    return await runUntilStopped(gadget, { options, listen, timeoutMs, stop, flags });
+    return await runUntilStopped(gadget, { options, display, listen, timeoutMs, stop, flags });
   } finally {
     stop.close();
   }
@@ -141,6 +141,7 @@ function hasCapabilities(): boolean {
 
 interface Run {
   readonly options: RunOptions;
+  readonly display: TerminalDisplay;
   readonly listen: ListenAddress | undefined;
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
@@ -154,6 +155,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   try {
     const running = RunningGadget.start(gadget, run.options);
     try {
+      run.display.begin();
       metrics?.serve(running);
       if (metrics !== undefined) {
         writeNotice(

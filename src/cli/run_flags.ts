@@ -173,17 +173,23 @@ export function mapSchedules(
     spec,
     parse: (text) => parseCount("map-fetch-count", text, { min: 0 }),
   });
-  return (dataSource) => {
+  const scheduleOf = (dataSource: string) => {
     const intervalMs = interval.named[dataSource] ?? interval.all;
     const fetches = count.named[dataSource] ?? count.all;
     if (intervalMs === 0 && fetches !== 1) {
-      throw new UsageError("--map-fetch-interval 0 needs --map-fetch-count 1: one read, at once");
+      throw new UsageError(
+        "--map-fetch-interval 0 means one read at once, which needs a count of 1",
+        { hint: "add --map-fetch-count 1" },
+      );
     }
     return {
       ...(intervalMs !== undefined && { intervalMs }),
       ...(fetches !== undefined && { count: fetches }),
     };
   };
+  // A mistake is told before anything is loaded.
+  for (const { name, origin } of spec.dataSources) if (origin.kind !== "tracer") scheduleOf(name);
+  return scheduleOf;
 }
 
 /** `--otel-metrics-name`. */

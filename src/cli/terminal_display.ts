@@ -20,8 +20,14 @@ export interface TerminalDisplayOptions {
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const SERIES_DRAWN = 10;
 
+/** A display that knows when the gadget runs. */
+export interface TerminalDisplay extends Display {
+  /** Prints the first header, so that a quiet gadget shows that it runs, and one that fails shows nothing. */
+  begin(): void;
+}
+
 /** Makes the display. Headers are printed when the data source changes. */
-export function createTerminalDisplay(options: TerminalDisplayOptions): Display {
+export function createTerminalDisplay(options: TerminalDisplayOptions): TerminalDisplay {
   const isTty = Deno.stdout.isTerminal();
   const output = new ClosableOutput(options.onClosed);
   const heads = new HeaderWriter(output);
@@ -48,6 +54,7 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Display 
       return `${isTty ? CLEAR_SCREEN : ""}${text}${isTty ? "" : "\n"}`;
     },
     write: (text) => output.write(text),
+    begin: () => heads.begin(),
   };
 }
 
@@ -74,19 +81,21 @@ class ClosableOutput {
 /** Puts a view's header before its rows whenever another view was last. */
 class HeaderWriter {
   #last: RowView | undefined;
-  #count = 0;
+  #first: RowView | undefined;
   readonly #output: ClosableOutput;
 
   constructor(output: ClosableOutput) {
     this.#output = output;
   }
 
-  /** The first view's header is printed at once, so that a quiet gadget shows that it runs. */
+  begin(): void {
+    if (this.#first === undefined || this.#last !== undefined) return;
+    this.#output.write(this.#first.header());
+    this.#last = this.#first;
+  }
+
   wrap(view: RowView): RowView {
-    if (this.#count++ === 0) {
-      this.#output.write(view.header());
-      this.#last = view;
-    }
+    this.#first ??= view;
     const withHeader = (text: string): string => {
       if (text === "" || this.#last === view) return text;
       this.#last = view;
