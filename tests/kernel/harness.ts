@@ -1,0 +1,308 @@
+/** Runs gadgets in this process: real objects, real kernel, a display that keeps what it is shown. */
+
+import { isRoot, libbpfVersion, runProgram } from "../../ffi/mod.ts";
+import {
+  type Display,
+  type FetchSchedule,
+  type ParsedGadget,
+  parseGadget,
+  RunningGadget,
+} from "../../src/engine/mod.ts";
+import type { MetricSet } from "../../src/metrics/mod.ts";
+import { createRowView, renderMetricSet } from "../../src/view/mod.ts";
+import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftovers.ts";
+import { type DumpedEntry, dumpMap, runTool } from "./oracles.ts";
+
+/** Folder of the checkout. */
+export const CHECKOUT: string = new URL("../..", import.meta.url).pathname;
+
+/** A row as `-o json` shows it. */
+export type Row = Record<string, unknown>;
+
+/** How to start a gadget in a test. */
+export interface StartOptions {
+  readonly annotate?: readonly string[];
+  /** Collect metrics; the default. */
+  readonly metrics?: boolean;
+  /** Show the rows of these data sources. */
+  readonly show?: readonly string[];
+  readonly filter?: string;
+  readonly params?: Readonly<Record<string, string>>;
+  /** Schedule of maps that are read on a timer. */
+  readonly schedule?: Partial<FetchSchedule>;
+}
+
+/** A gadget at work and what it has shown. */
+export class StartedGadget implements AsyncDisposable {
+  readonly gadget: ParsedGadget;
+  readonly running: RunningGadget;
+  /** Rows shown so far, by data source. */
+  readonly rows: ReadonlyMap<string, readonly Row[]>;
+  /** Fetches shown so far, by data source: one list of rows each. Events have none. */
+  readonly fetches: ReadonlyMap<string, readonly (readonly Row[])[]>;
+  readonly warnings: readonly string[];
+  readonly #sets: readonly MetricSet[];
+
+  constructor(
+    gadget: ParsedGadget,
+    running: RunningGadget,
+    shown: Pick<StartedGadget, "rows" | "fetches" | "warnings">,
+  ) {
+    this.gadget = gadget;
+    this.running = running;
+    this.rows = shown.rows;
+    this.fetches = shown.fetches;
+    this.warnings = shown.warnings;
+    this.#sets = running.metricSets;
+  }
+
+  /** Runs the gadget's `SEC("syscall")` program with 64-bit arguments. @returns its return value. */
+  async run(program: string, args: readonly (number | bigint)[] = []): Promise<number> {
+    const attached = this.running.programs.find((candidate) => candidate.program.name === program);
+    if (attached === undefined) throw new Error(`no program ${program}`);
+    const context = new BigUint64Array(args.map(BigInt));
+    return await runProgram(attached.program.fd, new Uint8Array(context.buffer));
+  }
+
+  rowsOf(dataSource: string): readonly Row[] {
+    return this.rows.get(dataSource) ?? [];
+  }
+
+  /** Metrics of a data source, up to date; after `stop` as they were then. */
+  metrics(dataSource: string): Metrics {
+    const failures = this.running.refresh();
+    for (const failure of failures.values()) throw failure;
+    return readMetrics(this.setOf(dataSource));
+  }
+
+  setOf(dataSource: string): MetricSet {
+    const set = this.#sets.find(({ scope }) => scope.endsWith(`/${dataSource}`));
+    if (set === undefined) throw new Error(`no metrics of ${dataSource}`);
+    return set;
+  }
+
+  /** What kmeter says about itself for a data source. */
+  stats(dataSource: string) {
+    const stats = this.running.snapshot().dataSources
+      .find((candidate) => candidate.dataSource === dataSource);
+    if (stats === undefined) throw new Error(`no stats of ${dataSource}`);
+    return stats;
+  }
+
+  /** Id of a loaded map, as the kernel numbers it. */
+  async mapId(name: string): Promise<number> {
+    const held = noObjects();
+    addHeld(held);
+    const maps = JSON.parse(await runTool("bpftool", ["-j", "map", "show"])) as {
+      id: number;
+      name?: string;
+    }[];
+    const map = maps.find((candidate) =>
+      candidate.name === name.slice(0, 15) && held.map.has(candidate.id)
+    );
+    if (map === undefined) throw new Error(`no map ${name} among ${[...held.map].join()}`);
+    return map.id;
+  }
+
+  /** Entries of a loaded map as bpftool sees them, read and not removed. */
+  async mapEntries(name: string): Promise<DumpedEntry[]> {
+    return await dumpMap(await this.mapId(name));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.running.stop();
+  }
+}
+
+/** Values of one series by instrument name; 64-bit integers as bigint. */
+export type SeriesValues = Record<string, bigint | number | HistogramValue>;
+
+export interface HistogramValue {
+  readonly count: bigint;
+  readonly sum: number;
+  /** Upper bound → count, not cumulative; empty buckets left out. */
+  readonly buckets: Readonly<Record<string, bigint>>;
+}
+
+/** Label values, joined by `|` → values. */
+export type Metrics = Map<string, SeriesValues>;
+
+/** Reads what exporters would export, as plain values. */
+export function readMetrics(set: MetricSet): Metrics {
+  const metrics: Metrics = new Map();
+  for (let series = 0; series < set.seriesCount; series++) {
+    if (!set.isLive(series)) continue;
+    const label = set.isOverflow(series) ? "overflow" : set.labelValues(series).join("|");
+    if (metrics.has(label)) throw new Error(`two series "${label}"`);
+    metrics.set(label, readSeries(set, series));
+  }
+  return metrics;
+}
+
+function readSeries(set: MetricSet, series: number): SeriesValues {
+  const values: SeriesValues = {};
+  for (const instrument of set.instruments) {
+    const column = instrument.column();
+    switch (column.kind) {
+      case "integer": {
+        const value = wordPair(column.words, series);
+        values[instrument.name] = column.signed ? BigInt.asIntN(64, value) : value;
+        break;
+      }
+      case "float":
+        values[instrument.name] = column.values[series];
+        break;
+      case "histogram": {
+        const buckets: Record<string, bigint> = {};
+        let count = 0n;
+        for (let bucket = 0; bucket < column.stride; bucket++) {
+          const inBucket = wordPair(column.counts, series * column.stride + bucket);
+          count += inBucket;
+          if (inBucket > 0n) buckets[String(column.upperBounds[bucket] ?? "+Inf")] = inBucket;
+        }
+        values[instrument.name] = { count, sum: column.sums[series], buckets };
+      }
+    }
+  }
+  return values;
+}
+
+function wordPair(words: Uint32Array, index: number): bigint {
+  return BigInt(words[2 * index]) | BigInt(words[2 * index + 1]) << 32n;
+}
+
+/** Values of one test, to be checked after it. */
+interface Used {
+  readonly held: ReturnType<typeof noObjects>;
+  readonly names: Set<string>;
+}
+
+const current: { used?: Used } = {};
+
+/** Starts a gadget: a built-in name or a folder. */
+export function startGadget(gadget: string, options: StartOptions = {}): StartedGadget {
+  const parsed = parseGadget(gadget, options.annotate ?? []);
+  // Names as the kernel keeps them; if loading fails half-way nobody has held an id.
+  for (const map of parsed.maps.keys()) current.used?.names.add(map.slice(0, 15));
+  for (const [name, symbol] of parsed.elf.symbols) {
+    if (symbol.type === "function") current.used?.names.add(name.slice(0, 15));
+  }
+  const shown = { rows: new Map<string, Row[]>(), fetches: new Map<string, Row[][]>() };
+  const warnings: string[] = [];
+  const running = RunningGadget.start(parsed, {
+    filter: options.filter ?? "",
+    params: options.params ?? {},
+    metrics: options.metrics ?? true,
+    scopes: {},
+    schedule: () => options.schedule ?? {},
+    printIntervalMs: 1000,
+    display: capturingDisplay(options.show ?? [], shown),
+    warn: (text) => warnings.push(text),
+  });
+  if (current.used !== undefined) addHeld(current.used.held);
+  return new StartedGadget(parsed, running, { ...shown, warnings });
+}
+
+function capturingDisplay(
+  show: readonly string[],
+  shown: { rows: Map<string, Row[]>; fetches: Map<string, Row[][]> },
+): Display {
+  return {
+    draws: false,
+    rowView(spec, formatters) {
+      if (!show.includes(spec.name)) return undefined;
+      const json = createRowView("json", {
+        fields: spec.fields,
+        formatters,
+        widthColumns: 80,
+        isTty: false,
+      });
+      const rows: Row[] = [];
+      const fetches: Row[][] = [];
+      shown.rows.set(spec.name, rows);
+      shown.fetches.set(spec.name, fetches);
+      return {
+        header: () => "",
+        row(record) {
+          rows.push(JSON.parse(json.row(record)));
+          return "";
+        },
+        rows(records) {
+          const fetch: Row[] = JSON.parse(json.rows(records));
+          fetches.push(fetch);
+          rows.push(...fetch);
+          return "";
+        },
+      };
+    },
+    metrics: (set) => renderMetricSet(set, { maxSeries: 10 }),
+    write: () => {},
+  };
+}
+
+/** Folder of a test gadget, with its object built from the present source. */
+export async function fixture(name: string): Promise<string> {
+  const folder = `${CHECKOUT}tests/fixtures/gadgets/${name}`;
+  await buildFolder(folder);
+  return folder;
+}
+
+/** Folder of a gadget that only kernel tests use, built likewise. */
+export async function kernelFixture(name: string): Promise<string> {
+  const folder = `${CHECKOUT}tests/kernel/gadgets/${name}`;
+  await buildFolder(folder);
+  return folder;
+}
+
+async function buildFolder(folder: string): Promise<void> {
+  await runTool(`${CHECKOUT}scripts/build_gadgets`, [folder]);
+}
+
+/** Why a test cannot run here; undefined if it can. */
+export type Probe = () => string | undefined;
+
+/** A test that needs root and must leave nothing behind. Skipped, with a word, if a probe objects. */
+export function kernelTest(
+  name: string,
+  test: (context: Deno.TestContext) => Promise<void>,
+  options: { probe?: Probe } = {},
+): void {
+  const reason = isRoot() ? options.probe?.() : "not root";
+  if (reason !== undefined) console.log(`skip: ${name}: ${reason}`);
+  Deno.test({
+    name,
+    ignore: reason !== undefined,
+    // Libraries stay open by design; descriptors are compared below.
+    sanitizeResources: false,
+    async fn(context) {
+      warmUp();
+      const before = await rememberState();
+      const used: Used = { held: noObjects(), names: new Set() };
+      current.used = used;
+      try {
+        await test(context);
+      } finally {
+        current.used = undefined;
+      }
+      await expectNothingLeft(before, used);
+    },
+  });
+}
+
+/** What the process opens once for all, before the descriptors are counted. */
+function warmUp(): void {
+  libbpfVersion();
+}
+
+/** Waits until something holds, for what the kernel or another process does in its own time. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 10_000,
+): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  while (!await condition()) {
+    if (performance.now() > endMs) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
