@@ -120,7 +120,7 @@ export function elementSizeBytes(field: Field): number {
 /** A 64-bit integer as two expressions: unsigned low word, and high word (sign extended). */
 export interface WordPair {
   readonly low: string;
-  /** int32 or uint32: callers store it into typed arrays, which keep the low 32 bits. */
+  /** int32 if the field is signed, else uint32. */
   readonly high: string;
 }
 
@@ -202,9 +202,10 @@ function emitWideBitfield(field: Field, segment: SegmentVariables): string {
 
 function emitWideBitfieldPair(field: Field, segment: SegmentVariables): WordPair {
   const value = emitWideBitfield(field, segment);
+  const convert = isSignedKind(field.kind) ? "asIntN" : "asUintN";
   return {
     low: `Number(BigInt.asUintN(32, ${value}))`,
-    high: `Number(BigInt.asIntN(32, ${value} >> 32n))`,
+    high: `Number(BigInt.${convert}(32, ${value} >> 32n))`,
   };
 }
 

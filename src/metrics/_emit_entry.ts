@@ -15,10 +15,13 @@ export interface EntryLoop {
   readonly valueSizeBytes: number;
   /** Leave out new entries that are all zeros. */
   readonly skipZero: boolean;
-  /** True if a metric key lies in the value, so that an entry may change its series. */
-  readonly keysInValue: boolean;
+  /** True if an entry that has changed must look its series up again. */
+  readonly mayChangeSeries: boolean;
   readonly segments: readonly [SegmentVariables, SegmentVariables];
-  readonly filter: () => void;
+  /** Emits the filter and, for what it refuses, statements of the caller and `continue`. */
+  readonly filter: (refuse?: string) => void;
+  /** True if the filter looks at values, so that known entries may come and go by it. */
+  readonly filtersValues: boolean;
   /** Assigns `id`. */
   readonly findSeries: () => void;
   /** Adds the differences to series `id`, with the last value at `n`, and remembers the value. */
@@ -37,8 +40,9 @@ export function emitEntry(writer: CodeWriter, loop: EntryLoop): void {
   emitEntryReload(writer);
   writer.block("for (let row = 0; row < count; row++)", () => {
     writer.line("p += stride;").line("r += valueStride;");
-    loop.filter();
+    if (!loop.filtersValues) loop.filter();
     emitFindEntry(writer, loop, key);
+    if (loop.filtersValues) loop.filter("if (e >= 0) entries.hide(e);");
     writer.block("if (e < 0)", () => {
       if (loop.skipZero) {
         emitCompare(writer, loop, { valueWords, other: () => "0" });
@@ -59,9 +63,9 @@ export function emitEntry(writer: CodeWriter, loop: EntryLoop): void {
         valueWords,
         other: (index) => `previousWords[e * ${valueWords} + ${index}]`,
       });
-      writer.line("if (same) continue;");
+      writer.line(`if (same${loop.filtersValues ? " && entrySeries[e] >= 0" : ""}) continue;`);
       writer.line("lastChange[e] = pass;");
-      if (loop.keysInValue) {
+      if (loop.mayChangeSeries) {
         loop.findSeries();
         writer.line("if (id !== entrySeries[e]) entries.move(e, id);");
       } else {

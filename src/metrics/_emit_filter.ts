@@ -42,17 +42,22 @@ export function filterArguments(
   };
 }
 
-/** Emits one `if … continue` per term. */
+/** Emits one `if … continue` per term; `refuse` is what else happens to a refused record. */
 export function emitFilter(
   writer: CodeWriter,
   terms: readonly FilterTerm[],
-  segments: readonly [SegmentVariables, SegmentVariables],
+  context: {
+    readonly segments: readonly [SegmentVariables, SegmentVariables];
+    readonly refuse?: string;
+  },
 ): void {
+  const { segments, refuse } = context;
+  const refusal = ["store.filtered++;", ...(refuse === undefined ? [] : [refuse]), "continue;"];
   terms.forEach((term, index) => {
     const [first, second] = segments;
     const condition = emitTerm(term, segments[term.field.segment]) ??
       `constants.matchers[${index}](${first.view}, ${first.base}, ${second.view}, ${second.base})`;
-    writer.line(`if (!(${condition})) { store.filtered++; continue; }`);
+    writer.line(`if (!(${condition})) { ${refusal.join(" ")} }`);
   });
 }
 
@@ -97,14 +102,15 @@ function emitIntegerTerm(
 
 /**
  * Compares bytes up to and with the NUL. Equal bytes are equal text, and different bytes can only
- * decode to the same text if that has a replacement character.
+ * decode to the same text if that has a replacement character, which is also what half a surrogate
+ * pair would be encoded as.
  */
 function emitEqualText(
   term: Extract<FilterTerm, { type: "text" }>,
   segment: SegmentVariables,
 ): string | undefined {
   const { field, value, operator } = term;
-  if (field.kind !== "cstring" || value.includes("\ufffd") || value.includes("\0")) {
+  if (field.kind !== "cstring" || !value.isWellFormed() || /[\0\ufffd]/.test(value)) {
     return undefined;
   }
   const bytes = new TextEncoder().encode(value);

@@ -23,7 +23,7 @@ export class EntryStore {
   /** Value words of the last read at `values[e·valueWordCount …]`; `valueView` shows the same bytes. */
   values: Int32Array;
   valueView: DataView;
-  /** Series that the entry feeds. */
+  /** Series that the entry feeds, -1 if it is hidden. */
   series: Int32Array;
   /** Pass in which the entry was last seen. */
   lastPass: Int32Array;
@@ -101,6 +101,16 @@ export class EntryStore {
     this.#attach(entry, series);
   }
 
+  /**
+   * Takes an entry that is still in the map out of its series, until `move` gives it one. Its last
+   * value stays, so that what it held is not counted again.
+   */
+  hide(entry: number): void {
+    this.lastPass[entry] = this.pass;
+    this.#detach(entry);
+    this.series[entry] = -1;
+  }
+
   /** Forgets entries that the pass did not meet; a series without entries leaves the export. */
   endPass(): void {
     let kept = 0;
@@ -144,6 +154,7 @@ export class EntryStore {
 
   #detach(entry: number): void {
     const series = this.series[entry];
+    if (series < 0) return;
     if (--this.#references[series] === 0) this.#store.kill(series);
   }
 

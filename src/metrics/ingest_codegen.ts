@@ -30,8 +30,8 @@ import {
   RING_LENGTH_MASK,
   type RowBatch,
 } from "./ingest.ts";
-import type { MetricsPlan } from "./plan.ts";
-import type { SeriesStore } from "./series_store.ts";
+import { filtersValues, mayChangeSeries, type MetricsPlan } from "./plan.ts";
+import { SEEN_LATELY, type SeriesStore } from "./series_store.ts";
 
 /** What the generated code works on. */
 export interface IngestTarget {
@@ -161,7 +161,7 @@ function emitPrologue(writer: CodeWriter, plan: MetricsPlan): void {
       writer.line(`let s${index} = store.columns[${index}].sums;`);
     }
   });
-  if (plan.ttlMs > 0) writer.line("let { lastSeen, live } = store; const { epoch } = store;");
+  if (plan.ttlMs > 0) writer.line("let { lastSeen, live } = store;");
   if (!keysInArray(plan) && plan.keyWordCount > 0) {
     writer.line(`let ${wordNames(plan).map((name) => `${name} = 0`).join(", ")};`);
   }
@@ -216,7 +216,7 @@ function emitFindSeries(writer: CodeWriter, plan: MetricsPlan): void {
     writer.line("slot = slot + 1 & mask;");
   });
   if (plan.ttlMs > 0) {
-    writer.line("if (live[id] === 0) store.revive(id);").line("lastSeen[id] = epoch;");
+    writer.line("if (live[id] === 0) store.revive(id);").line(`lastSeen[id] = ${SEEN_LATELY};`);
   }
 }
 
@@ -229,7 +229,7 @@ function emitUpdates(writer: CodeWriter, plan: MetricsPlan, record: RecordVariab
 
 /** One record as an increment; `continue` leaves it. */
 function emitRecord(writer: CodeWriter, plan: MetricsPlan): void {
-  emitFilter(writer, plan.filter, SEGMENTS);
+  emitFilter(writer, plan.filter, { segments: SEGMENTS });
   emitFindSeries(writer, plan);
   emitUpdates(writer, plan, { segments: SEGMENTS });
 }
@@ -301,9 +301,10 @@ function emitSnapshot(
       keySizeBytes: recordSizeBytes,
       valueSizeBytes,
       skipZero: options.skipZeroEntries,
-      keysInValue: plan.keys.some(({ field }) => field.segment === 1),
+      mayChangeSeries: mayChangeSeries(plan),
       segments: SEGMENTS,
-      filter: () => emitFilter(writer, plan.filter, SEGMENTS),
+      filter: (refuse) => emitFilter(writer, plan.filter, { segments: SEGMENTS, refuse }),
+      filtersValues: filtersValues(plan),
       findSeries: () => emitFindSeries(writer, plan),
       update: () => {
         emitUpdates(writer, plan, { segments: SEGMENTS, previous: PREVIOUS });

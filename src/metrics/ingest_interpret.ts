@@ -23,8 +23,8 @@ import {
   type RingBatch,
   type RowBatch,
 } from "./ingest.ts";
-import type { InstrumentPlan, MetricsPlan } from "./plan.ts";
-import type { SeriesStore } from "./series_store.ts";
+import { filtersValues, type InstrumentPlan, mayChangeSeries, type MetricsPlan } from "./plan.ts";
+import { SEEN_LATELY, type SeriesStore } from "./series_store.ts";
 
 /** What the interpreter works on. */
 export interface InterpreterTarget {
@@ -93,9 +93,9 @@ function passesFilter(context: Context, record: RecordBytes): boolean {
 function findSeries({ plan, store }: Context, record: RecordBytes): number {
   store.scratch.set(plan.keys.flatMap(({ field }) => readKeyWords(field, record)));
   const series = store.findOrInsert();
-  if (plan.ttlMs > 0) {
+  if (plan.ttlMs > 0 && plan.keys.length > 0) {
     store.revive(series);
-    store.lastSeen[series] = store.epoch;
+    store.lastSeen[series] = SEEN_LATELY;
   }
   return series;
 }
@@ -105,20 +105,26 @@ function followEntry(context: Context, record: RecordBytes): void {
   const entries = context.entries;
   if (entries === undefined) throw new Error("BUG: no entries to compare with");
   store.received++;
-  if (!passesFilter(context, record)) return;
+  const passes = passesFilter(context, record);
+  if (!passes && !filtersValues(plan)) return;
   const words = (segment: 0 | 1, sizeBytes: number) => blockWords(record, { segment, sizeBytes });
   entries.scratch.set(words(0, plan.recordSizeBytes));
   const value = words(1, plan.valueSizeBytes);
   let entry = entries.find();
+  if (!passes) {
+    if (entry >= 0) entries.hide(entry);
+    return;
+  }
   if (entry < 0) {
     if (context.skipZeroEntries && value.every((word) => word === 0)) return;
     entry = entries.insert(findSeries(context, record));
   } else {
     entries.lastPass[entry] = entries.pass;
     const start = entry * entries.valueWordCount;
-    if (value.every((word, index) => word === entries.values[start + index])) return;
+    const isSame = value.every((word, index) => word === entries.values[start + index]);
+    if (isSame && entries.series[entry] >= 0) return;
     entries.lastChange[entry] = entries.pass;
-    if (plan.keys.some(({ field }) => field.segment === 1)) {
+    if (mayChangeSeries(plan)) {
       const series = findSeries(context, record);
       if (series !== entries.series[entry]) entries.move(entry, series);
     }

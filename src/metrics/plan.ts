@@ -116,6 +116,20 @@ export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan 
   };
 }
 
+/**
+ * True if an entry of a map may feed another series than before: because a key lies in the value, or
+ * because it or its series had left in the meantime.
+ */
+export function mayChangeSeries(plan: MetricsPlan): boolean {
+  return plan.keys.some(({ field }) => field.segment === 1) || plan.ttlMs > 0 ||
+    filtersValues(plan);
+}
+
+/** True if the filter looks at map values. */
+export function filtersValues({ filter }: MetricsPlan): boolean {
+  return filter.some(({ field }) => field.segment === 1);
+}
+
 function planInstrument(role: ValueRole): InstrumentPlan {
   const { type, name, description, unit, field, isSlots, sumField } = role;
   const upperBounds = type !== "histogram"

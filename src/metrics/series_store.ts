@@ -14,6 +14,9 @@ import type { InstrumentPlan, MetricsPlan } from "./plan.ts";
 /** Id of the series that collects what is over the limit. */
 export const OVERFLOW_SERIES = 0;
 
+/** Stands for the time of records that came since the last `advance`. */
+export const SEEN_LATELY = Infinity;
+
 const INITIAL_CAPACITY = 64;
 /** Probing stays short while at most half of the table is used. */
 const MAX_LOAD = 0.5;
@@ -45,9 +48,11 @@ export class SeriesStore {
   keys: Int32Array;
   /** 1 while the series is exported. */
   live: Uint8Array;
-  /** Time in ms of a series' last record, as of the last `advance`; only if the plan has a ttl. */
-  lastSeen: Int32Array;
-  epoch = 0;
+  /**
+   * Time in ms of a series' last record, `SEEN_LATELY` if that came after the last `advance`. Only
+   * kept if the plan has a ttl and keys.
+   */
+  lastSeen: Float64Array;
   /** Key words of the record in hand; input of `insert`. */
   readonly scratch: Int32Array;
   readonly columns: ColumnArrays[];
@@ -81,7 +86,7 @@ export class SeriesStore {
     this.mask = tableSize - 1;
     this.keys = new Int32Array(this.#keyWordCount * INITIAL_CAPACITY);
     this.live = new Uint8Array(INITIAL_CAPACITY);
-    this.lastSeen = new Int32Array(INITIAL_CAPACITY);
+    this.lastSeen = new Float64Array(INITIAL_CAPACITY);
     this.#generations = new Uint32Array(INITIAL_CAPACITY);
     this.scratch = new Int32Array(this.#keyWordCount);
     this.columns = plan.instruments.map((instrument) => newColumn(instrument, INITIAL_CAPACITY));
@@ -235,13 +240,17 @@ export class SeriesStore {
 
   /**
    * Tells the time; series that had no record for `ttlMs` leave. If their key returns they start
-   * from zero.
+   * from zero. The one series of a plan without keys stays.
+   *
+   * Records carry no time of their own: those since the last call count as if they had come now.
    * @param nowMs of any clock that only goes forward.
    */
   advance(nowMs: number, ttlMs: number): void {
-    this.epoch = Math.ceil(nowMs);
+    if (this.#keyWordCount === 0) return;
     for (let series = 1; series < this.#count; series++) {
-      if (this.live[series] === 1 && this.lastSeen[series] < nowMs - ttlMs) {
+      if (this.live[series] === 0) continue;
+      if (this.lastSeen[series] === SEEN_LATELY) this.lastSeen[series] = nowMs;
+      if (this.lastSeen[series] < nowMs - ttlMs) {
         this.#clearValues(series);
         this.kill(series);
       }

@@ -4,7 +4,7 @@ import { parseBtf } from "../../../src/btf/mod.ts";
 import { deriveFields, type Field } from "../../../src/decode/mod.ts";
 import { FormatError, UnsupportedError } from "../../../src/errors.ts";
 import { BtfWriter } from "../btf/btf_writer.ts";
-import { fieldNamed, fieldsOf, fixtures, readShapes } from "./_fields.ts";
+import { fieldNamed, fieldsOf, fixtures, readShapes } from "./fields.ts";
 
 const STRUCTS = [
   "scalars",

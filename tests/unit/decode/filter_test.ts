@@ -8,7 +8,7 @@ import {
   readField,
 } from "../../../src/decode/mod.ts";
 import { UsageError } from "../../../src/errors.ts";
-import { makeField, recordOf } from "./_fields.ts";
+import { makeField, recordOf } from "./fields.ts";
 
 const STATE = {
   type: "enum",

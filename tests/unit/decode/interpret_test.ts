@@ -11,7 +11,7 @@ import {
   readKeyWords,
   readNumber,
 } from "../../../src/decode/mod.ts";
-import { fieldNamed, fieldsOf, fixtures, makeField, recordOf } from "./_fields.ts";
+import { fieldNamed, fieldsOf, fixtures, makeField, recordOf } from "./fields.ts";
 
 /** What `shapes.c` initialises its globals with; clang laid the bytes out. */
 const COMPILED: Record<string, Record<string, FieldValue>> = {

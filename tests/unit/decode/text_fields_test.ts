@@ -1,7 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { splitTextField, textFieldName, type TextFormat } from "../../../src/decode/mod.ts";
-import { makeField } from "./_fields.ts";
+import { makeField } from "./fields.ts";
 
 Deno.test("text fields are named after their raw field", () => {
   const cases: [name: string, parent: string, format: TextFormat["type"], want?: string][] = [
