@@ -35,7 +35,7 @@ export interface ParsedFlags {
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
   const withValue = flags.filter((flag) => flag.value !== undefined);
   const unknown: Record<string, string> = {};
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(joinDashedValues(args, flags), {
     string: ["_", ...withValue.map(({ name }) => name)],
     boolean: flags.filter((flag) => flag.value === undefined).map(({ name }) => name),
     collect: withValue.filter((flag) => flag.repeats).map(({ name }) => name),
@@ -60,6 +60,24 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     texts: (name) => Array.isArray(parsed[name]) ? parsed[name].map(String) : [],
     unknown,
   };
+}
+
+/** `--sort -calls` becomes `--sort=-calls`: the parser takes what begins with a dash for a flag. */
+function joinDashedValues(args: readonly string[], flags: readonly Flag[]): string[] {
+  const spellings = (flag: Flag) => [`--${flag.name}`, ...(flag.short ? [`-${flag.short}`] : [])];
+  const known = new Set(flags.flatMap(spellings));
+  const takesValue = new Map(
+    flags.filter(({ value }) => value !== undefined)
+      .flatMap((flag) => spellings(flag).map((spelling) => [spelling, flag.name])),
+  );
+  const joined: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const name = takesValue.get(args[index]);
+    const next = args[index + 1];
+    const isValue = /^-[^-]/.test(next ?? "") && !known.has(next);
+    joined.push(name !== undefined && isValue ? `--${name}=${args[++index]}` : args[index]);
+  }
+  return joined;
 }
 
 /** Refuses what the table does not have. */
