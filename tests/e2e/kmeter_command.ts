@@ -1,0 +1,21 @@
+/** The kmeter under test: this checkout's sources, or the program that `KMETER_BIN` names. */
+
+/** Folder of the checkout, without a slash at the end. */
+export const CHECKOUT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** Program and first arguments of every command line under test. */
+export function kmeterCommand(): readonly string[] {
+  const binary = Deno.env.get("KMETER_BIN");
+  if (binary !== undefined && binary !== "") return [binary];
+  return [
+    Deno.execPath(),
+    "run",
+    "--allow-all",
+    "--no-prompt",
+    "--quiet",
+    "--frozen",
+    "--config",
+    `${CHECKOUT}/deno.json`,
+    `${CHECKOUT}/main.ts`,
+  ];
+}
