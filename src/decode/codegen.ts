@@ -295,28 +295,30 @@ function emitCutAtNul(writer: CodeWriter, targets: readonly string[]): void {
   if (rest.length > 0) writer.block("else", () => emitCutAtNul(writer, rest));
 }
 
-/** Statements that mix key words into `h`; the result is an int32. */
+/**
+ * Statements that mix key words into `h`; the result is an int32.
+ *
+ * The products do not depend on each other, so the processor computes them side by side; the last
+ * steps spread what differs in high bits only.
+ */
 export function emitHash(writer: CodeWriter, words: readonly string[]): void {
-  writer.line("h = 0;");
-  words.forEach((word, index) => {
-    writer.line(
-      `h = Math.imul(h ^ h >>> 15 ^ ${word}, ${HASH_FACTORS[index % HASH_FACTORS.length]});`,
-    );
-  });
-  writer.line("h ^= h >>> 16;");
+  const products = words.map((word, index) => `Math.imul(${word}, ${factorOf(index)})`);
+  writer.line(`h = ${products.join(" + ") || "0"} | 0;`);
+  writer.line("h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);");
+  writer.line("h ^= h >>> 13;");
 }
 
-/** Odd constants with well spread bits (from the xxHash primes). */
-const HASH_FACTORS = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1];
+/** Odd and different for every word: multiples of the golden ratio, spread by a second constant. */
+function factorOf(index: number): number {
+  return (Math.imul(index + 1, 0x9e3779b1) ^ Math.imul(index, 0x85ebca6a)) | 1;
+}
 
 /** The hash that `emitHash` emits, for tables that generated and plain code share. */
 export function hashWords(words: ArrayLike<number>, start: number, count: number): number {
   let hash = 0;
   for (let index = 0; index < count; index++) {
-    hash = Math.imul(
-      hash ^ hash >>> 15 ^ words[start + index],
-      HASH_FACTORS[index % HASH_FACTORS.length],
-    );
+    hash = hash + Math.imul(words[start + index], factorOf(index)) | 0;
   }
-  return hash ^ hash >>> 16;
+  hash = Math.imul(hash ^ hash >>> 15, 0x2c1b3c6d);
+  return hash ^ hash >>> 13;
 }

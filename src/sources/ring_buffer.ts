@@ -31,7 +31,6 @@ export class RingBuffer implements Disposable {
   readonly #producerPosition: BigUint64Array;
   readonly #data: DataView;
   readonly #leaseBytes: number;
-  #consumed: number;
 
   /** @throws KernelError if the kernel refuses the mapping. */
   constructor(map: BpfMap) {
@@ -63,12 +62,6 @@ export class RingBuffer implements Disposable {
     this.#producerPosition = new BigUint64Array(this.#producerMemory.buffer, 0, 1);
     this.#data = new DataView(this.#producerMemory.buffer, page);
     this.#leaseBytes = Math.max(page, this.sizeBytes * LEASE_PART);
-    this.#consumed = Number(Atomics.load(this.#consumerPosition, 0));
-  }
-
-  /** Bytes that wait, being written or ready. */
-  pendingBytes(): number {
-    return Number(Atomics.load(this.#producerPosition, 0)) - this.#consumed;
   }
 
   /**
@@ -78,20 +71,21 @@ export class RingBuffer implements Disposable {
    * @returns bytes consumed.
    */
   withLeases(process: (lease: RingLease) => number, maxBytes: number): number {
-    const start = this.#consumed;
-    while (this.#consumed - start < maxBytes) {
-      const pending = this.pendingBytes();
+    const start = Number(Atomics.load(this.#consumerPosition, 0));
+    let consumed = start;
+    while (consumed - start < maxBytes) {
+      const pending = Number(Atomics.load(this.#producerPosition, 0)) - consumed;
       if (pending === 0) break;
-      const begin = this.#consumed % this.sizeBytes;
+      const begin = consumed % this.sizeBytes;
       const end = begin + Math.min(pending, this.#leaseBytes);
       const behind = process({ view: this.#data, begin, end });
       if (behind === begin) break;
-      this.#consumed += behind - begin;
+      consumed += behind - begin;
       // Release: the kernel may reuse the space from here on. It wakes us for the record at this
       // position only if it sees it, so after every store the loop looks for records once more.
-      Atomics.store(this.#consumerPosition, 0, BigInt(this.#consumed));
+      Atomics.store(this.#consumerPosition, 0, BigInt(consumed));
     }
-    return this.#consumed - start;
+    return consumed - start;
   }
 
   close(): void {
