@@ -70,14 +70,18 @@ function previousOf(field: Field, record: RecordVariables): SegmentVariables | u
 
 /** Adds 1 to the 64-bit counter at word index `at`. */
 function emitIncrement(writer: CodeWriter, column: string, at: string): void {
-  writer.line(`k = ${at};`).line(`t = ${column}[k] + 1;`).line(`${column}[k] = t;`);
-  writer.line(`if (t > 4294967295) ${column}[k + 1]++;`);
+  writer.line(`k = ${at};`).line(`t = ${column}[k] + 1 >>> 0;`).line(`${column}[k] = t;`);
+  writer.line(`if (t === 0) ${column}[k + 1]++;`);
 }
 
-/** Adds `lo`, `hi` to the 64-bit counter at word index `k`. */
-function emitAddPair(writer: CodeWriter, column: string): void {
-  writer.line(`t = ${column}[k] + lo;`).line(`${column}[k] = t;`);
-  writer.line(`${column}[k + 1] += t > 4294967295 ? hi + 1 : hi;`);
+/**
+ * Adds `lo`, `hi` to the 64-bit counter at word index `k`. Everything stays in 32-bit integers: the
+ * low word has overflowed if it came out smaller than what was added.
+ */
+function emitAddPair(writer: CodeWriter, column: string, isWide: boolean): void {
+  writer.line(`t = ${column}[k] + lo >>> 0;`).line(`${column}[k] = t;`);
+  writer.line(`if (t < lo) ${column}[k + 1]++;`);
+  if (isWide) writer.line(`if (hi !== 0) ${column}[k + 1] += hi;`);
 }
 
 /** Turns a total in `lo`, `hi` into what came on top of `a`, `b`; after a reset, into itself. */
@@ -106,7 +110,7 @@ function emitIntegerCounter(
       emitPairDelta(writer);
     }
     writer.line("k = id << 1;");
-    emitAddPair(writer, column);
+    emitAddPair(writer, column, high !== "0");
   };
   if (!isSignedKind(field.kind)) return add();
   writer.line("if (hi < 0) errors.negativeCounters++;").block("else", add);
@@ -179,7 +183,7 @@ function emitSlots(
   writer.block(`for (j = 0; j < ${field.arrayLength}; j++, k += 2)`, () => {
     emitSlotCount(writer, field, record);
     writer.line("if (lo === 0 && hi === 0) continue;");
-    emitAddPair(writer, `c${index}`);
+    emitAddPair(writer, `c${index}`, field.kind === "uint64" || field.kind === "int64");
     if (estimate) writer.line(`x += (hi * 4294967296 + lo) * m${index}[j];`);
   });
   if (instrument.sumField !== undefined) {
