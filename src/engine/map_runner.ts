@@ -87,10 +87,15 @@ export class MapRunner implements Runner {
     const { source, collector } = this.#options;
     const entries = collector?.entries;
     if (entries === undefined || !source.canReap) return;
-    if (entries.size <= source.map.maxEntries * REAP_ABOVE) return;
-    const excess = entries.size - Math.floor(source.map.maxEntries * REAP_TO);
+    // Keys, not rows: there may be one per CPU, and a filter may let few of them through.
+    const count = source.stats.entries;
+    if (count <= source.map.maxEntries * REAP_ABOVE) return;
+    const excess = count - Math.floor(source.map.maxEntries * REAP_TO);
     const keys = entries.copyIdleKeys(excess, source.map.keySizeBytes);
-    source.remove(keys, (batch) => collector?.ingest.snapshot(batch));
+    source.remove(keys, (batch) => {
+      collector?.ingest.snapshot(batch);
+      entries.forgetValues(batch);
+    });
   }
 
   /** What came since the last read is shown too. */

@@ -141,6 +141,24 @@ export class EntryStore {
     return keys;
   }
 
+  /**
+   * Tells that entries were taken out of the map: should they return, they start from zero.
+   * @param rows map keys, `strideBytes` apart, with the bytes behind them that belong to the entry.
+   */
+  forgetValues(rows: { view: DataView; strideBytes: number; count: number }): void {
+    const { view, strideBytes, count } = rows;
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    const scratch = new Uint8Array(this.scratch.buffer);
+    for (let row = 0; row < count; row++) {
+      this.scratch.fill(0);
+      scratch.set(bytes.subarray(row * strideBytes, (row + 1) * strideBytes));
+      const entry = this.find();
+      if (entry < 0) continue;
+      const start = entry * this.valueWordCount;
+      this.values.fill(0, start, start + this.valueWordCount);
+    }
+  }
+
   #attach(entry: number, series: number): void {
     this.series[entry] = series;
     if (series >= this.#references.length) {
