@@ -50,7 +50,9 @@ export class MapSource {
 
   /** True if a full map refuses new keys, so that idle ones must make room. */
   get canReap(): boolean {
-    return this.map.type === MAP_TYPE.hash || this.map.type === MAP_TYPE.percpuHash;
+    const { type, keySizeBytes, maxEntries } = this.map;
+    const hasRoomForAll = maxEntries >= 256 ** keySizeBytes;
+    return !hasRoomForAll && (type === MAP_TYPE.hash || type === MAP_TYPE.percpuHash);
   }
 
   get stats(): MapReadStats {
