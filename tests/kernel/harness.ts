@@ -8,6 +8,7 @@ import {
   parseGadget,
   RunningGadget,
 } from "../../src/engine/mod.ts";
+import type { DataSourceStats } from "../../src/export/mod.ts";
 import type { MetricSet } from "../../src/metrics/mod.ts";
 import { createRowView, renderMetricSet } from "../../src/view/mod.ts";
 import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftovers.ts";
@@ -82,7 +83,7 @@ export class StartedGadget implements AsyncDisposable {
   }
 
   /** What kmeter says about itself for a data source. */
-  stats(dataSource: string) {
+  stats(dataSource: string): DataSourceStats {
     const stats = this.running.snapshot().dataSources
       .find((candidate) => candidate.dataSource === dataSource);
     if (stats === undefined) throw new Error(`no stats of ${dataSource}`);
@@ -268,7 +269,9 @@ export function kernelTest(
   options: { probe?: Probe } = {},
 ): void {
   const reason = isRoot() ? options.probe?.() : "not root";
-  if (reason !== undefined) console.log(`skip: ${name}: ${reason}`);
+  if (reason !== undefined) {
+    Deno.stdout.writeSync(new TextEncoder().encode(`skip: ${name}: ${reason}\n`));
+  }
   Deno.test({
     name,
     ignore: reason !== undefined,

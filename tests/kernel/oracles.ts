@@ -36,7 +36,9 @@ export async function runTool(name: string, args: readonly string[]): Promise<st
 /** One entry of a map, as `bpftool map dump` prints it by BTF. */
 export interface DumpedEntry {
   readonly key: unknown;
-  readonly value: unknown;
+  readonly value?: unknown;
+  /** Of per-CPU maps, instead of one value. */
+  readonly values?: readonly { readonly cpu: number; readonly value: unknown }[];
 }
 
 /**

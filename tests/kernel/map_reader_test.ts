@@ -1,0 +1,122 @@
+/** Reading maps in batches, with buckets that do not fit, and without batch calls. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { type BatchEnd, type BpfMap, BpfObject, runProgram } from "../../ffi/mod.ts";
+import { MapReader } from "../../src/sources/mod.ts";
+import { fixture, kernelFixture, kernelTest } from "./harness.ts";
+
+/** Loads a gadget's object without its gadget. */
+async function loadObject(folder: string): Promise<BpfObject> {
+  const object = new BpfObject(await Deno.readFile(`${folder}/program.bpf.o`), { name: "reader" });
+  object.load();
+  return object;
+}
+
+function findMap(object: BpfObject, name: string): BpfMap {
+  const map = object.maps().find((candidate) => candidate.name === name);
+  if (map === undefined) throw new Error(`no map ${name}`);
+  return map;
+}
+
+const BIG_ENTRIES = 32;
+const BIG_VALUE_BYTES = 8 + 3 * 1024 * 1024;
+
+for (const remove of [false, true]) {
+  kernelTest(
+    `buckets larger than a batch are read whole${remove ? " and taken out" : ""}`,
+    async () => {
+      using object = await loadObject(await kernelFixture("big_values"));
+      const map = findMap(object, "big");
+      const value = new Uint8Array(BIG_VALUE_BYTES);
+      // 32 keys in 32 buckets: that no two share one has a chance of 1 in 5 million million.
+      for (let key = 0; key < BIG_ENTRIES; key++) {
+        new DataView(value.buffer).setUint32(0, key * 7, true);
+        map.update(new Uint8Array(Uint32Array.of(key).buffer), value);
+      }
+      const reader = new MapReader(map);
+      const ends = recordBatchEnds(map);
+      assertEquals(readNumbers(reader, { remove }), expectedNumbers(BIG_ENTRIES));
+      assert(ends.includes("no-space"), "the batch was large enough: the test shows nothing");
+      assertEquals(readNumbers(reader, { remove }), expectedNumbers(remove ? 0 : BIG_ENTRIES));
+    },
+  );
+}
+
+/** What the batch calls answer from now on. */
+function recordBatchEnds(map: BpfMap): BatchEnd[] {
+  const ends: BatchEnd[] = [];
+  const lookup = map.lookupBatch.bind(map);
+  map.lookupBatch = (buffers, options) => {
+    const end = lookup(buffers, options);
+    ends.push(end);
+    return end;
+  };
+  return ends;
+}
+
+/** `[key, first word of the value]` of all entries, in order of the keys. */
+function readNumbers(reader: MapReader, options: { remove: boolean }): [number, number][] {
+  const numbers: [number, number][] = [];
+  const count = reader.readAll((batch) => {
+    for (let entry = 0; entry < batch.count; entry++) {
+      numbers.push([
+        batch.keys.getUint32(entry * reader.map.keySizeBytes, true),
+        batch.values.getUint32(entry * reader.valueStrideBytes, true),
+      ]);
+    }
+  }, options);
+  assertEquals(count, numbers.length);
+  return numbers.sort(([a], [b]) => a - b);
+}
+
+function expectedNumbers(count: number): [number, number][] {
+  return Array.from({ length: count }, (_, key) => [key, key * 7]);
+}
+
+const MAPS = [
+  "hash_map",
+  "lru_hash_map",
+  "percpu_hash_map",
+  "lru_percpu_hash_map",
+  "array_map",
+  "percpu_array_map",
+  "hash_scalar_map",
+  "hash_byte_map",
+];
+
+for (const name of MAPS) {
+  kernelTest(`${name}: single lookups read what batches read, bytes and all`, async () => {
+    using object = await loadObject(await fixture("maps"));
+    const program = object.programs().find((candidate) => candidate.name === "fill");
+    const args = new Uint8Array(BigUint64Array.of(3000n, 17n).buffer);
+    for (let fill = 0; fill < 3; fill++) await runProgram(program?.fd ?? -1, args);
+    const map = findMap(object, name);
+    const batched = readEntries(new MapReader(map), { remove: false });
+    assertEquals(batched.size, name.includes("array") ? 64 : name.includes("byte") ? 256 : 3000);
+    // As on a kernel without batch calls for this type of map.
+    map.lookupBatch = () => "unsupported";
+    const single = new MapReader(map);
+    assertEquals(readEntries(single, { remove: false }), batched);
+    if (name.includes("array")) return;
+    assertEquals(readEntries(single, { remove: true }), batched, "single lookups that remove");
+    assertEquals(readEntries(single, { remove: false }).size, 0);
+  });
+}
+
+/** Hex of each key → hex of its value. */
+function readEntries(reader: MapReader, options: { remove: boolean }): Map<string, string> {
+  const entries = new Map<string, string>();
+  const hex = (view: DataView, offset: number, size: number) =>
+    new Uint8Array(view.buffer, view.byteOffset + offset, size).toHex();
+  reader.readAll((batch) => {
+    for (let entry = 0; entry < batch.count; entry++) {
+      const { keySizeBytes } = reader.map;
+      const key = hex(batch.keys, entry * keySizeBytes, keySizeBytes);
+      if (entries.has(key)) throw new Error(`key ${key} came twice`);
+      const stride = reader.valueStrideBytes;
+      entries.set(key, hex(batch.values, entry * stride, stride));
+    }
+  }, options);
+  return new Map([...entries].sort(([a], [b]) => a < b ? -1 : 1));
+}
