@@ -72,7 +72,9 @@ class LabelReader {
     const { field } = key;
     const start = series * plan.keyWordCount + key.firstWord;
     const formatter = formatters.get(field);
-    if (formatter === undefined) return valueToText(fieldFromKeyWords(field, store.keys, start));
+    if (formatter === undefined) {
+      return valueToText(fieldFromKeyWords(field, store.keys, start), field.kind);
+    }
     this.#restore(field, store.keys.subarray(start, start + keyWordCount(field)));
     return formatter(this.#record);
   }

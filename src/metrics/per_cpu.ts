@@ -40,7 +40,11 @@ export function labelRowSizeBytes(valueSizeBytes: number): number {
   return (valueSizeBytes + 3 & -4) + 4;
 }
 
-/** Compiles a reduction of the numeric value fields; other bytes come from the first CPU that has any. */
+/**
+ * Compiles a reduction of the numeric value fields; other bytes come from the first CPU that has any.
+ * A field's own `ebpf.map.percpu` goes before `mode`; without one, a metric key is no amount, and is
+ * taken as it is.
+ */
 export function compilePerCpuReducer(fields: readonly Field[], mode: PerCpuMode): PerCpuReducer {
   if (mode === "label") return labelRows;
   const source = generateReducer(fields, mode);
@@ -96,18 +100,39 @@ function labelRows(batch: PerCpuBatch, target: DataView): void {
   }
 }
 
-/** Fields that are merged: numbers and arrays of numbers of the value. Text twins share their bytes. */
-function mergedFields(fields: readonly Field[]): Field[] {
+type MergeMode = Exclude<PerCpuMode, "label">;
+const MERGE_MODES: readonly MergeMode[] = ["sum", "max", "min", "avg"];
+
+/** Numbers and arrays of numbers of the value. Text twins share their bytes. */
+function numericFields(fields: readonly Field[]): Field[] {
   return fields.filter((field) =>
     field.segment === 1 && field.format === undefined && field.bitSize === 0 &&
     field.kind !== "bool" && isNumericKind(field.kind)
   );
 }
 
-function generateReducer(fields: readonly Field[], mode: Exclude<PerCpuMode, "label">): string {
+/** How a field is merged; undefined if it is not. What its text twin says is meant for it, too. */
+function mergeModeOf(
+  field: Field,
+  context: { fields: readonly Field[]; mode: MergeMode },
+): MergeMode | undefined {
+  const twins = context.fields.filter((other) =>
+    other === field || (other.format !== undefined && other.segment === field.segment &&
+      other.offsetBytes === field.offsetBytes && other.sizeBytes === field.sizeBytes)
+  );
+  const own = twins.map(({ annotations }) => annotations["ebpf.map.percpu"])
+    .find((text) => text !== undefined);
+  if (own !== undefined) return MERGE_MODES.find((mode) => mode === own);
+  const isKey = twins.some(({ annotations }) => annotations["metrics.type"] === "key");
+  return isKey ? undefined : context.mode;
+}
+
+function generateReducer(fields: readonly Field[], standard: MergeMode): string {
   const writer = new CodeWriter();
   writer.line("let cpu = 0, p = 0, x = 0, y = 0, lo = 0, hi = 0, o = 0;");
-  for (const field of mergedFields(fields)) {
+  for (const field of numericFields(fields)) {
+    const mode = mergeModeOf(field, { fields, mode: standard });
+    if (mode === undefined) continue;
     const size = elementSizeBytes(field);
     const count = Math.max(1, field.arrayLength);
     writer.block(
@@ -142,7 +167,7 @@ function emitWideSum(writer: CodeWriter): void {
 }
 
 /** Maximum, minimum and average of 64-bit integers, exact by BigInt. */
-function emitWide(writer: CodeWriter, field: Field, mode: "sum" | "max" | "min" | "avg"): void {
+function emitWide(writer: CodeWriter, field: Field, mode: MergeMode): void {
   const type = isSignedKind(field.kind) ? "BigInt64" : "BigUint64";
   writer.line(`x = view.get${type}(from + o, true);`);
   emitCpuLoop(writer, 1, () => {
@@ -153,7 +178,7 @@ function emitWide(writer: CodeWriter, field: Field, mode: "sum" | "max" | "min" 
   writer.line(`target.set${type}(at + o, x, true);`);
 }
 
-function emitNarrow(writer: CodeWriter, field: Field, mode: "sum" | "max" | "min" | "avg"): void {
+function emitNarrow(writer: CodeWriter, field: Field, mode: MergeMode): void {
   const size = elementSizeBytes(field);
   const type = isFloatKind(field.kind)
     ? `Float${size * 8}`
@@ -167,7 +192,7 @@ function emitNarrow(writer: CodeWriter, field: Field, mode: "sum" | "max" | "min
   writer.line(`target.set${type}(at + o, x, true);`);
 }
 
-function mergeStatement(mode: "sum" | "max" | "min" | "avg"): string {
+function mergeStatement(mode: MergeMode): string {
   switch (mode) {
     case "sum":
     case "avg":

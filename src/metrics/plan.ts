@@ -166,11 +166,14 @@ function slotBounds(field: Field, boundaries: readonly number[] | undefined): re
   return boundaries ?? Array.from({ length: field.arrayLength - 1 }, (_, slot) => 2 ** slot - 1);
 }
 
-/** Middle of each slot, for estimating the sum; the open last slot counts as its lower edge. */
+/**
+ * Middle of each slot, for estimating the sum; the open last slot counts as its lower edge, and the
+ * first one begins at 0. Between whole bounds there are only whole values: the next slot begins 1 up.
+ */
 function slotMidpoints(slotCount: number, upperBounds: readonly number[]): number[] {
+  const step = upperBounds.every(Number.isInteger) ? 1 : 0;
   return Array.from({ length: slotCount }, (_, slot) => {
-    if (slot === 0) return upperBounds.length > 0 ? Math.min(0, upperBounds[0]) : 0;
-    const low = upperBounds[slot - 1];
-    return slot < upperBounds.length ? (low + 1 + upperBounds[slot]) / 2 : low + 1;
+    const low = slot === 0 ? Math.min(0, upperBounds[0] ?? 0) : upperBounds[slot - 1] + step;
+    return slot < upperBounds.length ? (low + upperBounds[slot]) / 2 : low;
   });
 }
