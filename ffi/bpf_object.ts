@@ -21,6 +21,9 @@ const VERIFIER_LOG_BYTES = 16 << 20;
 /** How many of the verifier's last lines go into an error. */
 const VERIFIER_LINES_SHOWN = 12;
 
+/** `struct bpf_iter_attach_opts`: size, link_info pointer, its length as u32. */
+const ITER_OPTS_SIZE_BYTES = 24;
+
 /** How to open an object. */
 export interface OpenObjectOptions {
   /** Name for messages and for maps' `<name>.bss` etc. */
@@ -234,6 +237,23 @@ export class BpfProgram {
           toCString(functionName),
         ),
     );
+  }
+
+  /** For `iter/bpf_map_elem`: walks the map behind the descriptor. */
+  attachIterator(mapFd: number): BpfLink {
+    // union bpf_iter_link_info { struct { __u32 map_fd; } map; … }
+    const info = new Uint32Array([mapFd, 0]);
+    const opts = new BigUint64Array([
+      BigInt(ITER_OPTS_SIZE_BYTES),
+      Deno.UnsafePointer.value(Deno.UnsafePointer.of(info)),
+      BigInt(info.byteLength),
+    ]);
+    return this.#link("bpf_program__attach_iter", () => {
+      const link = libbpf().bpf_program__attach_iter(this.#handle, opts);
+      // The kernel has read it by now; until then it must not be collected.
+      void info[0];
+      return link;
+    });
   }
 
   /** Takes over `perfFd`: the link closes it. */

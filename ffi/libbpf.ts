@@ -50,6 +50,10 @@ const TABLE = {
     parameters: ["pointer", "bool", "buffer"], // prog, bool retprobe, const char *func_name
     result: "pointer",
   },
+  bpf_program__attach_iter: {
+    parameters: ["pointer", "buffer"], // prog, const struct bpf_iter_attach_opts *opts
+    result: "pointer",
+  },
   bpf_link__destroy: { parameters: ["pointer"], result: "i32" }, // struct bpf_link *
   bpf_link__fd: { parameters: ["pointer"], result: "i32" }, // const struct bpf_link *
   bpf_iter_create: { parameters: ["i32"], result: "i32" }, // int link_fd

@@ -22,11 +22,10 @@ import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./f
 import { writeNotice } from "./output.ts";
 import { describeError } from "./report_error.ts";
 import {
+  displaySettings,
   durationMsOf,
   listenAddressOf,
   mapSchedules,
-  numberOf,
-  outputModeOf,
   RUN_FLAGS,
   scopesOf,
 } from "./run_flags.ts";
@@ -61,10 +60,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const stop = new StopSignal();
   try {
     const display = createTerminalDisplay({
-      mode: outputModeOf(flags),
-      selection: flags.text("fields"),
-      sort: flags.text("sort"),
-      maxEntries: numberOf(flags, "max-entries", { min: -1 }),
+      settings: displaySettings(flags, gadget.spec),
       onClosed: () => stop.request(),
     });
     const options = runOptions(flags, { gadget, display });

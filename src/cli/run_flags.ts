@@ -6,6 +6,8 @@ import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts"
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
+import { perDataSource } from "./per_data_source.ts";
+import type { DisplaySettings } from "./terminal_display.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:2224";
 
@@ -20,12 +22,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: "output",
     short: "o",
     value: "MODE",
-    description: `how to show rows: ${ROW_VIEW_MODES.join(", ")} (default columns)`,
+    description: `how to show rows: ${ROW_VIEW_MODES.join(", ")}; or ds:json,ds2:none`,
   },
   {
     name: "fields",
     value: "LIST",
-    description: "fields to show: a,b for these, +x,-y to add and remove",
+    description: "fields to show: a,b for these, +x,-y to add and remove; or ds:a,b;ds2:+x",
   },
   {
     name: "filter",
@@ -84,9 +86,29 @@ export function listenAddressOf(flags: ParsedFlags): ListenAddress | undefined {
   return wanted ? parseListenAddress(address ?? DEFAULT_LISTEN) : undefined;
 }
 
-/** `-o`. */
-export function outputModeOf(flags: ParsedFlags): RowViewMode {
-  const text = flags.text("output") ?? "columns";
+/** How a data source's rows are shown: `-o`, `--fields`, `--sort`, `--max-entries`. */
+export function displaySettings(
+  flags: ParsedFlags,
+  spec: GadgetSpec,
+): (dataSource: string) => DisplaySettings {
+  const text = (value: string) => value;
+  const mode = perDataSource("output", { flags, spec, parse: parseMode });
+  const selection = perDataSource("fields", { flags, spec, separator: ";", parse: text });
+  const sort = perDataSource("sort", { flags, spec, separator: ";", parse: text });
+  const maxEntries = perDataSource("max-entries", {
+    flags,
+    spec,
+    parse: (value) => parseCount("max-entries", value, { min: -1 }),
+  });
+  return (dataSource) => ({
+    mode: mode(dataSource) ?? "columns",
+    selection: selection(dataSource),
+    sort: sort(dataSource),
+    maxEntries: maxEntries(dataSource),
+  });
+}
+
+function parseMode(text: string): RowViewMode {
   const mode = ROW_VIEW_MODES.find((candidate) => candidate === text);
   if (mode !== undefined) return mode;
   throw new UsageError(`--output "${text}": there is no such mode`, {
@@ -94,16 +116,7 @@ export function outputModeOf(flags: ParsedFlags): RowViewMode {
   });
 }
 
-/** A number of at least `min`. */
-export function numberOf(
-  flags: ParsedFlags,
-  name: string,
-  options: { min: number },
-): number | undefined {
-  const text = flags.text(name);
-  return text === undefined ? undefined : parseCount(name, text, options);
-}
-
+/** A whole number of at least `min`. */
 function parseCount(name: string, text: string, { min }: { min: number }): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isInteger(value) && value >= min) return value;
@@ -129,53 +142,24 @@ function parseDuration(name: string, text: string, { unitMs }: { unitMs: number 
   });
 }
 
-/** A value for all data sources, or one for each that is named: `v` or `ds:v,ds2:v2`. */
-export interface PerDataSource<T> {
-  readonly all?: T;
-  readonly named: Readonly<Record<string, T>>;
-}
-
-function parsePerDataSource<T>(
-  name: string,
-  options: { flags: ParsedFlags; spec: GadgetSpec; parse: (text: string) => T },
-): PerDataSource<T> {
-  const { flags, spec, parse } = options;
-  const text = flags.text(name);
-  if (text === undefined) return { named: {} };
-  if (!text.includes(":")) return { all: parse(text), named: {} };
-  const known = spec.dataSources.map((source) => source.name);
-  const named: Record<string, T> = {};
-  for (const item of text.split(",")) {
-    const colon = item.indexOf(":");
-    const source = item.slice(0, Math.max(0, colon)).trim();
-    if (!known.includes(source)) {
-      throw new UsageError(`--${name} "${item}": ${source || "the item"} names no data source`, {
-        hint: suggestName(source, known, "data sources"),
-      });
-    }
-    named[source] = parse(item.slice(colon + 1));
-  }
-  return { named };
-}
-
 /** `--map-fetch-interval` and `--map-fetch-count`. */
 export function mapSchedules(
   flags: ParsedFlags,
   spec: GadgetSpec,
 ): (dataSource: string) => { intervalMs?: number; count?: number } {
-  const interval = parsePerDataSource("map-fetch-interval", {
+  const interval = perDataSource("map-fetch-interval", {
     flags,
     spec,
     parse: (text) => parseDuration("map-fetch-interval", text, { unitMs: 1000 }),
   });
-  const count = parsePerDataSource("map-fetch-count", {
+  const count = perDataSource("map-fetch-count", {
     flags,
     spec,
     parse: (text) => parseCount("map-fetch-count", text, { min: 0 }),
   });
   const scheduleOf = (dataSource: string) => {
-    const intervalMs = interval.named[dataSource] ?? interval.all;
-    const fetches = count.named[dataSource] ?? count.all;
+    const intervalMs = interval(dataSource);
+    const fetches = count(dataSource);
     if (intervalMs === 0 && fetches !== 1) {
       throw new UsageError(
         "--map-fetch-interval 0 means one read at once, which needs a count of 1",
@@ -194,8 +178,11 @@ export function mapSchedules(
 
 /** `--otel-metrics-name`. */
 export function scopesOf(flags: ParsedFlags, spec: GadgetSpec): Record<string, string> {
-  const names = parsePerDataSource("otel-metrics-name", { flags, spec, parse: (text) => text });
-  if (names.all === undefined) return { ...names.named };
-  const all = names.all;
-  return Object.fromEntries(spec.dataSources.map((source) => [source.name, all]));
+  const scopeOf = perDataSource("otel-metrics-name", { flags, spec, parse: (text) => text });
+  return Object.fromEntries(
+    spec.dataSources.flatMap(({ name }) => {
+      const scope = scopeOf(name);
+      return scope === undefined ? [] : [[name, scope]];
+    }),
+  );
 }

@@ -6,13 +6,18 @@ import type { MetricSet } from "../metrics/mod.ts";
 import { createRowView, renderMetricSet, type RowView, type RowViewMode } from "../view/mod.ts";
 import { terminalWidth, writeOutput } from "./output.ts";
 
-/** What the user asked to see. */
-export interface TerminalDisplayOptions {
+/** What the user asked to see of a data source. */
+export interface DisplaySettings {
   readonly mode: RowViewMode;
   /** Text of `--fields`. */
   readonly selection?: string;
   readonly sort?: string;
   readonly maxEntries?: number;
+}
+
+/** Parts of a display. */
+export interface TerminalDisplayOptions {
+  readonly settings: (dataSource: string) => DisplaySettings;
   /** Called when the reader of stdout is gone. */
   readonly onClosed: () => void;
 }
@@ -32,25 +37,26 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
   const output = new ClosableOutput(options.onClosed);
   const heads = new HeaderWriter(output);
   return {
-    draws: options.mode === "columns",
+    draws: (spec) => options.settings(spec.name).mode === "columns",
     rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined {
-      if (options.mode === "none") return undefined;
-      const view = createRowView(options.mode, {
+      const { mode, ...settings } = options.settings(spec.name);
+      if (mode === "none") return undefined;
+      const view = createRowView(mode, {
+        ...settings,
         fields: spec.fields,
         formatters,
-        selection: options.selection,
-        sort: options.sort,
-        maxEntries: options.maxEntries,
         widthColumns: terminalWidth(),
         isTty,
       });
       return heads.wrap(view);
     },
-    metrics(set: MetricSet): string {
-      const text = renderMetricSet(set, {
-        maxSeries: SERIES_DRAWN,
-        widthColumns: isTty ? terminalWidth() : undefined,
-      });
+    metrics(sets: readonly MetricSet[]): string {
+      const text = sets.map((set) =>
+        renderMetricSet(set, {
+          maxSeries: SERIES_DRAWN,
+          widthColumns: isTty ? terminalWidth() : undefined,
+        })
+      ).join("\n");
       return `${isTty ? CLEAR_SCREEN : ""}${text}${isTty ? "" : "\n"}`;
     },
     write: (text) => output.write(text),

@@ -9,6 +9,7 @@ import {
 } from "../../ffi/mod.ts";
 import { UnsupportedError } from "../errors.ts";
 import type { GadgetSpec, ProgramSettings } from "../gadget/mod.ts";
+import type { ParsedGadget } from "./parse_gadget.ts";
 
 /** A program and what became of it. */
 export interface AttachedProgram {
@@ -57,15 +58,23 @@ export function prepareProgram(program: BpfProgram, spec: GadgetSpec): void {
  */
 export function attachPrograms(
   object: BpfObject,
-  context: { spec: GadgetSpec; attached: AttachedProgram[] },
+  context: {
+    gadget: Pick<ParsedGadget, "spec" | "iterTargetMaps">;
+    attached: AttachedProgram[];
+  },
 ): void {
-  const { spec, attached } = context;
+  const { gadget, attached } = context;
+  const { spec, iterTargetMaps } = gadget;
+  const maps = new Map(object.maps().map((map) => [map.name, map]));
   for (const program of object.programs()) {
     const settings = settingsOf(program, spec);
     const { kind, target } = sectionOf(program);
     if (target === DISABLED || settings.attachTo === DISABLED) continue;
-    const links = ON_REQUEST.has(kind) ? [] : attach(program, { kind, settings });
-    attached.push({ program, links });
+    const walked = maps.get(iterTargetMaps.get(program.name) ?? "");
+    if (ON_REQUEST.has(kind)) attached.push({ program, links: [] });
+    else if (walked !== undefined) {
+      attached.push({ program, links: [program.attachIterator(walked.fd)] });
+    } else attached.push({ program, links: attach(program, { kind, settings }) });
   }
 }
 

@@ -37,7 +37,7 @@ const DEFAULT_ITER_SCHEDULE: FetchSchedule = { intervalMs: 0, count: 1 };
 export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runner | undefined {
   const { formatters, options } = context;
   const roles = metricRoles(spec);
-  const isPrinted = roles.print && options.display.draws;
+  const isPrinted = roles.print && options.display.draws(spec);
   const wanted = hasMetrics(roles) && (options.metrics || isPrinted);
   const view = isPrinted ? undefined : options.display.rowView(spec, formatters);
   if (options.metrics && !hasMetrics(roles)) {

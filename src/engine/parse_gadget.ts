@@ -12,6 +12,8 @@ export interface ParsedGadget {
   readonly elf: ElfObject;
   readonly spec: GadgetSpec;
   readonly maps: ReadonlyMap<string, MapDefinition>;
+  /** Maps that `iter/bpf_map_elem` programs walk, by program. */
+  readonly iterTargetMaps: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
 }
 
@@ -29,7 +31,7 @@ export function parseGadget(gadget: string, annotate: readonly string[]): Parsed
       hint: "compile with clang -g; strip only with llvm-strip -g, which keeps BTF",
     });
   }
-  const { spec, maps, warnings } = buildGadgetSpec({
+  const { spec, maps, markers, warnings } = buildGadgetSpec({
     name: files.name,
     btf: parseBtf(btfBytes),
     sections: elf.sections,
@@ -43,5 +45,5 @@ export function parseGadget(gadget: string, annotate: readonly string[]): Parsed
       hint: "declare one with GADGET_TRACER, GADGET_MAPITER or GADGET_ITER",
     });
   }
-  return { files, elf, spec, maps, warnings };
+  return { files, elf, spec, maps, iterTargetMaps: markers.iterTargetMaps, warnings };
 }

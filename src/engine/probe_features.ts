@@ -45,13 +45,14 @@ export function probeGadgets(): Finding[] {
 }
 
 function tryGadget(name: string): string {
-  const { files, spec } = parseGadget(name, []);
+  const gadget = parseGadget(name, []);
+  const { files, spec } = gadget;
   using object = new BpfObject(files.object, { name });
   const attached: AttachedProgram[] = [];
   for (const program of object.programs()) prepareProgram(program, spec);
   object.load();
   try {
-    attachPrograms(object, { spec, attached });
+    attachPrograms(object, { gadget, attached });
     return `loads and attaches (${attached.map(({ program }) => program.section).join(", ")})`;
   } finally {
     for (const { links } of attached) for (const link of links) link.close();

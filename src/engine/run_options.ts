@@ -18,12 +18,12 @@ export interface FetchSchedule {
 
 /** Where rows and drawn metrics go. */
 export interface Display {
-  /** True if `metrics.print` data sources are drawn; else their rows are shown as any others. */
-  readonly draws: boolean;
+  /** True if a `metrics.print` data source is drawn; else its rows are shown as any others. */
+  draws(spec: DataSourceSpec): boolean;
   /** Makes the view of a data source's rows; undefined if its rows are not shown. */
   rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;
-  /** Draws metrics; called once per print interval. */
-  metrics(set: MetricSet): string;
+  /** Draws all metrics that are printed; called once per print interval. */
+  metrics(sets: readonly MetricSet[]): string;
   /** Takes finished text. */
   write(text: string): void;
 }

@@ -9,9 +9,9 @@ import {
 } from "../../ffi/mod.ts";
 import { parseFilter } from "../decode/mod.ts";
 import { createFormatters, hostEnvironment } from "../enrich/mod.ts";
-import { KernelError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
-import { type DataSourceSpec, encodeParam, type GadgetSpec, suggestName } from "../gadget/mod.ts";
+import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
 import { createRunner, isTracerRunner } from "./create_runner.ts";
@@ -20,10 +20,12 @@ import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
+import { setConstants } from "./set_constants.ts";
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
   readonly spec: GadgetSpec;
+  readonly #gadget: ParsedGadget;
   readonly #options: RunOptions;
   readonly #object: BpfObject;
   readonly #attached: AttachedProgram[] = [];
@@ -45,7 +47,7 @@ export class RunningGadget {
     });
     const running = new RunningGadget(gadget, { object, options });
     try {
-      running.#start(gadget);
+      running.#start();
       return running;
     } catch (error) {
       running.#closeAll();
@@ -58,13 +60,14 @@ export class RunningGadget {
     { object, options }: { object: BpfObject; options: RunOptions },
   ) {
     this.spec = gadget.spec;
+    this.#gadget = gadget;
     this.#options = options;
     this.#object = object;
   }
 
-  #start(gadget: ParsedGadget): void {
+  #start(): void {
     for (const program of this.#object.programs()) prepareProgram(program, this.spec);
-    setParams(this.#object, { gadget, params: this.#options.params });
+    setConstants(this.#object, { gadget: this.#gadget, params: this.#options.params });
     this.#object.load();
     const maps = new Map(this.#object.maps().map((map) => [map.name, map]));
     const iterators = this.spec.dataSources.some(({ origin }) => origin.kind === "iter");
@@ -96,7 +99,7 @@ export class RunningGadget {
   }
 
   #attach(): void {
-    attachPrograms(this.#object, { spec: this.spec, attached: this.#attached });
+    attachPrograms(this.#object, { gadget: this.#gadget, attached: this.#attached });
   }
 
   /** With several data sources a filter is for those that have its fields. */
@@ -111,13 +114,18 @@ export class RunningGadget {
     }
   }
 
-  #startPrinting(): void {
-    if (!this.#options.display.draws) return;
-    const printed = this.#runners.filter(({ collector, spec }) =>
-      collector !== undefined && spec.annotations["metrics.print"] === "true"
+  /** Runners whose metrics are drawn in the terminal. */
+  #printedRunners(): Runner[] {
+    const { display } = this.#options;
+    return this.#runners.filter(({ collector, spec }) =>
+      collector !== undefined && spec.annotations["metrics.print"] === "true" && display.draws(spec)
     );
-    if (printed.length === 0) return;
-    this.#printTimer = setInterval(() => this.#print(printed), this.#options.printIntervalMs);
+  }
+
+  #startPrinting(): void {
+    const runners = this.#printedRunners();
+    if (runners.length === 0) return;
+    this.#printTimer = setInterval(() => this.#print(runners), this.#options.printIntervalMs);
   }
 
   #print(runners: readonly Runner[]): void {
@@ -128,8 +136,9 @@ export class RunningGadget {
       } catch (error) {
         warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
       }
-      if (runner.collector !== undefined) display.write(display.metrics(runner.collector.set));
     }
+    const sets = runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
+    if (sets.length > 0) display.write(display.metrics(sets));
   }
 
   /** Metrics of all data sources that are collected. */
@@ -223,6 +232,7 @@ export class RunningGadget {
     this.#detach();
     try {
       await this.#pump?.stop();
+      this.#print(this.#printedRunners());
     } finally {
       this.#closeAll();
     }
@@ -267,34 +277,4 @@ function readClocks(): { bootNs: bigint; wallNs: bigint } {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Writes parameter values into the object's constants. */
-function setParams(
-  object: BpfObject,
-  context: { gadget: ParsedGadget; params: Readonly<Record<string, string>> },
-): void {
-  const { gadget, params } = context;
-  const unknown = Object.keys(params).find((key) =>
-    !gadget.spec.params.some((param) => param.key === key)
-  );
-  if (unknown !== undefined) {
-    throw new UsageError(`Gadget ${gadget.spec.name} has no parameter --${unknown}`, {
-      hint: suggestName(unknown, gadget.spec.params.map(({ key }) => key), "parameters"),
-    });
-  }
-  for (const param of gadget.spec.params) {
-    const text = params[param.key] ?? param.defaultValue;
-    if (text === "") continue;
-    const place = gadget.elf.symbols.get(param.variable);
-    if (place === undefined) throw new Error(`BUG: parameter ${param.variable} has no symbol`);
-    const map = object.maps().find(({ name }) => name.endsWith(place.section));
-    if (map === undefined) {
-      throw new KernelError(`Cannot set parameter --${param.key}: no section ${place.section}`, {
-        call: "bpf_object__next_map",
-        errno: 2,
-      });
-    }
-    map.initialValue().set(encodeParam(param, text), place.offsetBytes);
-  }
 }

@@ -209,7 +209,7 @@ function capturingDisplay(
   shown: { rows: Map<string, Row[]>; fetches: Map<string, Row[][]> },
 ): Display {
   return {
-    draws: false,
+    draws: () => false,
     rowView(spec, formatters) {
       if (!show.includes(spec.name)) return undefined;
       const json = createRowView("json", {
@@ -236,7 +236,7 @@ function capturingDisplay(
         },
       };
     },
-    metrics: (set) => renderMetricSet(set, { maxSeries: 10 }),
+    metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
     write: () => {},
   };
 }
