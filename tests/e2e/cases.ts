@@ -88,7 +88,11 @@ export function assertOneError(stderr: string, { hintless }: { hintless?: boolea
   assert(hints.length === 1 || hintless === true && hints.length === 0, stderr);
   assert(hints.length === 0 || lines.at(-1) === hints[0], stderr);
   assert(!/\n\s+at .*:\d+:\d+/.test(stderr), `a stack trace:\n${stderr}`);
-  // A stranger's name must not reach the terminal as a command.
+  assertNoControls(stderr);
+}
+
+/** Checks that nothing but line breaks controls the terminal: names may be a stranger's. */
+export function assertNoControls(text: string): void {
   // deno-lint-ignore no-control-regex
-  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]/.test(stderr), JSON.stringify(stderr));
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]/.test(text), JSON.stringify(text));
 }

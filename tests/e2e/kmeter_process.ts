@@ -57,6 +57,10 @@ export class ChildProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   get stdout(): string {
     return this.#stdout.text;
   }
