@@ -37,7 +37,7 @@ export class RunningGadget {
   #stopped: Promise<void> | undefined;
 
   /**
-   * Loads the object, starts the readers, then attaches the programs.
+   * Loads the object, prepares the readers, attaches the programs, then starts to read.
    * @throws whatever stands in the way; nothing is left loaded then.
    */
   static start(gadget: ParsedGadget, options: RunOptions): RunningGadget {
@@ -91,10 +91,12 @@ export class RunningGadget {
         : undefined;
       if (lost !== undefined) this.#lost.set(runner, new LostSamples(lost));
     }
-    const tracers = this.#runners.filter(isTracerRunner);
-    if (tracers.length > 0) this.#pump = new EventPump(tracers, { afterRound: () => {} });
     if (!iterators) this.#attach();
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
+    // Events wait in their rings until here. Last, since a pump can only be stopped asynchronously:
+    // one that runs when the start fails would go on over memory that is gone.
+    const tracers = this.#runners.filter(isTracerRunner);
+    if (tracers.length > 0) this.#pump = new EventPump(tracers, { afterRound: () => {} });
     this.#startPrinting();
   }
 
