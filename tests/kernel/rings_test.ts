@@ -1,0 +1,175 @@
+/** Ring buffers: at full speed, too small, filtered, with holes, several at once. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import {
+  fixture,
+  kernelFixture,
+  kernelTest,
+  type Metrics,
+  type StartedGadget,
+  startGadget,
+} from "./harness.ts";
+
+const FILLER_KEYS = 1000;
+const EVENTS = 3_000_000;
+/** The machine may be busy with other things: one attempt of these must lose nothing. */
+const ATTEMPTS = 4;
+
+/** What the producing program counted itself. */
+async function fillerStats(gadget: StartedGadget): Promise<{ produced: number; failed: number }> {
+  const [entry] = await gadget.mapEntries("filler_stats");
+  return entry.value as { produced: number; failed: number };
+}
+
+function eventsOf(metrics: Metrics): number {
+  return Number(sumOf(metrics, "events"));
+}
+
+function sumOf(metrics: Metrics, instrument: string): bigint {
+  let sum = 0n;
+  for (const values of metrics.values()) sum += values[instrument] as bigint;
+  return sum;
+}
+
+kernelTest(
+  "3 million events at full speed: every one is counted or known as lost, and none is lost",
+  async () => {
+    const losses: number[] = [];
+    do {
+      await using gadget = startGadget(await fixture("filler"), {
+        annotate: ["events:metrics.implicit-counter.name=events"],
+      });
+      await gadget.run("fill", [EVENTS, FILLER_KEYS, 0]);
+      const metrics = gadget.metrics("events");
+      const { produced, failed } = await fillerStats(gadget);
+      const { eventsReceived, eventsLost } = gadget.stats("events");
+      assertEquals(eventsLost.buffer_full, failed);
+      assertEquals(produced + failed, EVENTS);
+      assertEquals(eventsReceived, produced);
+      assertEquals(eventsOf(metrics), produced);
+      if (failed === 0) expectEveryEvent(metrics);
+      losses.push(failed);
+    } while (losses[losses.length - 1] > 0 && losses.length < ATTEMPTS);
+    assertEquals(losses[losses.length - 1], 0, `lost in each attempt: ${losses.join(", ")}`);
+  },
+);
+
+/** Key k has EVENTS / FILLER_KEYS events of k + 1 bytes. */
+function expectEveryEvent(metrics: Metrics): void {
+  assertEquals(metrics.size, FILLER_KEYS);
+  for (let k = 0; k < FILLER_KEYS; k++) {
+    const digits = [k & 15, k >> 4 & 15, k >> 8 & 15, k >> 12 & 15];
+    const comm = `filler--${String.fromCharCode(...digits.map((digit) => 97 + digit))}`;
+    const events = BigInt(EVENTS / FILLER_KEYS);
+    assertEquals(metrics.get(`${comm}|${1000 + k}`), {
+      filler_bytes: events * BigInt(k + 1),
+      events,
+    });
+  }
+}
+
+kernelTest(
+  "a ring of one page: what is counted and what is lost add up to what was produced",
+  async () => {
+    const n = 200_000;
+    await using gadget = startGadget(await kernelFixture("rings"));
+    for (let fill = 1; fill <= 3; fill++) {
+      await gadget.run("fill_small", [n]);
+      const counted = eventsOf(gadget.metrics("small_events"));
+      const { eventsReceived, eventsLost } = gadget.stats("small_events");
+      assertEquals(eventsReceived, counted);
+      assertEquals(counted + eventsLost.buffer_full, fill * n);
+      assert(counted > 0 && eventsLost.buffer_full > 0);
+    }
+    assertEquals(gadget.stats("left_events").eventsLost, { buffer_full: 0 });
+  },
+);
+
+const FILTERS: { filter: string; expected: [string, number][] }[] = [
+  { filter: "", expected: [["0", 500], ["1", 500]] },
+  { filter: "key==1", expected: [["1", 500]] },
+  { filter: "number<100", expected: [["0", 50], ["1", 50]] },
+  { filter: "key!=1,number>=900", expected: [["0", 50]] },
+  { filter: "key==7", expected: [] },
+];
+
+for (const { filter, expected } of FILTERS) {
+  kernelTest(`filter "${filter}" shapes metrics and rows alike`, async () => {
+    await using gadget = startGadget(await kernelFixture("rings"), {
+      filter,
+      show: ["left_events"],
+    });
+    await gadget.run("fill_both", [1000]);
+    const metrics = gadget.metrics("left_events");
+    const counted = Array.from(metrics, ([key, { events }]) => [key, Number(events)]);
+    assertEquals(counted.sort(), expected);
+    const rows = gadget.rowsOf("left_events");
+    assertEquals(rows.length, expected.reduce((sum, [, count]) => sum + count, 0));
+    assertEquals(
+      sumOf(metrics, "number"),
+      rows.reduce((sum, { number }) => sum + BigInt(number as number), 0n),
+    );
+    assertEquals(gadget.stats("left_events").eventsReceived, 1000);
+  });
+}
+
+kernelTest("a filter by text compares names", async () => {
+  await using gadget = startGadget(await fixture("filler"), { filter: "comm~a{3}$,pid<1005" });
+  await gadget.run("fill", [10_000, 1000, 0]);
+  assertEquals([...gadget.metrics("events").keys()].sort(), [
+    "filler--aaaa|1000",
+    "filler--baaa|1001",
+    "filler--caaa|1002",
+    "filler--daaa|1003",
+    "filler--eaaa|1004",
+  ]);
+});
+
+kernelTest("discarded records are neither counted nor shown", async () => {
+  await using gadget = startGadget(await kernelFixture("rings"), { show: ["left_events"] });
+  await gadget.run("fill_holes", [3000]);
+  assertEquals(eventsOf(gadget.metrics("left_events")), 2000);
+  assertEquals(
+    gadget.rowsOf("left_events").map(({ number }) => number),
+    Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 3 !== 2),
+  );
+});
+
+kernelTest("records shorter than their struct count with zeros, and are told", async () => {
+  await using gadget = startGadget(await kernelFixture("rings"), { show: ["left_events"] });
+  await gadget.run("fill_short", [100]);
+  assertEquals(
+    gadget.metrics("left_events"),
+    new Map([["0", { number: 0n, events: 50n }], ["1", { number: 0n, events: 50n }]]),
+  );
+  assertEquals(gadget.stats("left_events").decodeErrors.short_record, 100);
+  assertEquals(gadget.rowsOf("left_events")[99], { key: 1, number: 0 });
+});
+
+kernelTest("two data sources are drained at the same time, each with its own metrics", async () => {
+  await using gadget = startGadget(await kernelFixture("rings"), {
+    show: ["left_events", "right_events"],
+  });
+  // More than either ring holds: both must be drained while the program runs, again and again.
+  for (let fill = 0; fill < 10; fill++) await gadget.run("fill_both", [20_000]);
+  for (const name of ["left_events", "right_events"]) {
+    const events = eventsOf(gadget.metrics(name));
+    assertEquals(events + gadget.stats(name).eventsLost.buffer_full, 200_000);
+    assertEquals(gadget.rowsOf(name).length, events);
+    assertEquals(gadget.stats(name).eventsLost.buffer_full, 0);
+  }
+});
+
+kernelTest("the pump alone brings events: nobody has to ask for them", async () => {
+  await using gadget = startGadget(await kernelFixture("rings"), {
+    metrics: false,
+    show: ["right_events"],
+  });
+  await gadget.run("fill_both", [1000]);
+  await gadget.running.stop();
+  assertEquals(
+    gadget.rowsOf("right_events"),
+    Array.from({ length: 1000 }, (_, i) => ({ key: i % 2, number: i })),
+  );
+});
