@@ -38,9 +38,9 @@ export interface Collector {
 
 /** Compiles a data source's plan. */
 export function createCollector(spec: DataSourceSpec, options: CollectorOptions): Collector {
-  const { recordSizeBytes, valueSizeBytes } = spec;
+  const { fields, recordSizeBytes, valueSizeBytes } = spec;
   const { formatters, filter } = options;
-  const plan = makePlan(options.roles, { filter, recordSizeBytes, valueSizeBytes });
+  const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const store = new SeriesStore(plan);
   const entries = options.followsTotals
     ? new EntryStore(store, { keySizeBytes: recordSizeBytes, valueSizeBytes })

@@ -149,7 +149,7 @@ export function generateIngest(
 /** True if the key words lie in the `scratch` array instead of locals. */
 function keysInArray(plan: MetricsPlan): boolean {
   return plan.keyWordCount > 2 * MAX_UNROLLED_WORDS ||
-    plan.keys.some(({ field }) => keyWordCount(field) > MAX_UNROLLED_WORDS);
+    plan.keyParts.some(({ field }) => keyWordCount(field) > MAX_UNROLLED_WORDS);
 }
 
 /** Declares the variables of a loop and fetches the store's arrays. */
@@ -190,7 +190,7 @@ function emitFindSeries(writer: CodeWriter, plan: MetricsPlan): void {
   const count = plan.keyWordCount;
   if (count === 0) return;
   const inArray = keysInArray(plan);
-  for (const { field, firstWord } of plan.keys) {
+  for (const { field, firstWord } of plan.keyParts) {
     emitKeyWords(writer, field, {
       segment: SEGMENTS[field.segment],
       word: (index) => inArray ? `scratch[${firstWord + index}]` : `w${firstWord + index}`,

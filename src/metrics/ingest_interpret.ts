@@ -91,7 +91,7 @@ function passesFilter(context: Context, record: RecordBytes): boolean {
 }
 
 function findSeries({ plan, store }: Context, record: RecordBytes): number {
-  store.scratch.set(plan.keys.flatMap(({ field }) => readKeyWords(field, record)));
+  store.scratch.set(plan.keyParts.flatMap(({ field }) => readKeyWords(field, record)));
   const series = store.findOrInsert();
   if (plan.ttlMs > 0 && plan.keys.length > 0) {
     store.revive(series);

@@ -48,7 +48,7 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
 /** Turns key words back into values and text. */
 class LabelReader {
   readonly #options: MetricSetOptions;
-  /** A record that holds nothing but one key field, for formatters. */
+  /** A record that holds nothing but one key field and its context, for formatters. */
   readonly #record: RecordBytes;
 
   constructor(options: MetricSetOptions) {
@@ -69,13 +69,16 @@ class LabelReader {
 
   #label(key: KeyPlan, series: number): string {
     const { plan, store, formatters } = this.#options;
-    const { field } = key;
-    const start = series * plan.keyWordCount + key.firstWord;
+    const { field, context } = key;
+    const start = series * plan.keyWordCount;
     const formatter = formatters.get(field);
     if (formatter === undefined) {
-      return valueToText(fieldFromKeyWords(field, store.keys, start), field.kind);
+      return valueToText(fieldFromKeyWords(field, store.keys, start + key.firstWord), field.kind);
     }
-    this.#restore(field, store.keys.subarray(start, start + keyWordCount(field)));
+    for (const part of [key, ...context]) {
+      const first = start + part.firstWord;
+      this.#restore(part.field, store.keys.subarray(first, first + keyWordCount(part.field)));
+    }
     return formatter(this.#record);
   }
 

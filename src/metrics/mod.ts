@@ -21,6 +21,13 @@ export type { MetricSetOptions } from "./metric_set.ts";
 export { compilePerCpuReducer, labelRowSizeBytes, perCpuStrideBytes } from "./per_cpu.ts";
 export type { PerCpuBatch, PerCpuMode, PerCpuReducer } from "./per_cpu.ts";
 export { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT, makePlan } from "./plan.ts";
-export type { InstrumentPlan, KeyPlan, MetricsPlan, PlanOptions, Storage } from "./plan.ts";
+export type {
+  InstrumentPlan,
+  KeyPart,
+  KeyPlan,
+  MetricsPlan,
+  PlanOptions,
+  Storage,
+} from "./plan.ts";
 export { OVERFLOW_SERIES, SeriesStore } from "./series_store.ts";
 export type { IngestErrors } from "./series_store.ts";

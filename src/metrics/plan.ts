@@ -8,14 +8,21 @@ import {
   keyWordCount,
 } from "../decode/mod.ts";
 import type { MetricRoles, ValueRole } from "../gadget/mod.ts";
+import { textContext } from "./_text_context.ts";
 import type { InstrumentType } from "./family.ts";
 
-/** One key: a field whose bytes tell series apart, and the attribute they are shown as. */
-export interface KeyPlan {
-  readonly label: string;
+/** A field whose bytes tell series apart. */
+export interface KeyPart {
   readonly field: Field;
   /** Index of the first of the field's words within a series' key words. */
   readonly firstWord: number;
+}
+
+/** One key: its field, and the attribute it is shown as. */
+export interface KeyPlan extends KeyPart {
+  readonly label: string;
+  /** Fields beside it that its text is made of. */
+  readonly context: readonly KeyPart[];
 }
 
 /** How an instrument's values are kept; see `family.ts` for the layouts. */
@@ -43,6 +50,8 @@ export interface InstrumentPlan {
 /** A complete plan. */
 export interface MetricsPlan {
   readonly keys: readonly KeyPlan[];
+  /** All that tells series apart: the keys and their contexts, in the order of their words. */
+  readonly keyParts: readonly KeyPart[];
   readonly keyWordCount: number;
   readonly instruments: readonly InstrumentPlan[];
   readonly filter: readonly FilterTerm[];
@@ -57,6 +66,8 @@ export interface MetricsPlan {
 
 /** What a plan is made from besides the roles. */
 export interface PlanOptions {
+  /** All fields of the data source. */
+  readonly fields: readonly Field[];
   readonly filter: readonly FilterTerm[];
   readonly recordSizeBytes: number;
   readonly valueSizeBytes: number;
@@ -86,12 +97,20 @@ export const DEFAULT_SERIES_LIMIT = 20_000;
 
 /** Resolves roles into a plan. */
 export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan {
-  const keys: KeyPlan[] = [];
+  const { fields, ...sizesAndFilter } = options;
+  const keyParts: KeyPart[] = [];
   let wordCount = 0;
-  for (const { field, label } of roles.keys) {
-    keys.push({ field, label, firstWord: wordCount });
+  const addPart = (field: Field): KeyPart => {
+    const part = { field, firstWord: wordCount };
+    keyParts.push(part);
     wordCount += keyWordCount(field);
-  }
+    return part;
+  };
+  const keys = roles.keys.map(({ field, label }): KeyPlan => ({
+    label,
+    ...addPart(field),
+    context: textContext(field, fields).map(addPart),
+  }));
   const instruments = roles.values.map(planInstrument);
   if (roles.implicitCounter !== undefined) {
     const { name, description } = roles.implicitCounter;
@@ -107,8 +126,9 @@ export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan 
     });
   }
   return {
-    ...options,
+    ...sizesAndFilter,
     keys,
+    keyParts,
     keyWordCount: wordCount,
     instruments,
     seriesLimit: roles.limit ?? DEFAULT_SERIES_LIMIT,
@@ -121,7 +141,7 @@ export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan 
  * because it or its series had left in the meantime.
  */
 export function mayChangeSeries(plan: MetricsPlan): boolean {
-  return plan.keys.some(({ field }) => field.segment === 1) || plan.ttlMs > 0 ||
+  return plan.keyParts.some(({ field }) => field.segment === 1) || plan.ttlMs > 0 ||
     filtersValues(plan);
 }
 

@@ -26,6 +26,8 @@ export function valueRole(
 
 export interface PlanParts extends Partial<Omit<MetricRoles, "keys">> {
   readonly keys?: readonly Field[];
+  /** Fields beside keys and values. */
+  readonly fields?: readonly Field[];
   readonly filter?: readonly FilterTerm[];
   readonly recordSizeBytes?: number;
   readonly valueSizeBytes?: number;
@@ -33,7 +35,14 @@ export interface PlanParts extends Partial<Omit<MetricRoles, "keys">> {
 
 /** A plan; without values it counts records. */
 export function planOf(parts: PlanParts): MetricsPlan {
-  const { keys = [], values = [], filter = [], recordSizeBytes = 16, valueSizeBytes = 0 } = parts;
+  const {
+    keys = [],
+    fields = [],
+    values = [],
+    filter = [],
+    recordSizeBytes = 16,
+    valueSizeBytes = 0,
+  } = parts;
   const implicitCounter = values.length === 0 ? { name: "events", description: "" } : undefined;
   return makePlan({
     collect: true,
@@ -42,7 +51,7 @@ export function planOf(parts: PlanParts): MetricsPlan {
     ...(implicitCounter && { implicitCounter }),
     ...parts,
     keys: keys.map((field) => ({ field, label: field.name })),
-  }, { filter, recordSizeBytes, valueSizeBytes });
+  }, { fields, filter, recordSizeBytes, valueSizeBytes });
 }
 
 /** A store whose series have one key word. */

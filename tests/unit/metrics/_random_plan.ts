@@ -49,6 +49,7 @@ export function randomPlan(random: Random, { key, value, sample }: PlanInput): M
     () => randomTerm(random, { field: random.pick(fields), sample }),
   ).filter((term) => term !== undefined);
   return makePlan(roles, {
+    fields,
     filter,
     recordSizeBytes: key.sizeBytes,
     valueSizeBytes: value.sizeBytes,

@@ -1,0 +1,192 @@
+// @ts-types="../_std_assert.d.ts"
+import { assertEquals } from "@std/assert";
+import type { Field, TextFormat } from "../../../src/decode/mod.ts";
+import { createFormatters } from "../../../src/enrich/mod.ts";
+import {
+  createMetricSet,
+  interpretIngest,
+  OVERFLOW_SERIES,
+  SeriesStore,
+} from "../../../src/metrics/mod.ts";
+import { makeField } from "../decode/fields.ts";
+import { sampleEnvironment } from "../enrich/sample_environment.ts";
+import { rowsOf } from "./_batches.ts";
+import { numberField, planOf, seriesOf, valueRole, words64 } from "./_plans.ts";
+
+/** Labels of the series that a record of 32 bytes makes. */
+function labelsOf(
+  keys: readonly Field[],
+  record: Uint8Array,
+  fields: readonly Field[] = keys,
+): string[] {
+  const key = new Uint8Array(32);
+  key.set(record);
+  const plan = planOf({ keys, fields, recordSizeBytes: 32, valueSizeBytes: 32 });
+  const store = new SeriesStore(plan);
+  const formatters = createFormatters(fields, sampleEnvironment());
+  interpretIngest(plan, { store, skipZeroEntries: false, formatters })
+    .rows(rowsOf([{ key, value: key }]));
+  return createMetricSet({ scope: "g/ds", plan, store, formatters }).labelValues(1);
+}
+
+const STATES: TextFormat = {
+  type: "enum",
+  enumerators: [{ name: "IDLE", value: 0n }, { name: "BUSY", value: 3n }],
+  isSet: false,
+  separator: "|",
+};
+const FLOAT_TENTH = new Uint8Array(new Float32Array([0.1]).buffer);
+
+const LABELS: readonly {
+  readonly what: string;
+  readonly key: Parameters<typeof makeField>[0];
+  readonly record: Uint8Array;
+  readonly label: string;
+}[] = [
+  {
+    what: "64 bits, exact",
+    key: { kind: "uint64", sizeBytes: 8 },
+    record: words64(2n ** 64n - 1n),
+    label: "18446744073709551615",
+  },
+  {
+    what: "signed 64 bits, exact",
+    key: { kind: "int64", sizeBytes: 8 },
+    record: words64(-(2n ** 53n) - 1n),
+    label: "-9007199254740993",
+  },
+  {
+    what: "128 bits",
+    key: { kind: "uint128", sizeBytes: 16 },
+    record: words64(1n, 2n),
+    label: "0x00000000000000020000000000000001",
+  },
+  {
+    what: "text up to its NUL",
+    key: { kind: "cstring", sizeBytes: 6 },
+    record: new TextEncoder().encode("ab\0cd"),
+    label: "ab",
+  },
+  {
+    what: "bytes that are no text",
+    key: { kind: "cstring", sizeBytes: 3 },
+    record: Uint8Array.of(97, 0xff, 98),
+    label: "a\ufffdb",
+  },
+  {
+    what: "raw bytes",
+    key: { kind: "bytes", sizeBytes: 3 },
+    record: Uint8Array.of(1, 0, 255),
+    label: "0100ff",
+  },
+  {
+    what: "a list",
+    key: { kind: "int32", sizeBytes: 8, arrayLength: 2 },
+    record: words64(0xffff_ffff_0000_0002n),
+    label: "2,-1",
+  },
+  { what: "a single", key: { kind: "float32", sizeBytes: 4 }, record: FLOAT_TENTH, label: "0.1" },
+  { what: "a bool", key: { kind: "bool", sizeBytes: 1 }, record: Uint8Array.of(2), label: "true" },
+  {
+    what: "a bitfield",
+    key: { kind: "int32", sizeBytes: 4, bitOffset: 3, bitSize: 5 },
+    record: Uint8Array.of(0b1111_0111),
+    label: "-2",
+  },
+  {
+    what: "a wide bitfield",
+    key: { kind: "uint64", sizeBytes: 8, bitOffset: 4, bitSize: 40 },
+    record: words64(0xf_abcd_ef01_2345n << 4n | 0xfn),
+    label: String(0xcd_ef01_2345n),
+  },
+  {
+    what: "an enumerator",
+    key: { kind: "uint32", sizeBytes: 4, offsetBytes: 8, format: STATES },
+    record: words64(0n, 3n),
+    label: "BUSY",
+  },
+  {
+    what: "an enumerator of a bitfield",
+    key: { kind: "uint8", sizeBytes: 1, bitOffset: 2, bitSize: 2, format: STATES },
+    record: Uint8Array.of(0b0000_1101),
+    label: "BUSY",
+  },
+  {
+    what: "an errno",
+    key: { kind: "int32", sizeBytes: 4, offsetBytes: 4, format: { type: "errno" } },
+    record: words64(0xffff_fffe_0000_0000n),
+    label: "ENOENT",
+  },
+];
+for (const segment of [0, 1] as const) {
+  for (const { what, key, record, label } of LABELS) {
+    Deno.test(`label of ${what} in segment ${segment}`, () => {
+      assertEquals(labelsOf([makeField({ ...key, segment })], record), [label]);
+    });
+  }
+}
+
+/** `struct gadget_l4endpoint_t`, as field derivation lays it out, behind 4 other bytes. */
+const ENDPOINT = {
+  whole: endpointMember("dst", { sizeBytes: 21, format: { type: "l4_endpoint" } }),
+  raw: endpointMember("dst.addr_raw", { sizeBytes: 16 }),
+  address: endpointMember("dst.addr", { sizeBytes: 16, format: { type: "ip_addr" } }),
+  port: endpointMember("dst.port", { kind: "uint16", sizeBytes: 2, offsetBytes: 20 }),
+  version: endpointMember("dst.version", { kind: "uint8", sizeBytes: 1, offsetBytes: 24 }),
+};
+
+function endpointMember(name: string, parts: Partial<Field> & { sizeBytes: number }): Field {
+  const parent = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+  return makeField({ name, kind: "bytes", offsetBytes: 4, parent, ...parts });
+}
+
+/** 127.0.0.1 or, with the same bytes, 7f00:1:: */
+function endpointRecord(version: number): Uint8Array {
+  const record = new Uint8Array(25);
+  record.set([127, 0, 0, 1], 4);
+  new DataView(record.buffer).setUint16(20, 8080, true);
+  record[24] = version;
+  return record;
+}
+
+const ENDPOINT_LABELS: readonly [readonly Field[], number, readonly string[]][] = [
+  [[ENDPOINT.whole], 4, ["127.0.0.1:8080"]],
+  [[ENDPOINT.address], 4, ["127.0.0.1"]],
+  [[ENDPOINT.address], 6, ["7f00:1::"]],
+  [[ENDPOINT.port, ENDPOINT.address], 4, ["8080", "127.0.0.1"]],
+];
+for (const [keys, version, labels] of ENDPOINT_LABELS) {
+  const names = keys.map(({ name }) => name).join(", ");
+  Deno.test(`label of ${names} of IPv${version}`, () => {
+    const fields = Object.values(ENDPOINT);
+    assertEquals(labelsOf(keys, endpointRecord(version), fields), labels);
+  });
+}
+
+Deno.test("labels come in the order of the keys, and not from what other series hold", () => {
+  const keys = [numberField("b", "uint32", { offsetBytes: 4 }), numberField("a", "uint32")];
+  assertEquals(labelsOf(keys, words64(7n << 32n | 3n)), ["7", "3"]);
+});
+
+Deno.test("a set shows the store as it is now", () => {
+  const keys = [numberField("pid", "uint32")];
+  const values = [valueRole(numberField("size", "int64"), "gauge")];
+  const plan = planOf({ keys, values, limit: 1 });
+  const store = new SeriesStore(plan);
+  const set = createMetricSet({ scope: "g/ds", plan, store, formatters: new Map() });
+  const state = () => Array.from({ length: set.seriesCount }, (_, series) => set.isLive(series));
+  assertEquals([set.scope, set.labelNames, state()], ["g/ds", ["pid"], [false]]);
+  seriesOf(store, 5);
+  seriesOf(store, 6);
+  assertEquals([state(), set.isOverflow(OVERFLOW_SERIES), set.isOverflow(1)], [
+    [true, true],
+    true,
+    false,
+  ]);
+  assertEquals(set.labelValues(1), ["5"]);
+  store.kill(1);
+  seriesOf(store, 7);
+  assertEquals([set.labelValues(1), set.generation(1)], [["7"], 1]);
+  const column = set.instruments[0].column();
+  assertEquals([column.kind, column.kind === "integer" && column.signed], ["integer", true]);
+});
