@@ -2,7 +2,7 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { kernelFixture, kernelTest, startGadget } from "./harness.ts";
+import { builtin, kernelFixture, kernelTest, startGadget } from "./harness.ts";
 
 /** Compared are the smallest sizes in windows: the garbage collector comes when it likes. */
 const WINDOW_CYCLES = 50;
@@ -29,8 +29,9 @@ kernelTest("150 starts and stops leave neither descriptors nor programs nor memo
 });
 
 kernelTest("programs at tracepoints are detached by every stop", async () => {
+  const name = await builtin("trace_exec");
   for (let cycle = 0; cycle < 10; cycle++) {
-    const gadget = startGadget("trace_exec");
+    const gadget = startGadget(name);
     assertEquals(gadget.running.programs.flatMap(({ links }) => links).length, 3);
     await gadget.running.stop();
   }

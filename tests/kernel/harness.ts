@@ -241,6 +241,12 @@ function capturingDisplay(
   };
 }
 
+/** Name of a built-in gadget, its object built from the present source. */
+export async function builtin(name: string): Promise<string> {
+  await buildFolder(`${CHECKOUT}gadgets/${name}`);
+  return name;
+}
+
 /** Folder of a test gadget, with its object built from the present source. */
 export async function fixture(name: string): Promise<string> {
   const folder = `${CHECKOUT}tests/fixtures/gadgets/${name}`;

@@ -57,6 +57,11 @@ export async function dumpMap(id: number): Promise<DumpedEntry[]> {
   return entries.map(({ formatted, key, value }) => formatted ?? { key, value });
 }
 
+/** Objects if there is no bpftrace to compare with. */
+export function needsBpftrace(): string | undefined {
+  return findTool("bpftrace") === undefined ? "no bpftrace" : undefined;
+}
+
 /** A bpftrace script at work. */
 export interface Tracing extends AsyncDisposable {
   /** Ends the script. @returns its counts: `@name[key]: count` as `name[key]` → count. */

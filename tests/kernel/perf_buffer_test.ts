@@ -1,0 +1,43 @@
+/** Tracers over perf event arrays: the buffers of gadgets for kernels without ring buffers. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { fixture, kernelTest, startGadget } from "./harness.ts";
+
+/** As the gadget's source says. */
+const MOST_EVENTS = 2000;
+const MAGIC = 4711;
+
+kernelTest("events of a perf event array are counted and shown, short ones padded", async () => {
+  await using gadget = startGadget(await fixture("perf"), { show: ["events"] });
+  // Enough rounds that records wrap around the end of their buffer.
+  for (let round = 0; round < 10; round++) {
+    await gadget.run("fill", [900, MAGIC]);
+    gadget.running.refresh();
+  }
+  assertEquals(gadget.metrics("events").get("perf"), { tail: 6000n, sent: 9000n });
+  const rows = gadget.rowsOf("events");
+  assertEquals(rows.map(({ number }) => number), rows.map((_, index) => index % 900));
+  const short = rows.filter(({ tail }) => tail === 0).length;
+  assertEquals([rows.length, short], [9000, 3000]);
+});
+
+kernelTest("a full perf buffer loses events, and tells how many", async () => {
+  await using gadget = startGadget(await fixture("perf"));
+  let sent = 0;
+  // The pump drains too: a round that it did not disturb is wanted.
+  for (; sent < 50 * MOST_EVENTS && gadget.stats("events").eventsLost.buffer_full === 0;) {
+    const fills = Array.from({ length: 5 }, () => gadget.run("fill", [MOST_EVENTS, MAGIC]));
+    await Promise.all(fills);
+    sent += 5 * MOST_EVENTS;
+    await gadget.run("fill", [1, MAGIC]);
+    sent += 1;
+    gadget.running.refresh();
+  }
+  await gadget.run("fill", [1, MAGIC]);
+  sent += 1;
+  gadget.running.refresh();
+  const { eventsReceived, eventsLost } = gadget.stats("events");
+  assert(eventsLost.buffer_full > 0, "nothing was lost");
+  assertEquals(eventsReceived + eventsLost.buffer_full, sent);
+});
