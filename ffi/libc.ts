@@ -54,6 +54,10 @@ const TABLE = {
     parameters: ["i32", "buffer"], // clockid_t, struct timespec *
     result: "i32", // int
   },
+  ioctl: {
+    parameters: ["i32", "u64", "u64"], // int fd, unsigned long request, unsigned long argument
+    result: "i32", // int
+  },
   syscall: {
     parameters: [
       "i64", // long number

@@ -14,5 +14,5 @@ export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions } from "./mapped_memory.ts";
-export { onlineCpus, openCpuClock } from "./perf_event.ts";
+export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
 export { Poller } from "./poller.ts";

@@ -1,4 +1,4 @@
-/** Perf events that make programs of section `perf_event/` run. */
+/** Perf events: the clock that makes `perf_event/` programs run, and the buffers of perf event arrays. */
 
 import { errnoCell, kernelError, libc } from "./libc.ts";
 
@@ -9,10 +9,15 @@ const ATTR = {
   size: 4,
   config: 8,
   sampleFrequency: 16,
+  sampleType: 24,
   flags: 40,
+  wakeupEvents: 48,
 } as const;
 const PERF_TYPE_SOFTWARE = 1;
 const PERF_COUNT_SW_CPU_CLOCK = 0n;
+const PERF_COUNT_SW_BPF_OUTPUT = 10n;
+const PERF_SAMPLE_RAW = 1n << 10n;
+const PERF_EVENT_IOC_ENABLE = 0x2400n;
 const FLAG_FREQUENCY = 1n << 10n;
 const PERF_FLAG_FD_CLOEXEC = 8n;
 const SYS_PERF_EVENT_OPEN = Deno.build.arch === "x86_64" ? 298n : 241n;
@@ -25,13 +30,44 @@ const NO_GROUP = -1n;
  * @throws KernelError.
  */
 export function openCpuClock(cpu: number, options: { frequencyHz: number }): number {
+  const { attr, view } = newAttr(PERF_COUNT_SW_CPU_CLOCK);
+  view.setBigUint64(ATTR.sampleFrequency, BigInt(options.frequencyHz), true);
+  view.setBigUint64(ATTR.flags, FLAG_FREQUENCY, true);
+  return openOnCpu(attr, { cpu, what: `the cpu-clock event of CPU ${cpu}` });
+}
+
+/**
+ * Opens and enables the event that `bpf_perf_event_output` writes to on one CPU.
+ * @returns its descriptor, which the caller maps, puts into the perf event array, and closes.
+ * @throws KernelError.
+ */
+export function openPerfOutput(cpu: number): number {
+  const { attr, view } = newAttr(PERF_COUNT_SW_BPF_OUTPUT);
+  view.setBigUint64(ATTR.sampleType, PERF_SAMPLE_RAW, true);
+  view.setUint32(ATTR.wakeupEvents, 1, true);
+  const what = `the perf buffer of CPU ${cpu}`;
+  const fd = openOnCpu(attr, { cpu, what });
+  const errno = errnoCell();
+  if (libc().ioctl(fd, PERF_EVENT_IOC_ENABLE, 0n) < 0) {
+    libc().close(fd);
+    throw kernelError({ call: "ioctl", errno: errno[0], what: `Cannot enable ${what}` });
+  }
+  return fd;
+}
+
+function newAttr(config: bigint): { attr: Uint8Array<ArrayBuffer>; view: DataView } {
   const attr = new Uint8Array(ATTR.sizeBytes);
   const view = new DataView(attr.buffer);
   view.setUint32(ATTR.type, PERF_TYPE_SOFTWARE, true);
   view.setUint32(ATTR.size, ATTR.sizeBytes, true);
-  view.setBigUint64(ATTR.config, PERF_COUNT_SW_CPU_CLOCK, true);
-  view.setBigUint64(ATTR.sampleFrequency, BigInt(options.frequencyHz), true);
-  view.setBigUint64(ATTR.flags, FLAG_FREQUENCY, true);
+  view.setBigUint64(ATTR.config, config, true);
+  return { attr, view };
+}
+
+function openOnCpu(
+  attr: Uint8Array<ArrayBuffer>,
+  { cpu, what }: { cpu: number; what: string },
+): number {
   const errno = errnoCell();
   const fd = Number(
     libc().syscall(
@@ -44,11 +80,7 @@ export function openCpuClock(cpu: number, options: { frequencyHz: number }): num
     ),
   );
   if (fd < 0) {
-    throw kernelError({
-      call: "perf_event_open",
-      errno: errno[0],
-      what: `Cannot open the cpu-clock event of CPU ${cpu}`,
-    });
+    throw kernelError({ call: "perf_event_open", errno: errno[0], what: `Cannot open ${what}` });
   }
   return fd;
 }

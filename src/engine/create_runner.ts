@@ -10,9 +10,10 @@ import {
   metricRoles,
   parseDurationMs,
 } from "../gadget/mod.ts";
-import { IteratorReader, RingBuffer } from "../sources/mod.ts";
+import { IteratorReader, PerfBuffer, RingBuffer } from "../sources/mod.ts";
 import type { AttachedProgram } from "./attach_programs.ts";
 import { type Collector, createCollector } from "./collector.ts";
+import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
 import { IterRunner } from "./iter_runner.ts";
 import { MapRunner } from "./map_runner.ts";
 import { MapSource } from "./map_source.ts";
@@ -94,25 +95,19 @@ function findMap(parts: Parts, name: string): BpfMap {
 function createTracer(parts: Parts, mapName: string): Runner {
   const { spec, view, filter, formatters, options } = parts;
   const map = findMap(parts, mapName);
-  if (map.type !== MAP_TYPE.ringBuffer) {
-    throw new UnsupportedError(
-      `Cannot read data source ${spec.name}: map ${mapName} is a perf event array`,
-      {
-        feature: "perf event arrays",
-        hint:
-          "declare the map with GADGET_TRACER_MAP: it is a ring buffer where the kernel has one",
-      },
-    );
-  }
+  const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
+  const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
   const collector = collect(parts, { followsTotals: false, skipZeroEntries: false });
-  const ring = new RingBuffer(map);
+  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map);
+  const { write } = options.display;
   return new TracerRunner(spec, {
-    ring,
+    buffer,
+    lostSamples,
     collector,
     view,
     filter,
     formatters,
-    write: options.display.write,
+    write,
   });
 }
 

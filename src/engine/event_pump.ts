@@ -1,5 +1,5 @@
 /**
- * Drains ring buffers: asleep in epoll while nothing happens, in bulk while much does.
+ * Drains event buffers: asleep in epoll while nothing happens, in bulk while much does.
  *
  * The kernel wakes a sleeping consumer for the first record only; each wake costs about 200 µs of
  * CPU here, far more than the records. So after a wake the pump drains on a timer until a round
@@ -10,7 +10,8 @@ import { Poller } from "../../ffi/mod.ts";
 
 /** What the pump drains. */
 export interface Drainable {
-  readonly fd: number;
+  /** Become readable when there is something to drain. */
+  readonly fds: readonly number[];
   readonly sizeBytes: number;
   /** Consumes what is there. @returns bytes consumed. */
   drain(): number;
@@ -23,7 +24,7 @@ const FIRST_PAUSE_MS = 1;
 /** Part of a ring that may fill during a pause. */
 const FILL_TARGET = 0.25;
 
-/** One loop over all ring buffers of a gadget. */
+/** One loop over all event buffers of a gadget. */
 export class EventPump {
   readonly #poller = new Poller();
   readonly #sources: readonly Drainable[];
@@ -39,7 +40,7 @@ export class EventPump {
   constructor(sources: readonly Drainable[], options: { afterRound: () => void }) {
     this.#sources = sources;
     this.#afterRound = options.afterRound;
-    for (const source of sources) this.#poller.add(source.fd);
+    for (const fd of sources.flatMap(({ fds }) => fds)) this.#poller.add(fd);
     this.#done = this.#run();
   }
 

@@ -15,6 +15,8 @@ export interface Runner {
   readonly finished: Promise<void>;
   /** Brings the metrics up to date; for what is read on demand. */
   refresh(): void;
+  /** Events that were lost so far; present if the data source can lose any. */
+  lost?(): number;
   /** Present if the data source reads a map. */
   mapStats?(): MapReadStats;
   /** Takes and shows what is left, and frees everything. */

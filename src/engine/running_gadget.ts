@@ -16,7 +16,6 @@ import type { MetricSet } from "../metrics/mod.ts";
 import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
 import { createRunner, isTracerRunner } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
-import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
@@ -30,7 +29,6 @@ export class RunningGadget {
   readonly #object: BpfObject;
   readonly #attached: AttachedProgram[] = [];
   readonly #runners: Runner[] = [];
-  readonly #lost = new Map<Runner, LostSamples>();
   #programStats: Disposable | undefined;
   #pump: EventPump | undefined;
   #printTimer: ReturnType<typeof setInterval> | undefined;
@@ -83,17 +81,11 @@ export class RunningGadget {
         options: this.#options,
         gadget: this.spec.name,
       });
-      if (runner === undefined) continue;
-      this.#runners.push(runner);
-      const { origin } = spec;
-      const lost = origin.kind === "tracer"
-        ? maps.get(origin.map + LOST_SAMPLES_SUFFIX)
-        : undefined;
-      if (lost !== undefined) this.#lost.set(runner, new LostSamples(lost));
+      if (runner !== undefined) this.#runners.push(runner);
     }
     if (!iterators) this.#attach();
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    // Events wait in their rings until here. Last, since a pump can only be stopped asynchronously:
+    // Events wait in their buffers until here. Last, since a pump can only be stopped asynchronously:
     // one that runs when the start fails would go on over memory that is gone.
     const tracers = this.#runners.filter(isTracerRunner);
     if (tracers.length > 0) this.#pump = new EventPump(tracers, { afterRound: () => {} });
@@ -189,12 +181,11 @@ export class RunningGadget {
   #dataSourceStats(runner: Runner): DataSourceStats {
     const store = runner.collector?.store;
     const map = runner.mapStats?.();
-    const lost = this.#lost.get(runner);
     return {
       gadget: this.spec.name,
       dataSource: runner.spec.name,
       eventsReceived: runner.received,
-      eventsLost: lost === undefined ? {} : { buffer_full: lost.read() },
+      eventsLost: runner.lost === undefined ? {} : { buffer_full: runner.lost() },
       decodeErrors: store === undefined ? {} : {
         short_record: store.errors.shortRecords,
         negative_counter: store.errors.negativeCounters,

@@ -1,4 +1,4 @@
-/** Events from a ring buffer: counted in place, shown if wanted. */
+/** Events from a buffer: counted in place, shown if wanted. */
 
 import { type FilterTerm, matchesFilter, type RecordBytes } from "../decode/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
@@ -8,16 +8,19 @@ import {
   RING_HEADER_BYTES,
   RING_LENGTH_MASK,
 } from "../metrics/mod.ts";
-import type { RingBuffer, RingLease } from "../sources/mod.ts";
+import type { EventBuffer, RingLease } from "../sources/mod.ts";
 import type { RowView } from "../view/mod.ts";
 import type { Collector } from "./collector.ts";
 import type { Drainable } from "./event_pump.ts";
+import type { LostSamples } from "./lost_samples.ts";
 import type { Formatters } from "./run_options.ts";
 import { NEVER, type Runner } from "./runner.ts";
 
 /** Parts of a tracer. */
 export interface TracerOptions {
-  readonly ring: RingBuffer;
+  readonly buffer: EventBuffer;
+  /** The gadget's own loss counter, if it has one. */
+  readonly lostSamples?: LostSamples;
   readonly collector?: Collector;
   /** Present if rows are shown. */
   readonly view?: RowView;
@@ -26,12 +29,12 @@ export interface TracerOptions {
   readonly write: (text: string) => void;
 }
 
-/** A data source over a ring buffer. */
+/** A data source over an event buffer. */
 export class TracerRunner implements Runner, Drainable {
   readonly spec: DataSourceSpec;
   readonly collector?: Collector;
   readonly finished = NEVER;
-  readonly fd: number;
+  readonly fds: readonly number[];
   readonly sizeBytes: number;
   readonly #options: TracerOptions;
   /** Records seen, where no collector counts them. */
@@ -42,14 +45,19 @@ export class TracerRunner implements Runner, Drainable {
   constructor(spec: DataSourceSpec, options: TracerOptions) {
     this.spec = spec;
     this.collector = options.collector;
-    this.fd = options.ring.fd;
-    this.sizeBytes = options.ring.sizeBytes;
+    this.fds = options.buffer.fds;
+    this.sizeBytes = options.buffer.sizeBytes;
     this.#options = options;
     this.#process = this.#choose();
   }
 
   get received(): number {
     return this.collector?.store.received ?? this.#shown;
+  }
+
+  lost(): number {
+    const { buffer, lostSamples } = this.#options;
+    return buffer.lost + (lostSamples?.read() ?? 0);
   }
 
   /** Counting alone must not pay for showing. */
@@ -62,7 +70,7 @@ export class TracerRunner implements Runner, Drainable {
 
   /** One ring's worth at most, so that other work gets its turn. */
   drain(): number {
-    const consumed = this.#options.ring.withLeases(this.#process, this.sizeBytes);
+    const consumed = this.#options.buffer.withLeases(this.#process, this.sizeBytes);
     if (this.#text !== "") {
       this.#options.write(this.#text);
       this.#text = "";
@@ -105,6 +113,6 @@ export class TracerRunner implements Runner, Drainable {
   }
 
   close(): void {
-    this.#options.ring.close();
+    this.#options.buffer.close();
   }
 }

@@ -4,5 +4,6 @@ export { IteratorReader } from "./iterator.ts";
 export type { IteratorBatch } from "./iterator.ts";
 export { MapReader } from "./map_reader.ts";
 export type { MapBatch } from "./map_reader.ts";
+export type { EventBuffer, RingLease } from "./event_buffer.ts";
+export { PerfBuffer } from "./perf_buffer.ts";
 export { RingBuffer } from "./ring_buffer.ts";
-export type { RingLease } from "./ring_buffer.ts";

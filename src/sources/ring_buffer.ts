@@ -7,24 +7,18 @@
  */
 
 import { type BpfMap, MappedMemory, pageSizeBytes } from "../../ffi/mod.ts";
-
-/** Committed records, lent: dead as soon as the callback returns. */
-export interface RingLease {
-  readonly view: DataView;
-  /** Byte offsets into `view` of the first record header and of the end. */
-  readonly begin: number;
-  readonly end: number;
-}
+import type { EventBuffer, RingLease } from "./event_buffer.ts";
 
 /** The piece of a ring that is handed out at once: small, so that the producer soon gets room. */
 const LEASE_PART = 1 / 16;
 
 /** Consumer of one ring buffer. */
-export class RingBuffer implements Disposable {
+export class RingBuffer implements EventBuffer, Disposable {
   readonly name: string;
-  /** Becomes readable when there are records. */
-  readonly fd: number;
+  readonly fds: readonly number[];
   readonly sizeBytes: number;
+  /** A ring buffer refuses records instead; the gadget counts them. */
+  readonly lost = 0;
   readonly #consumerMemory: MappedMemory;
   readonly #producerMemory: MappedMemory;
   readonly #consumerPosition: BigUint64Array;
@@ -35,7 +29,7 @@ export class RingBuffer implements Disposable {
   /** @throws KernelError if the kernel refuses the mapping. */
   constructor(map: BpfMap) {
     this.name = map.name;
-    this.fd = map.fd;
+    this.fds = [map.fd];
     this.sizeBytes = map.maxEntries;
     const page = pageSizeBytes();
     const what = `the ring buffer "${map.name}"`;
@@ -64,12 +58,6 @@ export class RingBuffer implements Disposable {
     this.#leaseBytes = Math.max(page, this.sizeBytes * LEASE_PART);
   }
 
-  /**
-   * Lends the records that wait, in pieces, until none is left or `maxBytes` are consumed.
-   * @param process handles one piece and returns the offset behind the last record it took: short of
-   *   the end only if a record there is still being written.
-   * @returns bytes consumed.
-   */
   withLeases(process: (lease: RingLease) => number, maxBytes: number): number {
     const start = Number(Atomics.load(this.#consumerPosition, 0));
     let consumed = start;

@@ -1,0 +1,32 @@
+/** What tracers read from: a ring buffer, or a perf event array that looks like one. */
+
+/**
+ * Committed records, lent: dead as soon as the callback returns.
+ *
+ * Layout: as in a ring buffer, each record has an 8-byte header (u32 length with flags, u32 unused),
+ * then its bytes, padded to 8.
+ */
+export interface RingLease {
+  readonly view: DataView;
+  /** Byte offsets into `view` of the first record header and of the end. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** A buffer of events. Ownership: `close()` unmaps it. */
+export interface EventBuffer {
+  /** Become readable when there are records. */
+  readonly fds: readonly number[];
+  /** Room for records that wait. */
+  readonly sizeBytes: number;
+  /** Events that the kernel dropped, where the buffer itself tells; others count in the gadget. */
+  readonly lost: number;
+  /**
+   * Lends the records that wait, in pieces, until none is left or `maxBytes` are consumed.
+   * @param process handles one piece and returns the offset behind the last record it took: short of
+   *   the end only if a record there is still being written.
+   * @returns bytes consumed.
+   */
+  withLeases(process: (lease: RingLease) => number, maxBytes: number): number;
+  close(): void;
+}
