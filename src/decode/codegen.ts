@@ -298,11 +298,14 @@ function emitCutAtNul(writer: CodeWriter, targets: readonly string[]): void {
 /**
  * Statements that mix key words into `h`; the result is an int32.
  *
- * The products do not depend on each other, so the processor computes them side by side; the last
- * steps spread what differs in high bits only.
+ * The products do not depend on each other, so the processor computes them side by side. Words that
+ * differ in their high bits only (the last bytes of addresses and of strings) are folded first: their
+ * products would differ in the same few bits, whatever the factors.
  */
 export function emitHash(writer: CodeWriter, words: readonly string[]): void {
-  const products = words.map((word, index) => `Math.imul(${word}, ${factorOf(index)})`);
+  const products = words.map((word, index) =>
+    `Math.imul(${word} ^ ${word} >>> 15, ${factorOf(index)})`
+  );
   writer.line(`h = ${products.join(" + ") || "0"} | 0;`);
   writer.line("h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);");
   writer.line("h ^= h >>> 13;");
@@ -317,7 +320,8 @@ function factorOf(index: number): number {
 export function hashWords(words: ArrayLike<number>, start: number, count: number): number {
   let hash = 0;
   for (let index = 0; index < count; index++) {
-    hash = hash + Math.imul(words[start + index], factorOf(index)) | 0;
+    const word = words[start + index];
+    hash = hash + Math.imul(word ^ word >>> 15, factorOf(index)) | 0;
   }
   hash = Math.imul(hash ^ hash >>> 15, 0x2c1b3c6d);
   return hash ^ hash >>> 13;

@@ -46,7 +46,7 @@ function ring(v, begin, end) {
       }
     }
     w4 = v.getInt32(p + 16, true);
-    h = Math.imul(w0, -1640531535) + Math.imul(w1, -1182451447) + Math.imul(w2, -781059641) + Math.imul(w3, -383862277) + Math.imul(w4, 12208605) | 0;
+    h = Math.imul(w0 ^ w0 >>> 15, -1640531535) + Math.imul(w1 ^ w1 >>> 15, -1182451447) + Math.imul(w2 ^ w2 >>> 15, -781059641) + Math.imul(w3 ^ w3 >>> 15, -383862277) + Math.imul(w4 ^ w4 >>> 15, 12208605) | 0;
     h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);
     h ^= h >>> 13;
     slot = h & mask;
@@ -123,7 +123,7 @@ function rows(v, stride, u, valueStride, count) {
       }
     }
     w4 = v.getInt32(p + 16, true);
-    h = Math.imul(w0, -1640531535) + Math.imul(w1, -1182451447) + Math.imul(w2, -781059641) + Math.imul(w3, -383862277) + Math.imul(w4, 12208605) | 0;
+    h = Math.imul(w0 ^ w0 >>> 15, -1640531535) + Math.imul(w1 ^ w1 >>> 15, -1182451447) + Math.imul(w2 ^ w2 >>> 15, -781059641) + Math.imul(w3 ^ w3 >>> 15, -383862277) + Math.imul(w4 ^ w4 >>> 15, 12208605) | 0;
     h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);
     h ^= h >>> 13;
     slot = h & mask;

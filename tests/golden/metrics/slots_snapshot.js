@@ -17,7 +17,7 @@ function rows(v, stride, u, valueStride, count) {
     p += stride;
     r += valueStride;
     w0 = v.getInt32(p, true);
-    h = Math.imul(w0, -1640531535) | 0;
+    h = Math.imul(w0 ^ w0 >>> 15, -1640531535) | 0;
     h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);
     h ^= h >>> 13;
     slot = h & mask;
@@ -75,7 +75,7 @@ function snapshot(v, stride, u, valueStride, count) {
     k = e * 1;
     same = entryKeys[k + 0] === f0;
     if (e >= entryCount || !same) {
-      h = Math.imul(f0, -1640531535) | 0;
+      h = Math.imul(f0 ^ f0 >>> 15, -1640531535) | 0;
       h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);
       h ^= h >>> 13;
       slot = h & entryMask;
@@ -92,7 +92,7 @@ function snapshot(v, stride, u, valueStride, count) {
       same = u.getInt32(r, true) === 0 && u.getInt32(r + 4, true) === 0 && u.getInt32(r + 8, true) === 0 && u.getInt32(r + 12, true) === 0;
       if (same) continue;
       w0 = v.getInt32(p, true);
-      h = Math.imul(w0, -1640531535) | 0;
+      h = Math.imul(w0 ^ w0 >>> 15, -1640531535) | 0;
       h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);
       h ^= h >>> 13;
       slot = h & mask;
