@@ -5,11 +5,14 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type CommandCase, runCase, testCases, testWith } from "./cases.ts";
 import { kmeterCommand } from "./kmeter_command.ts";
 import { ChildProcess, type Outcome, runTool, sleep } from "./kmeter_process.ts";
+import type { Requirement } from "./requirements.ts";
 import { ANY_PORT, pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
 import { fixtureGadget, NamedProgram, Sandbox } from "./sandbox.ts";
 
 /** Long enough for a row to arrive after its event: rows wait for 50 ms at most. */
 const ROW_DELAY_MS = 300;
+
+const PYTHON_YAML = "/usr/lib/python3/dist-packages/yaml";
 
 /** Runs trace_exec, starts a program of the test's own three times, and stops with SIGINT. */
 function execCase(
@@ -17,7 +20,8 @@ function execCase(
   args: readonly string[],
   check: (outcome: Outcome, program: NamedProgram) => void | Promise<void>,
 ): void {
-  testWith(name, ["root", "/usr/bin/python3"], async () => {
+  const parser: Requirement[] = args.includes("yaml") ? [PYTHON_YAML] : ["/usr/bin/python3"];
+  testWith(name, ["root", ...parser], async () => {
     using program = new NamedProgram();
     await runCase({
       name,
@@ -98,11 +102,6 @@ execCase(
   },
 );
 
-testWith(
-  "python3 has a YAML parser",
-  ["/usr/lib/python3/dist-packages/yaml"],
-  () => Promise.resolve(),
-);
 execCase("-o yaml: one document per row", ["-o", "yaml"], async ({ stdout }, program) => {
   assertExecRows(await parseWithPython(READ_YAML, stdout), program);
 });
@@ -143,11 +142,33 @@ execCase(
   },
 );
 
-execCase("filters combine with and", ["-F", "args_count>4", "-o", "json"], ({ stdout }) => {
-  // The last --filter counts; the test's own name is gone from it, so only longer command lines show.
-  for (const line of stdout.trimEnd().split("\n").filter((text) => text !== "")) {
-    assert(JSON.parse(line).args_count > 4, line);
-  }
+testWith("a filter's conditions must all hold, for rows and for metrics", ["root"], async () => {
+  using program = new NamedProgram();
+  await runCase({
+    name: "filter",
+    run: [
+      ...["run", "trace_exec", ANY_PORT, "-o", "json"],
+      ...["-F", `proc.comm==${program.name},args_count>2`],
+    ],
+    during: async (kmeter) => {
+      const address = await servedAt(kmeter);
+      await program.run(2);
+      await program.run(3, ["a", "b"]);
+      const page = await pageWith(
+        address,
+        (text) => / 3$/m.test(samplesOf(text, "execs_total")[0]),
+      );
+      assertEquals(samplesOf(page, "execs_total"), [
+        `execs_total{comm="${program.name}",error=""} 3`,
+      ]);
+      kmeter.kill("SIGINT");
+    },
+    expect: { code: 0 },
+    check: ({ stdout }) => {
+      const counts = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).args_count);
+      assertEquals(counts, [3, 3, 3]);
+    },
+  });
 });
 
 testCases([
