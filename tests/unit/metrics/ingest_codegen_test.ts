@@ -37,9 +37,9 @@ const GENERATED: readonly {
   readonly parts: PlanParts;
   readonly snapshot: boolean;
 }[] = [
-  { name: "events.js", parts: EVENTS, snapshot: false },
+  { name: "events.txt", parts: EVENTS, snapshot: false },
   {
-    name: "slots_snapshot.js",
+    name: "slots_snapshot.txt",
     parts: {
       keys: [numberField("disk", "uint32")],
       values: [valueRole(SLOTS, "histogram")],
@@ -49,7 +49,7 @@ const GENERATED: readonly {
     snapshot: true,
   },
   {
-    name: "text_filter.js",
+    name: "text_filter.txt",
     parts: {
       filter: [{ type: "text", field: COMM, operator: "!=", value: "sh" }],
       recordSizeBytes: 32,
