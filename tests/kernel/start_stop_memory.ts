@@ -1,6 +1,6 @@
 /**
- * Starts and stops a gadget three times as often as the argument says; prints the resident bytes
- * after each third. Needs `--v8-flags=--expose-gc`.
+ * Starts and stops a gadget three times as often as the argument says; prints as JSON what memory is
+ * in use after each third. Needs `--v8-flags=--expose-gc`.
  */
 
 import { CHECKOUT, startGadget } from "./harness.ts";
@@ -9,7 +9,7 @@ const cycles = Number(Deno.args[0]);
 const collectGarbage: unknown = Reflect.get(globalThis, "gc");
 if (typeof collectGarbage !== "function") throw new Error("run with --v8-flags=--expose-gc");
 
-const sizes: number[] = [];
+const sizes: Deno.MemoryUsage[] = [];
 for (let third = 0; third < 3; third++) {
   for (let cycle = 0; cycle < cycles; cycle++) {
     const gadget = startGadget(`${CHECKOUT}tests/kernel/gadgets/rings`);
@@ -21,6 +21,6 @@ for (let third = 0; third < 3; third++) {
     collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  sizes.push(Deno.memoryUsage().rss);
+  sizes.push(Deno.memoryUsage());
 }
-await Deno.stdout.write(new TextEncoder().encode(`${sizes.join(" ")}\n`));
+await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(sizes)}\n`));
