@@ -16,6 +16,7 @@ export interface Before {
   readonly held: Held;
   readonly loaded: Held;
   readonly descriptors: readonly string[];
+  readonly mappings: readonly string[];
 }
 
 /** eBPF objects that this process holds by descriptors. */
@@ -29,6 +30,7 @@ export async function rememberState(): Promise<Before> {
     held: heldByThisProcess(),
     loaded: await loadedInKernel(),
     descriptors: openDescriptors(),
+    mappings: mapMappings(),
   };
 }
 
@@ -79,9 +81,14 @@ function leftInProcess(before: Before): string[] {
   if (descriptors.length > before.descriptors.length) {
     left.push(`descriptors ${descriptors.join(" ")}, before ${before.descriptors.join(" ")}`);
   }
-  const mappings = Deno.readTextFileSync("/proc/self/maps").split("\n")
+  const mappings = mapMappings().filter((mapping) => !before.mappings.includes(mapping));
+  return [...left, ...mappings.map((mapping) => `mapping ${mapping}`)];
+}
+
+/** Memory of eBPF maps in this process: rings, above all. */
+function mapMappings(): string[] {
+  return Deno.readTextFileSync("/proc/self/maps").split("\n")
     .filter((line) => line.includes("anon_inode:bpf-map"));
-  return [...left, ...mappings.map((line) => `mapping ${line}`)];
 }
 
 async function loadedInKernel(): Promise<Held> {

@@ -145,7 +145,7 @@ async function fillUnevenly(gadget: StartedGadget): Promise<void> {
   }
 }
 
-const OTHER_CPUS = possibleCpuCount() - 2;
+const OTHER_CPUS = Math.max(0, possibleCpuCount() - 2);
 const COUNTS = [2n, 1n, ...Array<bigint>(OTHER_CPUS).fill(0n)];
 const REDUCTIONS = {
   sum: (values: bigint[]) => values.reduce((a, b) => a + b),
