@@ -7,6 +7,8 @@ import { fixture, kernelTest, startGadget } from "./harness.ts";
 /** As the gadget's source says. */
 const MOST_EVENTS = 8000;
 const MAGIC = 4711;
+/** Far longer than 8000 events take. */
+const BLOCKED_MS = 50;
 
 kernelTest("events of a perf event array are counted and shown, short ones padded", async () => {
   await using gadget = startGadget(await fixture("perf"), { show: ["events"] });
@@ -26,11 +28,13 @@ kernelTest("a full perf buffer loses events, and tells how many", async () => {
   await using gadget = startGadget(await fixture("perf"));
   let sent = 0;
   const send = async (count: number) => {
-    await gadget.run("fill", [count, MAGIC]);
+    const running = gadget.run("fill", [count, MAGIC]);
     sent += count;
+    // More than a buffer holds: nobody reads while this thread waits here.
+    if (count === MOST_EVENTS) waitHere(BLOCKED_MS);
+    await running;
     gadget.running.refresh();
   };
-  // More than a buffer holds, in one go: the pump hardly ever keeps up with it.
   for (let tries = 0; tries < 20 && gadget.stats("events").eventsLost.buffer_full === 0; tries++) {
     await send(MOST_EVENTS);
     // The kernel tells of a loss with the next event that finds room on the same CPU.
@@ -41,3 +45,8 @@ kernelTest("a full perf buffer loses events, and tells how many", async () => {
   assert(eventsLost.buffer_full > 0, "nothing was lost");
   assertEquals(eventsReceived + eventsLost.buffer_full, sent);
 });
+
+/** Blocks this thread, the pump's rounds included. */
+function waitHere(timeMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeMs);
+}
