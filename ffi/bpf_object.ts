@@ -1,6 +1,6 @@
 /** A gadget's object inside libbpf: open, adjust, load, attach, close. */
 
-import { errnoCell, kernelError } from "./libc.ts";
+import { EPERM, errnoCell, kernelError } from "./libc.ts";
 import { libbpf, readCString, takeLibbpfLog, toCString } from "./libbpf.ts";
 import { BpfLink } from "./bpf_link.ts";
 import { BpfMap } from "./bpf_map.ts";
@@ -125,14 +125,9 @@ export class BpfObject implements Disposable {
   }
 
   #error(call: string, errno: number, what: string): KernelError {
-    const error = kernelError({ call, errno, what });
     const details = [...libbpfWarnings(), ...this.#verifierLines()];
-    return details.length === 0 ? error : kernelError({
-      call,
-      errno,
-      what: `${details.map((line) => `  ${line}`).join("\n")}\n${what}`,
-      hint: error.hint ?? "kmeter doctor tells what this kernel can do",
-    });
+    const hint = errno === EPERM ? undefined : "kmeter doctor tells what this kernel can do";
+    return kernelError({ call, errno, what, details, hint });
   }
 
   /** The last lines of the verifier's log, without its statistics. */
@@ -161,6 +156,8 @@ function libbpfWarnings(): string[] {
   return takeLibbpfLog()
     .map((line) => line.replace(/^libbpf: /, ""))
     .filter((line) => !line.startsWith("-- ") && !line.includes("\n"))
+    // Advice for kernels before 5.11, given for any EPERM.
+    .filter((line) => !line.includes("ulimit -l"))
     .slice(-4);
 }
 
@@ -274,11 +271,11 @@ export class BpfProgram {
   }
 
   #attachError(call: string, errno: number): KernelError {
-    const details = libbpfWarnings().map((line) => `  ${line}\n`).join("");
     return kernelError({
       call,
       errno,
-      what: `${details}Cannot attach program ${this.name} (${this.section})`,
+      what: `Cannot attach program ${this.name} (${this.section})`,
+      details: libbpfWarnings(),
       hint: attachHint(this.section),
     });
   }
@@ -290,5 +287,6 @@ function attachHint(section: string): string {
     return "classic tracepoints need tracefs (mount -t tracefs tracefs /sys/kernel/tracing) and the " +
       "tracepoint to exist; kmeter doctor tells what this kernel has";
   }
-  return `kmeter doctor tells whether this kernel supports ${kind} programs`;
+  return `this kernel has no such hook, or none for ${kind} programs; use another, or leave the ` +
+    "program out with attach_to: gadget_program_disabled";
 }

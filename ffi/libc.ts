@@ -184,22 +184,27 @@ export interface FailedCall {
   readonly errno: number;
   /** What was tried, on what: "Cannot map the ring buffer \"events\"". */
   readonly what: string;
+  /** Lines that tell more, put under the message. */
+  readonly details?: readonly string[];
   readonly hint?: string;
-  readonly cause?: unknown;
 }
 
 /** The one place that turns a return code into an error. */
 export function kernelError(failed: FailedCall): KernelError {
-  const hint = failed.hint ??
-    (failed.errno === EPERM
-      ? "run kmeter as root (sudo), outside of a restricted container"
-      : undefined);
-  return new KernelError(`${failed.what}: ${errnoName(failed.errno)} from ${failed.call}`, {
-    call: failed.call,
-    errno: failed.errno,
-    hint,
-    cause: failed.cause,
+  const { call, errno, what, details = [] } = failed;
+  const message = `${what}: ${errnoName(errno)} from ${call}`;
+  return new KernelError([message, ...details.map((line) => `  ${line}`)].join("\n"), {
+    call,
+    errno,
+    hint: failed.hint ?? (errno === EPERM ? permissionHint() : undefined),
   });
+}
+
+function permissionHint(): string {
+  return isRoot()
+    ? "root is not enough here: the kernel is locked down, lacks the feature, or this is a restricted " +
+      "container; kmeter doctor tells what works"
+    : "run kmeter as root (sudo)";
 }
 
 /** True if the process runs as uid 0. */

@@ -51,6 +51,7 @@ export interface ElfObject {
   readonly symbols: ReadonlyMap<string, ElfSymbol>;
 }
 
+const ELF_MAGIC = "7f 45 4c 46";
 const EV_CURRENT = 1;
 const ELF_K_ELF = 3;
 const ELFCLASS64 = 2;
@@ -77,7 +78,7 @@ export function readElf(image: Uint8Array<ArrayBuffer>, what: string): ElfObject
     if (libelf().elf_kind(elf) !== ELF_K_ELF || image[EI_CLASS] !== ELFCLASS64) {
       throw notElf(image, what);
     }
-    checkMachine(elf, what);
+    checkHeader(elf, image, what);
     return readSections(elf, image, what);
   } finally {
     libelf().elf_end(elf);
@@ -85,27 +86,41 @@ export function readElf(image: Uint8Array<ArrayBuffer>, what: string): ElfObject
 }
 
 function notElf(image: Uint8Array, what: string): FormatError {
-  const magic = Array.from(image.subarray(0, 4), (b) => b.toString(16).padStart(2, "0")).join(" ");
+  const magic = Array.from(image.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0"));
+  if (magic.join(" ") === ELF_MAGIC) {
+    return damaged(what, `its ${image.byteLength} bytes are no whole 64-bit ELF file`);
+  }
   return new FormatError(
-    `Cannot read "${what}": not a 64-bit ELF file (starts with ${
-      magic || "nothing"
-    }, wanted 7f 45 4c 46)`,
+    `Cannot read "${what}": not an ELF file (starts with ${
+      magic.join(" ") || "nothing"
+    }, wanted ${ELF_MAGIC})`,
     { offset: 0, hint: "give a compiled eBPF object: kmeter build FOLDER makes one" },
   );
+}
+
+function damaged(what: string, how: string): FormatError {
+  return new FormatError(`Cannot read "${what}": ${how}`, {
+    hint: "the file is truncated or damaged; build or copy it anew",
+  });
 }
 
 function libelfError(what: string, call: string): FormatError {
   const code = libelf().elf_errno();
   const text = readCString(libelf().elf_errmsg(code)) ?? `error ${code}`;
-  return new FormatError(`Cannot read "${what}": ${text} (${call})`, {
-    hint: "the file is damaged; build it anew with kmeter build FOLDER",
-  });
+  return damaged(what, `${text} (${call})`);
 }
 
-function checkMachine(elf: Deno.PointerObject, what: string): void {
+/** The machine, and that the section table (`e_shoff` 40 u64, `e_shentsize` 58, `e_shnum` 60) is there. */
+function checkHeader(elf: Deno.PointerObject, image: Uint8Array, what: string): void {
   const header = new Uint8Array(EHDR_SIZE_BYTES);
   if (libelf().gelf_getehdr(elf, header) === null) throw libelfError(what, "gelf_getehdr");
-  const machine = new DataView(header.buffer).getUint16(18, true);
+  const view = new DataView(header.buffer);
+  const end = Number(view.getBigUint64(40, true)) +
+    view.getUint16(58, true) * view.getUint16(60, true);
+  if (end > image.byteLength) {
+    throw damaged(what, `its section table ends at byte ${end}, the file has ${image.byteLength}`);
+  }
+  const machine = view.getUint16(18, true);
   if (machine !== EM_BPF) {
     throw new FormatError(
       `Cannot read "${what}": ELF machine is ${machine}, wanted ${EM_BPF} (eBPF, little endian)`,
@@ -151,12 +166,8 @@ function readSection(
   const offset = Number(view.getBigUint64(24, true));
   const size = type === SHT_NOBITS ? 0 : Number(view.getBigUint64(32, true));
   if (offset + size > image.byteLength) {
-    throw new FormatError(
-      `Cannot read "${what}": section ${name} ends at byte ${
-        offset + size
-      }, the file has ${image.byteLength}`,
-      { offset, hint: "the file is truncated; build or copy it anew" },
-    );
+    const end = offset + size;
+    throw damaged(what, `section ${name} ends at byte ${end}, the file has ${image.byteLength}`);
   }
   return {
     name,

@@ -1,5 +1,6 @@
 /** `kmeter doctor`: what this machine can do. */
 
+import { isRoot } from "../../ffi/mod.ts";
 import { type Finding, probeGadgets, probeHost } from "../engine/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
@@ -20,6 +21,10 @@ export const doctorCommand: Command = {
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
     writeOutput(host.map(describeFinding).join(""));
+    if (!isRoot()) {
+      writeOutput("built-in gadgets\n  not tried: that needs root\n");
+      return 1;
+    }
     writeOutput("built-in gadgets\n");
     const gadgets = probeGadgets();
     writeOutput(gadgets.map(describeFinding).join(""));

@@ -36,10 +36,14 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function dispatch(args: readonly string[]): Promise<number> | number {
   const [name, ...rest] = args;
-  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+  if (name === undefined) {
+    writeNotice(overview().trimEnd());
+    return 2;
+  }
+  if (name === "help" || name === "--help" || name === "-h") {
     const topic = name === "help" && rest.length > 0 ? findCommand(rest[0]) : undefined;
     writeOutput(topic === undefined ? overview() : commandHelp(topic));
-    return name === undefined ? 2 : 0;
+    return 0;
   }
   if (name === "--version" || name === "-V") return versionCommand.run([]);
   const command = findCommand(name);

@@ -22,10 +22,12 @@ import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./f
 import { writeNotice } from "./output.ts";
 import { describeError } from "./report_error.ts";
 import {
+  btfFileOf,
   displaySettings,
   durationMsOf,
   listenAddressOf,
   mapSchedules,
+  metricsPrefixOf,
   RUN_FLAGS,
   scopesOf,
 } from "./run_flags.ts";
@@ -105,7 +107,7 @@ function runOptions(
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
       DEFAULT_PRINT_INTERVAL_MS,
     display: context.display,
-    btfFile: flags.text("btf"),
+    btfFile: btfFileOf(flags),
     dumpCode: flags.has("dump-code")
       ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
       : undefined,
@@ -147,7 +149,7 @@ interface Run {
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   const metrics = run.listen === undefined
     ? undefined
-    : await MetricsEndpoint.open(run.listen, { prefix: run.flags.text("metrics-prefix") });
+    : await MetricsEndpoint.open(run.listen, { prefix: metricsPrefixOf(run.flags) });
   try {
     const running = RunningGadget.start(gadget, run.options);
     try {

@@ -186,3 +186,26 @@ export function scopesOf(flags: ParsedFlags, spec: GadgetSpec): Record<string, s
     }),
   );
 }
+
+/** `--metrics-prefix`: it must be able to begin a metric's name. */
+export function metricsPrefixOf(flags: ParsedFlags): string | undefined {
+  const prefix = flags.text("metrics-prefix");
+  if (prefix === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(prefix)) return prefix;
+  throw new UsageError(`--metrics-prefix "${prefix}": cannot begin the name of a metric`, {
+    hint: "use letters, digits and underscores, and no digit at first",
+  });
+}
+
+/** `--btf`: libbpf would only say that it cannot parse it. */
+export function btfFileOf(flags: ParsedFlags): string | undefined {
+  const file = flags.text("btf");
+  if (file === undefined) return undefined;
+  try {
+    if (Deno.statSync(file).isFile) return file;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new UsageError(`--btf "${file}": there is no such file`, {
+    hint: "give a kernel BTF file, such as /sys/kernel/btf/vmlinux",
+  });
+}

@@ -39,9 +39,10 @@ export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runn
   const { formatters, options } = context;
   const roles = metricRoles(spec);
   const isPrinted = roles.print && options.display.draws(spec);
-  const wanted = hasMetrics(roles) && (options.metrics || isPrinted);
+  const isRefused = spec.annotations["metrics.collect"] === "false";
+  const wanted = hasMetrics(roles) && ((options.metrics && !isRefused) || isPrinted);
   const view = isPrinted ? undefined : options.display.rowView(spec, formatters);
-  if (options.metrics && !hasMetrics(roles)) {
+  if (options.metrics && !hasMetrics(roles) && !isRefused) {
     options.warn(
       `data source ${spec.name} has no metrics: annotate a field, for example ` +
         `--annotate ${spec.name}:metrics.implicit-counter.name=events`,

@@ -49,7 +49,7 @@ export function readGadgetFiles(gadget: string): GadgetFiles {
   if (info?.isFile) return readObjectFile(gadget);
   throw new UsageError(`There is no gadget "${gadget}": no built-in, folder or file of that name`, {
     hint: isName
-      ? `${suggestName(gadget, builtinNames(), "gadget")}; kmeter list shows all`
+      ? `${suggestName(gadget, builtinNames(), "gadgets")}; kmeter list shows all`
       : "give a built-in name (kmeter list), a gadget's folder, or a .bpf.o file",
   });
 }

@@ -31,19 +31,35 @@ export function parseGadget(gadget: string, annotate: readonly string[]): Parsed
       hint: "compile with clang -g; strip only with llvm-strip -g, which keeps BTF",
     });
   }
-  const { spec, maps, markers, warnings } = buildGadgetSpec({
-    name: files.name,
-    btf: parseBtf(btfBytes),
-    sections: elf.sections,
-    symbols: elf.symbols,
-    metadataText: files.metadataText,
-    metadataFile: files.metadataFile,
-    annotate,
-  });
+  const { spec, maps, markers, warnings } = namingFile(files.objectFile, () =>
+    buildGadgetSpec({
+      name: files.name,
+      btf: parseBtf(btfBytes),
+      sections: elf.sections,
+      symbols: elf.symbols,
+      metadataText: files.metadataText,
+      metadataFile: files.metadataFile,
+      annotate,
+    }));
   if (spec.dataSources.length === 0) {
     throw new FormatError(`Cannot use "${files.objectFile}": it declares no data source`, {
       hint: "declare one with GADGET_TRACER, GADGET_MAPITER or GADGET_ITER",
     });
   }
   return { files, elf, spec, maps, iterTargetMaps: markers.iterTargetMaps, warnings };
+}
+
+/** Adds the object's name to what the pure layers say of its bytes. Errors of other files name theirs. */
+function namingFile<T>(objectFile: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof FormatError) || /\.yaml\b/.test(error.message)) throw error;
+    throw new FormatError(`Cannot use "${objectFile}": ${error.message}`, {
+      offset: error.offset,
+      hint: error.hint ??
+        "the object is damaged or hostile; build it anew with kmeter build FOLDER",
+      cause: error,
+    });
+  }
 }

@@ -29,6 +29,8 @@ export class RunningGadget {
   readonly #object: BpfObject;
   readonly #attached: AttachedProgram[] = [];
   readonly #runners: Runner[] = [];
+  /** Failed reads of maps and iterators. */
+  readonly #fetchErrors = new Map<Runner, number>();
   #programStats: Disposable | undefined;
   #pump: EventPump | undefined;
   #printTimer: ReturnType<typeof setInterval> | undefined;
@@ -129,6 +131,7 @@ export class RunningGadget {
         runner.refresh();
       } catch (error) {
         warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
+        this.#countFetchError(runner);
       }
     }
     const sets = runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
@@ -164,10 +167,15 @@ export class RunningGadget {
         runner.refresh();
       } catch (error) {
         failures.set(runner.spec.name, error);
+        this.#countFetchError(runner);
       }
       if (plan.ttlMs > 0) store.advance(performance.now(), plan.ttlMs);
     }
     return failures;
+  }
+
+  #countFetchError(runner: Runner): void {
+    this.#fetchErrors.set(runner, (this.#fetchErrors.get(runner) ?? 0) + 1);
   }
 
   /** What kmeter tells about this gadget in its own metrics. */
@@ -193,7 +201,7 @@ export class RunningGadget {
       },
       series: store?.liveCount ?? 0,
       seriesOverflow: store?.overflowed ?? 0,
-      ...(map && { map: { ...map, fetchErrors: 0 } }),
+      ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner) ?? 0 } }),
     };
   }
 
