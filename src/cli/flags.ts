@@ -62,7 +62,10 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   };
 }
 
-/** `--sort -calls` becomes `--sort=-calls`: the parser takes what begins with a dash for a flag. */
+/**
+ * `--sort -calls` becomes `--sort=-calls`, and `-ojson` becomes `--output=json`: the parser takes what
+ * begins with a dash for a flag, and letters behind a short flag for more of them.
+ */
 function joinDashedValues(args: readonly string[], flags: readonly Flag[]): string[] {
   const spellings = (flag: Flag) => [`--${flag.name}`, ...(flag.short ? [`-${flag.short}`] : [])];
   const known = new Set(flags.flatMap(spellings));
@@ -72,6 +75,12 @@ function joinDashedValues(args: readonly string[], flags: readonly Flag[]): stri
   );
   const joined: string[] = [];
   for (let index = 0; index < args.length; index++) {
+    if (args[index] === "--") return [...joined, ...args.slice(index)];
+    const glued = takesValue.get(args[index].slice(0, 2));
+    if (glued !== undefined && /^-[^-]./.test(args[index])) {
+      joined.push(`--${glued}=${args[index].slice(2).replace(/^=(?!=)/, "")}`);
+      continue;
+    }
     const name = takesValue.get(args[index]);
     const next = args[index + 1];
     const isValue = /^-[^-]/.test(next ?? "") && !known.has(next);

@@ -31,7 +31,7 @@ function placeOf(field: Field, record: RecordBytes): Place {
  */
 export function readField(field: Field, record: RecordBytes): FieldValue {
   const place = placeOf(field, record);
-  if (field.kind === "cstring") return textDecoder.decode(stringBytes(field, place));
+  if (field.kind === "cstring") return decodeText(stringBytes(field, place));
   if (field.kind === "bytes") return fieldBytes(field, place).slice();
   if (field.bitSize > 0) return bitsToValue(field.kind, readBits(field, place));
   if (field.arrayLength === 0) return readElement(field.kind, place);
@@ -108,8 +108,40 @@ export function fieldFromKeyWords(
   return readField(moved, { segments: [view], offsets: [0, 0] });
 }
 
-// A byte order mark is part of the text, and bad UTF-8 must not stop a record.
-const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+// A byte order mark is part of the text.
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * Text of bytes that a stranger chose. Bytes that are no UTF-8 show as `\\xff`, and a backslash beside
+ * such bytes as two, so that different names stay different labels.
+ */
+function decodeText(bytes: Uint8Array): string {
+  const text = tryDecode(bytes);
+  if (text !== undefined) return text;
+  let escaped = "";
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes[at]);
+    const character = tryDecode(bytes.subarray(at, at + length));
+    if (character === undefined) escaped += `\\x${bytes[at].toString(16)}`;
+    else escaped += character === "\\" ? "\\\\" : character;
+    at += character === undefined ? 1 : length;
+  }
+  return escaped;
+}
+
+/** Bytes of the UTF-8 sequence that a byte begins. */
+function sequenceLength(first: number): number {
+  return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+function tryDecode(bytes: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
 
 function fieldBytes(field: Field, place: Place): Uint8Array {
   const { view, offset } = place;

@@ -101,16 +101,15 @@ function emitIntegerTerm(
 }
 
 /**
- * Compares bytes up to and with the NUL. Equal bytes are equal text, and different bytes can only
- * decode to the same text if that has a replacement character, which is also what half a surrogate
- * pair would be encoded as.
+ * Compares bytes up to and with the NUL. Equal bytes are equal text, and other bytes decode to the
+ * same text only if it has a backslash, as bytes that are no text do.
  */
 function emitEqualText(
   term: Extract<FilterTerm, { type: "text" }>,
   segment: SegmentVariables,
 ): string | undefined {
   const { field, value, operator } = term;
-  if (field.kind !== "cstring" || !value.isWellFormed() || /[\0\ufffd]/.test(value)) {
+  if (field.kind !== "cstring" || !value.isWellFormed() || /[\0\\]/.test(value)) {
     return undefined;
   }
   const bytes = new TextEncoder().encode(value);

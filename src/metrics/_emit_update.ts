@@ -84,12 +84,69 @@ function emitAddPair(writer: CodeWriter, column: string, isWide: boolean): void 
   if (isWide) writer.line(`if (hi !== 0) ${column}[k + 1] += hi;`);
 }
 
-/** Turns a total in `lo`, `hi` into what came on top of `a`, `b`; after a reset, into itself. */
+/** Turns a total in `lo`, `hi` into what came on top of `a`, `b`, which is not more. */
 function emitPairDelta(writer: CodeWriter): void {
-  writer.block("if (hi > b || hi === b && lo >= a)", () => {
-    writer.line("lo -= a;").line("hi -= b;");
-    writer.line("if (lo < 0) { lo += 4294967296; hi--; }");
-  });
+  writer.line("lo -= a;").line("hi -= b;");
+  writer.line("if (lo < 0) { lo += 4294967296; hi--; }");
+}
+
+/**
+ * Emits what notices that an entry has begun anew: one of its totals went down. Then its last value
+ * is taken for zeros, so that all of the new totals count. Uses `same`.
+ */
+export function emitReset(
+  writer: CodeWriter,
+  instruments: readonly InstrumentPlan[],
+  context: { record: RecordVariables; forget: string },
+): void {
+  const { record, forget } = context;
+  const checks = instruments.filter(followsTotal);
+  if (checks.length === 0) return;
+  writer.line("same = true; // until a total went down");
+  for (const instrument of checks) emitFallCheck(writer, instrument, record);
+  writer.line(`if (!same) ${forget}`);
+}
+
+/** True for counters and slots in a map's value: they only grow while their entry lives. */
+function followsTotal({ field, type, slots }: InstrumentPlan): boolean {
+  return field !== undefined && field.segment === 1 && (type === "counter" || slots);
+}
+
+function emitFallCheck(
+  writer: CodeWriter,
+  instrument: InstrumentPlan,
+  record: RecordVariables,
+): void {
+  const { field, slots } = instrument;
+  const { previous } = record;
+  if (field === undefined || previous === undefined) return;
+  const pairFell = "if (hi < b || hi === b && lo < a) same = false;";
+  if (slots) {
+    writer.block(`for (j = 0; same && j < ${field.arrayLength}; j++)`, () => {
+      emitSlotPair(writer, field, record);
+      writer.line(pairFell);
+    });
+  } else if (isFloatKind(field.kind)) {
+    writer.line(`x = ${emitNumber(field, segmentOf(field, record))};`);
+    // As with integers: a negative total is an error of its own.
+    writer.line(`if (x >= 0 && x < ${emitNumber(field, previous)}) same = false;`);
+  } else {
+    emitTotalPair(writer, field, record);
+    // A negative total is an error of its own, and says nothing of the entry.
+    writer.line(isSignedKind(field.kind) ? `if (hi >= 0) { ${pairFell} }` : pairFell);
+  }
+}
+
+/** Assigns the total to `lo`, `hi` and the last one to `a`, `b`. */
+function emitTotalPair(writer: CodeWriter, field: Field, record: RecordVariables): void {
+  const { low, high } = emitWordPair(field, segmentOf(field, record));
+  writer.line(`lo = ${low};`).line(`hi = ${high};`);
+  const previous = previousOf(field, record);
+  if (previous === undefined) return;
+  const last = emitWordPair(field, previous);
+  writer.line(`a = ${last.low};`).line(`b = ${last.high};`);
+  // A negative total was refused when it was seen, so what follows it counts from zero.
+  if (isSignedKind(field.kind)) writer.line("if (b < 0) a = b = 0;");
 }
 
 function emitIntegerCounter(
@@ -98,17 +155,10 @@ function emitIntegerCounter(
   context: { column: string; record: RecordVariables },
 ): void {
   const { column, record } = context;
-  const { low, high } = emitWordPair(field, segmentOf(field, record));
-  const previous = previousOf(field, record);
-  writer.line(`lo = ${low};`).line(`hi = ${high};`);
+  const { high } = emitWordPair(field, segmentOf(field, record));
+  emitTotalPair(writer, field, record);
   const add = () => {
-    if (previous !== undefined) {
-      const last = emitWordPair(field, previous);
-      writer.line(`a = ${last.low};`).line(`b = ${last.high};`);
-      // A negative total was refused when it was seen, so what follows it counts from zero.
-      if (isSignedKind(field.kind)) writer.line("if (b < 0) a = b = 0;");
-      emitPairDelta(writer);
-    }
+    if (previousOf(field, record) !== undefined) emitPairDelta(writer);
     writer.line("k = id << 1;");
     emitAddPair(writer, column, high !== "0");
   };
@@ -181,7 +231,8 @@ function emitSlots(
   writer.line(`k = id * ${(instrument.upperBounds.length + 1) * 2};`);
   if (estimate) writer.line("x = 0;");
   writer.block(`for (j = 0; j < ${field.arrayLength}; j++, k += 2)`, () => {
-    emitSlotCount(writer, field, record);
+    emitSlotPair(writer, field, record);
+    if (previousOf(field, record) !== undefined) emitPairDelta(writer);
     writer.line("if (lo === 0 && hi === 0) continue;");
     emitAddPair(writer, `c${index}`, field.kind === "uint64" || field.kind === "int64");
     if (estimate) writer.line(`x += (hi * 4294967296 + lo) * m${index}[j];`);
@@ -190,11 +241,12 @@ function emitSlots(
     writer.line(`x = ${emitNumber(instrument.sumField, segmentOf(instrument.sumField, record))};`);
     emitNumberDelta(writer, instrument.sumField, record);
   }
-  writer.line(`s${index}[id] += x;`);
+  // A sum that is no number would stay one for ever.
+  writer.line(`if (x - x === 0) s${index}[id] += x;`);
 }
 
-/** Assigns the new counts of slot `j` to `lo`, `hi`. */
-function emitSlotCount(writer: CodeWriter, field: Field, record: RecordVariables): void {
+/** Assigns the count of slot `j` to `lo`, `hi` and the last one to `a`, `b`. */
+function emitSlotPair(writer: CodeWriter, field: Field, record: RecordVariables): void {
   const wide = field.kind === "uint64" || field.kind === "int64";
   const size = wide ? 8 : 4;
   const word = (segment: SegmentVariables, extra: number) =>
@@ -208,5 +260,4 @@ function emitSlotCount(writer: CodeWriter, field: Field, record: RecordVariables
   writer.line(`lo = ${word(source, 0)};`).line(`hi = ${wide ? word(source, 4) : "0"};`);
   if (previous === undefined) return;
   writer.line(`a = ${word(previous, 0)};`).line(`b = ${wide ? word(previous, 4) : "0"};`);
-  emitPairDelta(writer);
 }

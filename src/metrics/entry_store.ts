@@ -153,10 +153,14 @@ export class EntryStore {
       this.scratch.fill(0);
       scratch.set(bytes.subarray(row * strideBytes, (row + 1) * strideBytes));
       const entry = this.find();
-      if (entry < 0) continue;
-      const start = entry * this.valueWordCount;
-      this.values.fill(0, start, start + this.valueWordCount);
+      if (entry >= 0) this.forgetValue(entry);
     }
+  }
+
+  /** Takes an entry's last value for zeros. */
+  forgetValue(entry: number): void {
+    const start = entry * this.valueWordCount;
+    this.values.fill(0, start, start + this.valueWordCount);
   }
 
   #attach(entry: number, series: number): void {

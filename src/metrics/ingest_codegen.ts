@@ -21,7 +21,7 @@ import {
   type FilterFormatters,
 } from "./_emit_filter.ts";
 import { emitEntry, emitRememberValue } from "./_emit_entry.ts";
-import { emitUpdate, type RecordVariables } from "./_emit_update.ts";
+import { emitReset, emitUpdate, type RecordVariables } from "./_emit_update.ts";
 import type { EntryStore } from "./entry_store.ts";
 import {
   type Ingest,
@@ -307,7 +307,9 @@ function emitSnapshot(
       filtersValues: filtersValues(plan),
       findSeries: () => emitFindSeries(writer, plan),
       update: () => {
-        emitUpdates(writer, plan, { segments: SEGMENTS, previous: PREVIOUS });
+        const record = { segments: SEGMENTS, previous: PREVIOUS };
+        emitReset(writer, plan.instruments, { record, forget: "entries.forgetValue(e);" });
+        emitUpdates(writer, plan, record);
         emitRememberValue(writer, valueSizeBytes, SEGMENTS[1]);
       },
     });

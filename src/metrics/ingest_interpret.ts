@@ -134,8 +134,27 @@ function followEntry(context: Context, record: RecordBytes): void {
     segments: [record.segments[0], entries.valueView],
     offsets: [record.offsets[0], start * 4],
   };
+  if (hasBegunAnew(plan, record, previous)) entries.forgetValue(entry);
   update(context, { series: entries.series[entry], record, previous });
   entries.values.set(value, start);
+}
+
+/** True if a total of the entry went down: it was removed and made again. */
+function hasBegunAnew(plan: MetricsPlan, record: RecordBytes, previous: RecordBytes): boolean {
+  return plan.instruments.some(({ field, type, slots }) => {
+    if (field === undefined || field.segment !== 1) return false;
+    if (slots) {
+      const last = readSlots(field, previous);
+      return readSlots(field, record).some((count, slot) => count < last[slot]);
+    }
+    if (type !== "counter") return false;
+    if (isFloatKind(field.kind)) {
+      const total = readNumber(field, record);
+      return total >= 0 && total < readNumber(field, previous);
+    }
+    const total = readInteger(field, record);
+    return total >= 0n && total < readInteger(field, previous);
+  });
 }
 
 /** A block as int32 words, padded with zeros. */
@@ -270,7 +289,7 @@ function addSlots(instrument: InstrumentPlan, { column, row, field }: FieldUpdat
     const total = readNumber(instrument.sumField, row.record);
     sum = total - numberBase(instrument.sumField, total, previousOf(row, instrument.sumField));
   }
-  column.sums[row.series] += sum;
+  if (Number.isFinite(sum)) column.sums[row.series] += sum;
 }
 
 function readSlots(field: Field, record: RecordBytes): bigint[] {

@@ -75,18 +75,14 @@ function assertText(actual: string, expected: Expectation): void {
   for (const pattern of patterns) assertMatch(actual, pattern);
 }
 
-/**
- * Checks that stderr holds one error with one hint and no stack trace, and nothing else.
- *
- * @param options.hintless the error has no hint yet.
- */
-export function assertOneError(stderr: string, { hintless }: { hintless?: boolean } = {}): void {
+/** Checks that stderr holds one error with one hint and no stack trace, and nothing else. */
+export function assertOneError(stderr: string): void {
   const lines = stderr.trimEnd().split("\n").filter((line) => !line.startsWith("warning: "));
   assertEquals(lines.filter((line) => line.startsWith("error: ")).length, 1, stderr);
   assert(lines[0].startsWith("error: "), stderr);
   const hints = lines.filter((line) => line.startsWith("hint: "));
-  assert(hints.length === 1 || hintless === true && hints.length === 0, stderr);
-  assert(hints.length === 0 || lines.at(-1) === hints[0], stderr);
+  assertEquals(hints.length, 1, stderr);
+  assertEquals(lines.at(-1), hints[0], stderr);
   assert(!/\n\s+at .*:\d+:\d+/.test(stderr), `a stack trace:\n${stderr}`);
   assertNoControls(stderr);
 }

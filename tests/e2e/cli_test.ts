@@ -42,7 +42,7 @@ testCases([
   {
     name: "no command shows the overview and exits with 2",
     run: [],
-    expect: { code: 2, stdout: /^Usage: kmeter COMMAND/m },
+    expect: { code: 2, stdout: "", stderr: /^Usage: kmeter COMMAND/m },
   },
   ...[["help", "run"], ["run", "--help"], ["run", "trace_exec", "-h"]].map((run) => ({
     name: `kmeter ${run.join(" ")} describes the flags`,

@@ -87,14 +87,16 @@ Deno.test("fields read what the compiler wrote, at any alignment", () => {
   }
 });
 
-Deno.test("strings end at the first NUL and are made valid Unicode", () => {
+Deno.test("strings end at the first NUL and show what is no UTF-8 byte by byte", () => {
   const cases: [bytes: number[], want: string][] = [
     [[0, 65, 66, 67], ""],
     [[65, 0, 66, 0], "A"],
     [[65, 66, 67, 68], "ABCD"],
     [[0xc3, 0xa9, 0, 0], "é"],
-    [[0x41, 0xc3, 0, 0xa9], "A\ufffd"],
-    [[0xff, 0xfe, 0x80, 0x41], "\ufffd\ufffd\ufffdA"],
+    [[0x41, 0xc3, 0, 0xa9], "A\\xc3"],
+    [[0xff, 0xfe, 0x80, 0x41], "\\xff\\xfe\\x80A"],
+    [[0x5c, 0xe2, 0x82, 0x41], "\\\\\\xe2\\x82A"],
+    [[0x5c, 0x78, 0x66, 0x66], "\\xff"],
     [[0xef, 0xbb, 0xbf, 0x41], "\ufeffA"],
   ];
   const field = makeField({ kind: "cstring", sizeBytes: 4 });

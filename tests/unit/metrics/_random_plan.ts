@@ -104,7 +104,7 @@ function randomTerm(
     }
     const value = random.chance(0.7)
       ? field.format === undefined ? String(readField(field, sample)) : formattedText(field, sample)
-      : random.pick(["", "a", "ab", "b\0", "\ufffd", "\ud800", "ä", "a".repeat(70)]);
+      : random.pick(["", "a", "ab", "b\0", "\\xff", "\ufffd", "\ud800", "ä", "a".repeat(70)]);
     return { type: "text", field, operator: random.chance(0.7) ? equality : operator, value };
   }
   if (field.kind === "bool") {

@@ -161,6 +161,13 @@ Deno.test("slots take 64-bit counts at once; the sum is that of the midpoints", 
   assertEquals(twins.store.columns[0].sums[1], 10 ** 9 + 1 + 2 * 2 ** 40);
 });
 
+Deno.test("an entry that was made anew counts whole, also in slots that did not go down", () => {
+  const twins = mapOf({ values: [valueRole(SLOTS, "histogram")], valueSizeBytes: 24 });
+  twins.pass([rowsOf([entry(1, 5n, 10n, 0n)])]);
+  twins.pass([rowsOf([entry(1, 7n, 2n, 0n)])]);
+  assertEquals(countsAt(twins.store, { column: 0, series: 1 }), [12n, 12n, 0n]);
+});
+
 Deno.test("slots take their sum from the field that holds it, also after a reset", () => {
   const sumField = numberField("sum", "uint64", { offsetBytes: 24, segment: 1 });
   const twins = mapOf({

@@ -71,7 +71,7 @@ const LABELS: readonly {
     what: "bytes that are no text",
     key: { kind: "cstring", sizeBytes: 3 },
     record: Uint8Array.of(97, 0xff, 98),
-    label: "a\ufffdb",
+    label: "a\\xffb",
   },
   {
     what: "raw bytes",
