@@ -32,3 +32,8 @@ export function terminalWidth(): number {
   if (!Deno.stdout.isTerminal()) return 120;
   return Deno.consoleSize().columns;
 }
+
+/** Height of the terminal in lines. */
+export function terminalHeight(): number {
+  return Deno.consoleSize().rows;
+}

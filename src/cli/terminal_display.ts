@@ -3,8 +3,14 @@
 import type { Display, Formatters } from "../engine/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
-import { createRowView, renderMetricSet, type RowView, type RowViewMode } from "../view/mod.ts";
-import { terminalWidth, writeOutput } from "./output.ts";
+import {
+  createRowView,
+  type MetricSetViewOptions,
+  renderMetricSet,
+  type RowView,
+  type RowViewMode,
+} from "../view/mod.ts";
+import { terminalHeight, terminalWidth, writeOutput } from "./output.ts";
 
 /** What the user asked to see of a data source. */
 export interface DisplaySettings {
@@ -48,20 +54,32 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         widthColumns: terminalWidth(),
         isTty,
       });
-      return heads.wrap(view);
+      return heads.wrap(view, { isTty: isTty && mode === "columns" });
     },
     metrics(sets: readonly MetricSet[]): string {
-      const text = sets.map((set) =>
-        renderMetricSet(set, {
-          maxSeries: SERIES_DRAWN,
-          widthColumns: isTty ? terminalWidth() : undefined,
-        })
-      ).join("\n");
-      return `${isTty ? CLEAR_SCREEN : ""}${text}${isTty ? "" : "\n"}`;
+      if (!isTty) return `${drawMetrics(sets, { maxSeries: SERIES_DRAWN })}\n`;
+      const text = fitLines(
+        terminalHeight() - 1,
+        (maxSeries) => drawMetrics(sets, { maxSeries, widthColumns: terminalWidth() }),
+      );
+      return CLEAR_SCREEN + text;
     },
     write: (text) => output.write(text),
     begin: () => heads.begin(),
   };
+}
+
+function drawMetrics(sets: readonly MetricSet[], options: MetricSetViewOptions): string {
+  return sets.map((set) => renderMetricSet(set, options)).join("\n");
+}
+
+/** Draws as many series as fit; the busiest come first, so the rest is what matters least. */
+function fitLines(maxLines: number, draw: (maxSeries: number) => string): string {
+  for (let maxSeries = SERIES_DRAWN; maxSeries > 1; maxSeries--) {
+    const text = draw(maxSeries);
+    if (text.split("\n").length <= maxLines) return text;
+  }
+  return draw(1);
 }
 
 class ClosableOutput {
@@ -100,7 +118,7 @@ class HeaderWriter {
     this.#last = this.#first;
   }
 
-  wrap(view: RowView): RowView {
+  wrap(view: RowView, { isTty }: { isTty: boolean }): RowView {
     this.#first ??= view;
     const withHeader = (text: string): string => {
       if (text === "" || this.#last === view) return text;
@@ -110,7 +128,9 @@ class HeaderWriter {
     return {
       header: () => view.header(),
       row: (record) => withHeader(view.row(record)),
-      rows: (records) => withHeader(view.rows(records)),
+      // Each read of a map is a table of its own: on a terminal it gets its own header.
+      rows: (records) =>
+        isTty ? `\n${view.header()}${view.rows(records)}` : withHeader(view.rows(records)),
     };
   }
 }

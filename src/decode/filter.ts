@@ -10,6 +10,7 @@
 import { closestString } from "@std/text/closest-string";
 import { UsageError } from "../errors.ts";
 import type { Field, FieldFormatter, RecordBytes, TextFormat } from "./field.ts";
+import { fieldsNamed } from "./named_field.ts";
 import { readField, readInteger, readNumber } from "./interpret.ts";
 
 export type ComparisonOperator = "==" | "!=" | ">=" | "<=" | ">" | "<";
@@ -137,10 +138,14 @@ function parseTerm(text: string, fields: readonly Field[]): FilterTerm {
 }
 
 function findField(name: string, at: { text: string; fields: readonly Field[] }): Field {
-  const lowerName = name.toLowerCase();
-  const found = at.fields.find((field) => field.name === name) ??
-    at.fields.find((field) => field.name.toLowerCase() === lowerName);
-  if (found !== undefined) return found;
+  const found = fieldsNamed(name, at.fields);
+  if (found.length === 1) return found[0];
+  if (found.length > 1) {
+    const names = found.map((field) => field.name).join(" or ");
+    throw new UsageError(`Filter ${quote(at.text)}: ${quote(name)} may be ${names}`, {
+      hint: "give the full name",
+    });
+  }
   throw new UsageError(`Filter ${quote(at.text)}: no field ${quote(name)}`, {
     hint: suggest(name, at.fields.map((field) => field.name)),
   });

@@ -37,7 +37,7 @@ export class MapSource {
     this.#spec = spec;
     const mode = percpuMode(spec);
     this.#isSplit = isPercpuMap(map) && mode === "label";
-    if (isPercpuMap(map) && !this.#isSplit) {
+    if (isPercpuMap(map) && mode !== "label") {
       this.#reduce = compilePerCpuReducer(spec.fields, mode);
     }
     this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0 };
@@ -132,7 +132,7 @@ export class MapSource {
   }
 }
 
-function percpuMode(spec: DataSourceSpec): PerCpuMode {
+function percpuMode(spec: DataSourceSpec): PerCpuMode | "label" {
   // The gadget layer has checked the word.
-  return (spec.annotations["ebpf.map.percpu"] ?? "sum") as PerCpuMode;
+  return (spec.annotations["ebpf.map.percpu"] ?? "sum") as PerCpuMode | "label";
 }

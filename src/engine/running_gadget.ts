@@ -16,6 +16,7 @@ import type { MetricSet } from "../metrics/mod.ts";
 import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
 import { createRunner, isTracerRunner } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
+import { FetchTimer } from "./fetch_timer.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
@@ -33,7 +34,7 @@ export class RunningGadget {
   readonly #fetchErrors = new Map<Runner, number>();
   #programStats: Disposable | undefined;
   #pump: EventPump | undefined;
-  #printTimer: ReturnType<typeof setInterval> | undefined;
+  #printTimer: FetchTimer | undefined;
   #stopped: Promise<void> | undefined;
 
   /**
@@ -121,7 +122,13 @@ export class RunningGadget {
   #startPrinting(): void {
     const runners = this.#printedRunners();
     if (runners.length === 0) return;
-    this.#printTimer = setInterval(() => this.#print(runners), this.#options.printIntervalMs);
+    const { printIntervalMs, schedule } = this.#options;
+    const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
+    const count = counts.includes(0) ? 0 : Math.max(...counts);
+    this.#printTimer = new FetchTimer(
+      { intervalMs: printIntervalMs, count },
+      () => this.#print(runners),
+    );
   }
 
   #print(runners: readonly Runner[]): void {
@@ -153,7 +160,12 @@ export class RunningGadget {
    * Stays open while there are events to come.
    */
   async finished(): Promise<void> {
-    const ends = Promise.all(this.#runners.map((runner) => runner.finished));
+    const printed = this.#printedRunners();
+    const ends = Promise.all(
+      this.#runners.map((runner) =>
+        printed.includes(runner) ? this.#printTimer?.finished : runner.finished
+      ),
+    );
     await (this.#pump === undefined ? ends : Promise.race([ends, this.#pump.done]));
   }
 
@@ -229,11 +241,11 @@ export class RunningGadget {
   }
 
   async #stop(): Promise<void> {
-    clearInterval(this.#printTimer);
+    this.#printTimer?.stop();
     this.#detach();
     try {
       await this.#pump?.stop();
-      this.#print(this.#printedRunners());
+      if (this.#printTimer?.isExhausted === false) this.#print(this.#printedRunners());
     } finally {
       this.#closeAll();
     }

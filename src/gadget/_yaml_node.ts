@@ -19,6 +19,7 @@ export interface YamlNode {
  * Throws: FormatError with file, line and column.
  */
 export function parseYaml(text: string, file: string): YamlNode {
+  refuseTabs(text, file);
   try {
     return { file, text, path: [], value: parse(text, { schema: "failsafe" }) };
   } catch (error) {
@@ -34,6 +35,19 @@ export function parseYaml(text: string, file: string): YamlNode {
       hint: "check indentation (spaces, no tabs), quotes and colons near that place",
     });
   }
+}
+
+/** The parser takes a tab before a key for part of the line above, and so loses what is below it. */
+function refuseTabs(text: string, file: string): void {
+  const line = text.split("\n").findIndex((content) => /^ *\t\s*[^\s#]/.test(content));
+  if (line < 0) return;
+  const column = text.split("\n")[line].indexOf("\t") + 1;
+  throw new FormatError(
+    `Cannot read "${file}" line ${line + 1}, column ${column}: a tab indents it`,
+    {
+      hint: "YAML is indented by spaces",
+    },
+  );
 }
 
 /** Where a node stands, for messages: `gadget.yaml:7 (datasources.exec.fields)`. */

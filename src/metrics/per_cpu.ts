@@ -2,8 +2,7 @@
  * Reduces the values that a per-CPU map holds for one key to one value.
  *
  * Layout of the source: per entry `cpuCount` values, each at a multiple of 8 bytes.
- * Layout of the result: one value per entry (`label`: one per entry and CPU), followed by the CPU's
- * number as u32 in `label` mode.
+ * Layout of the result: one value per entry, without padding.
  */
 
 import {
@@ -15,8 +14,8 @@ import {
   isSignedKind,
 } from "../decode/mod.ts";
 
-/** `ebpf.map.percpu`: how the values of the CPUs become one. */
-export type PerCpuMode = "sum" | "max" | "min" | "avg" | "label";
+/** `ebpf.map.percpu`: how the values of the CPUs become one. With `label` they stay apart. */
+export type PerCpuMode = "sum" | "max" | "min" | "avg";
 
 /** Source of a reduction. */
 export interface PerCpuBatch {
@@ -35,18 +34,12 @@ export function perCpuStrideBytes(valueSizeBytes: number): number {
   return valueSizeBytes + 7 & -8;
 }
 
-/** Size of a `label` row: the value, padding to 4, and the CPU's number. */
-export function labelRowSizeBytes(valueSizeBytes: number): number {
-  return (valueSizeBytes + 3 & -4) + 4;
-}
-
 /**
  * Compiles a reduction of the numeric value fields; other bytes come from the first CPU that has any.
  * A field's own `ebpf.map.percpu` goes before `mode`; without one, a metric key is no amount, and is
  * taken as it is.
  */
 export function compilePerCpuReducer(fields: readonly Field[], mode: PerCpuMode): PerCpuReducer {
-  if (mode === "label") return labelRows;
   const source = generateReducer(fields, mode);
   const merge = new Function("target", "at", "view", "from", "stride", "cpuCount", source) as (
     target: DataView,
@@ -88,20 +81,7 @@ function firstUsedCpu(
   return 0;
 }
 
-function labelRows(batch: PerCpuBatch, target: DataView): void {
-  const stride = perCpuStrideBytes(batch.valueSizeBytes);
-  const rowSize = labelRowSizeBytes(batch.valueSizeBytes);
-  const source = bytesOf(batch.view);
-  const result = bytesOf(target);
-  for (let row = 0; row < batch.count * batch.cpuCount; row++) {
-    const start = row * stride;
-    result.set(source.subarray(start, start + batch.valueSizeBytes), row * rowSize);
-    target.setUint32(row * rowSize + rowSize - 4, row % batch.cpuCount, true);
-  }
-}
-
-type MergeMode = Exclude<PerCpuMode, "label">;
-const MERGE_MODES: readonly MergeMode[] = ["sum", "max", "min", "avg"];
+const MERGE_MODES: readonly PerCpuMode[] = ["sum", "max", "min", "avg"];
 
 /** Numbers and arrays of numbers of the value. Text twins share their bytes. */
 function numericFields(fields: readonly Field[]): Field[] {
@@ -114,8 +94,8 @@ function numericFields(fields: readonly Field[]): Field[] {
 /** How a field is merged; undefined if it is not. What its text twin says is meant for it, too. */
 function mergeModeOf(
   field: Field,
-  context: { fields: readonly Field[]; mode: MergeMode },
-): MergeMode | undefined {
+  context: { fields: readonly Field[]; mode: PerCpuMode },
+): PerCpuMode | undefined {
   const twins = context.fields.filter((other) =>
     other === field || (other.format !== undefined && other.segment === field.segment &&
       other.offsetBytes === field.offsetBytes && other.sizeBytes === field.sizeBytes)
@@ -127,7 +107,7 @@ function mergeModeOf(
   return isKey ? undefined : context.mode;
 }
 
-function generateReducer(fields: readonly Field[], standard: MergeMode): string {
+function generateReducer(fields: readonly Field[], standard: PerCpuMode): string {
   const writer = new CodeWriter();
   writer.line("let cpu = 0, p = 0, x = 0, y = 0, lo = 0, hi = 0, o = 0;");
   for (const field of numericFields(fields)) {
@@ -167,7 +147,7 @@ function emitWideSum(writer: CodeWriter): void {
 }
 
 /** Maximum, minimum and average of 64-bit integers, exact by BigInt. */
-function emitWide(writer: CodeWriter, field: Field, mode: MergeMode): void {
+function emitWide(writer: CodeWriter, field: Field, mode: PerCpuMode): void {
   const type = isSignedKind(field.kind) ? "BigInt64" : "BigUint64";
   writer.line(`x = view.get${type}(from + o, true);`);
   emitCpuLoop(writer, 1, () => {
@@ -178,7 +158,7 @@ function emitWide(writer: CodeWriter, field: Field, mode: MergeMode): void {
   writer.line(`target.set${type}(at + o, x, true);`);
 }
 
-function emitNarrow(writer: CodeWriter, field: Field, mode: MergeMode): void {
+function emitNarrow(writer: CodeWriter, field: Field, mode: PerCpuMode): void {
   const size = elementSizeBytes(field);
   const type = isFloatKind(field.kind)
     ? `Float${size * 8}`
@@ -192,7 +172,7 @@ function emitNarrow(writer: CodeWriter, field: Field, mode: MergeMode): void {
   writer.line(`target.set${type}(at + o, x, true);`);
 }
 
-function mergeStatement(mode: MergeMode): string {
+function mergeStatement(mode: PerCpuMode): string {
   switch (mode) {
     case "sum":
     case "avg":

@@ -1,8 +1,7 @@
 /** Rows as aligned columns. */
 
 import type { Field, FieldFormatter, FieldValue, RecordBytes } from "../decode/mod.ts";
-import { readField } from "../decode/mod.ts";
-import { valueToText } from "../decode/mod.ts";
+import { leafName, readField, valueToText } from "../decode/mod.ts";
 import {
   type ColumnShape,
   columnShape,
@@ -11,7 +10,7 @@ import {
   layoutColumns,
 } from "./column_layout.ts";
 import { displayWidth, type Ellipsis, escapeControls, truncateText } from "./display_text.ts";
-import { isContainer, leafName, selectFields } from "./field_selection.ts";
+import { isContainer, selectFields } from "./field_selection.ts";
 import type { RowView } from "./row_view.ts";
 
 export interface ColumnsViewOptions {

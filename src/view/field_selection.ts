@@ -2,7 +2,7 @@
 
 // @ts-types="./_std_text_closest_string.d.ts"
 import { closestString } from "@std/text/closest-string";
-import type { Field } from "../decode/mod.ts";
+import { type Field, fieldsNamed } from "../decode/mod.ts";
 import { UsageError } from "../errors.ts";
 
 export interface SelectFieldsOptions {
@@ -18,11 +18,6 @@ export interface SelectFieldsOptions {
 /** True for fields that have members. */
 export function isContainer(field: Field, fields: readonly Field[]): boolean {
   return fields.some(({ parent }) => parent === field.name);
-}
-
-/** Last part of a full name; `columns.alias` wins. */
-export function leafName(field: Field): string {
-  return field.annotations["columns.alias"] ?? field.name.slice(field.name.lastIndexOf(".") + 1);
 }
 
 /** Fields to show, in order. Throws: UsageError for an unknown or ambiguous name. */
@@ -73,15 +68,10 @@ function leaves(field: Field, options: SelectFieldsOptions): Field[] {
  * Throws: UsageError that suggests the nearest name.
  */
 export function findField(name: string, fields: readonly Field[]): Field {
-  const exact = fields.find((field) => field.name === name);
-  if (exact !== undefined) return exact;
-  const lower = name.toLowerCase();
-  const anyCase = fields.find((field) => field.name.toLowerCase() === lower);
-  if (anyCase !== undefined) return anyCase;
-  const byLeaf = fields.filter((field) => leafName(field).toLowerCase() === lower);
-  if (byLeaf.length === 1) return byLeaf[0];
-  const names = (byLeaf.length > 0 ? byLeaf : fields).map((field) => field.name);
-  if (byLeaf.length > 1) {
+  const found = fieldsNamed(name, fields);
+  if (found.length === 1) return found[0];
+  const names = (found.length > 0 ? found : fields).map((field) => field.name);
+  if (found.length > 1) {
     throw new UsageError(`Field "${name}" is ambiguous: it may be ${names.join(" or ")}`, {
       hint: "give the full name",
     });

@@ -114,6 +114,9 @@ interface TablePart {
   readonly options: MetricSetViewOptions;
 }
 
+/** UCUM codes that do not speak for themselves. */
+const UNIT_WORDS: Readonly<Record<string, string>> = { By: "bytes", "1": "ratio", Cel: "°C" };
+
 function scalarTable({ set, instruments, live, options }: TablePart): string {
   const columns = instruments.map((instrument) => instrument.column());
   const ranked = busiest(live, (series) => Number(scalarText(columns[0], series)));
@@ -121,7 +124,7 @@ function scalarTable({ set, instruments, live, options }: TablePart): string {
   const headers = [
     ...set.labelNames.map((name) => name.toUpperCase()),
     ...instruments.map(({ name, unit }) =>
-      unit === "" ? name.toUpperCase() : `${name.toUpperCase()} (${unit})`
+      unit === "" ? name.toUpperCase() : `${name.toUpperCase()} (${UNIT_WORDS[unit] ?? unit})`
     ),
   ];
   const rows = shown.map(({ series }) => [

@@ -163,3 +163,15 @@ Deno.test("a field with a format needs its formatter", () => {
   const terms = parseFilter("error==ENOENT", fields);
   assertThrows(() => matchesFilter(terms, sampleRecord(), new Map()), Error, "BUG: no formatter");
 });
+
+Deno.test("a field may be named by its last part, or by its alias", () => {
+  const aliased = { ...fields[1], annotations: { "columns.alias": "ppid" } };
+  assertEquals(parseFilter("comm==cat", fields)[0].field, fields[0]);
+  assertEquals(parseFilter("PPID==1", [fields[0], aliased])[0].field, aliased);
+  const twin = { ...fields[0], name: "parent.comm" };
+  assertThrows(
+    () => parseFilter("comm==cat", [...fields, twin]),
+    UsageError,
+    'Filter "comm==cat": "comm" may be proc.comm or parent.comm',
+  );
+});

@@ -266,3 +266,11 @@ Deno.test("names that JavaScript objects have by nature are ordinary names", () 
     ["__proto__", "b"],
   ]);
 });
+
+Deno.test("a tab that indents is refused with its place", () => {
+  assertThrows(
+    () => parseMetadata("name: x\ndatasources:\n\tev:\n", "gadget.yaml"),
+    FormatError,
+    'Cannot read "gadget.yaml" line 3, column 1: a tab indents it',
+  );
+});

@@ -3,7 +3,6 @@ import { assertEquals } from "@std/assert";
 import { type Field, type FieldKind, readField } from "../../../src/decode/mod.ts";
 import {
   compilePerCpuReducer,
-  labelRowSizeBytes,
   type PerCpuMode,
   perCpuStrideBytes,
 } from "../../../src/metrics/mod.ts";
@@ -161,16 +160,4 @@ Deno.test("what is no amount comes from the first CPU that has anything", () => 
   const target = new DataView(new ArrayBuffer(12));
   compilePerCpuReducer(fields, "sum")(batch, target);
   assertEquals(fields.map((field) => readReduced(field, target)), [7, "abc", 3]);
-});
-
-Deno.test("label: one row per entry and CPU, with the CPU's number behind the value", () => {
-  const batch = batchOf([[1, 2], [3, 4]], { valueSizeBytes: 6, write: WRITERS.uint16 });
-  const rowSize = labelRowSizeBytes(6);
-  const target = new DataView(new ArrayBuffer(4 * rowSize));
-  compilePerCpuReducer([], "label")(batch, target);
-  const rows = [0, 1, 2, 3].map((row) => [
-    target.getUint16(row * rowSize, true),
-    target.getUint32(row * rowSize + 8, true),
-  ]);
-  assertEquals([rowSize, rows], [12, [[1, 0], [2, 1], [3, 0], [4, 1]]]);
 });

@@ -1,0 +1,20 @@
+/** Fields by the names that people type. */
+
+import type { Field } from "./field.ts";
+
+/** Last part of a full name; `columns.alias` wins. */
+export function leafName(field: Field): string {
+  return field.annotations["columns.alias"] ?? field.name.slice(field.name.lastIndexOf(".") + 1);
+}
+
+/**
+ * The fields that a name may mean: the one of this full name, else of this name in any case, else all
+ * with this last part or alias.
+ */
+export function fieldsNamed(name: string, fields: readonly Field[]): readonly Field[] {
+  const lower = name.toLowerCase();
+  const found = fields.find((field) => field.name === name) ??
+    fields.find((field) => field.name.toLowerCase() === lower);
+  if (found !== undefined) return [found];
+  return fields.filter((field) => leafName(field).toLowerCase() === lower);
+}
