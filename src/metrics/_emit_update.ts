@@ -10,6 +10,7 @@ import {
   isSignedKind,
   type SegmentVariables,
 } from "../decode/mod.ts";
+import { counterRange } from "./_counter_range.ts";
 import type { InstrumentPlan } from "./plan.ts";
 
 /** Where the record lies, and where its last value lies if totals are being followed. */
@@ -84,15 +85,20 @@ function emitAddPair(writer: CodeWriter, column: string, isWide: boolean): void 
   if (isWide) writer.line(`if (hi !== 0) ${column}[k + 1] += hi;`);
 }
 
-/** Turns a total in `lo`, `hi` into what came on top of `a`, `b`, which is not more. */
-function emitPairDelta(writer: CodeWriter): void {
-  writer.line("lo -= a;").line("hi -= b;");
-  writer.line("if (lo < 0) { lo += 4294967296; hi--; }");
+/** Turns a total in `lo`, `hi` into what came on top of `a`, `b`, also if it went around. */
+function emitPairDelta(writer: CodeWriter, field: Field): void {
+  const range = counterRange(field);
+  writer.line("lo -= a;");
+  if (range !== undefined) {
+    writer.line(`if (lo < 0) lo += ${range};`);
+  } else {
+    writer.line("hi -= b;").line("if (lo < 0) { lo += 4294967296; hi--; }");
+  }
 }
 
 /**
- * Emits what notices that an entry has begun anew: one of its totals went down. Then its last value
- * is taken for zeros, so that all of the new totals count. Uses `same`.
+ * Emits what notices that an entry has begun anew: one of its totals went down, and not around. Then
+ * its last value is taken for zeros, so that all of the new totals count. Uses `same`.
  */
 export function emitReset(
   writer: CodeWriter,
@@ -120,7 +126,10 @@ function emitFallCheck(
   const { field, slots } = instrument;
   const { previous } = record;
   if (field === undefined || previous === undefined) return;
-  const pairFell = "if (hi < b || hi === b && lo < a) same = false;";
+  const range = counterRange(field);
+  const pairFell = range === undefined
+    ? "if (hi < b || hi === b && lo < a) same = false;"
+    : `if (lo < a && a - lo <= ${range / 2}) same = false;`;
   if (slots) {
     writer.block(`for (j = 0; same && j < ${field.arrayLength}; j++)`, () => {
       emitSlotPair(writer, field, record);
@@ -158,7 +167,7 @@ function emitIntegerCounter(
   const { high } = emitWordPair(field, segmentOf(field, record));
   emitTotalPair(writer, field, record);
   const add = () => {
-    if (previousOf(field, record) !== undefined) emitPairDelta(writer);
+    if (previousOf(field, record) !== undefined) emitPairDelta(writer, field);
     writer.line("k = id << 1;");
     emitAddPair(writer, column, high !== "0");
   };
@@ -187,6 +196,8 @@ function emitNumberDelta(writer: CodeWriter, field: Field, record: RecordVariabl
   if (previous === undefined) return;
   writer.line(`y = ${emitNumber(field, previous)};`);
   writer.line("if (y >= 0 && x >= y) x -= y;");
+  const range = counterRange(field);
+  if (range !== undefined) writer.line(`else if (y - x > ${range / 2}) x += ${range} - y;`);
 }
 
 function emitObserve(
@@ -232,7 +243,7 @@ function emitSlots(
   if (estimate) writer.line("x = 0;");
   writer.block(`for (j = 0; j < ${field.arrayLength}; j++, k += 2)`, () => {
     emitSlotPair(writer, field, record);
-    if (previousOf(field, record) !== undefined) emitPairDelta(writer);
+    if (previousOf(field, record) !== undefined) emitPairDelta(writer, field);
     writer.line("if (lo === 0 && hi === 0) continue;");
     emitAddPair(writer, `c${index}`, field.kind === "uint64" || field.kind === "int64");
     if (estimate) writer.line(`x += (hi * 4294967296 + lo) * m${index}[j];`);

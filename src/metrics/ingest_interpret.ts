@@ -13,6 +13,7 @@ import {
   readNumber,
   type RecordBytes,
 } from "../decode/mod.ts";
+import { counterRange } from "./_counter_range.ts";
 import type { EntryStore } from "./entry_store.ts";
 import {
   type Ingest,
@@ -139,13 +140,13 @@ function followEntry(context: Context, record: RecordBytes): void {
   entries.values.set(value, start);
 }
 
-/** True if a total of the entry went down: it was removed and made again. */
+/** True if a total of the entry went down, and not around: it was removed and made again. */
 function hasBegunAnew(plan: MetricsPlan, record: RecordBytes, previous: RecordBytes): boolean {
   return plan.instruments.some(({ field, type, slots }) => {
     if (field === undefined || field.segment !== 1) return false;
     if (slots) {
       const last = readSlots(field, previous);
-      return readSlots(field, record).some((count, slot) => count < last[slot]);
+      return readSlots(field, record).some((count, slot) => wasReset(field, count, last[slot]));
     }
     if (type !== "counter") return false;
     if (isFloatKind(field.kind)) {
@@ -153,8 +154,24 @@ function hasBegunAnew(plan: MetricsPlan, record: RecordBytes, previous: RecordBy
       return total >= 0 && total < readNumber(field, previous);
     }
     const total = readInteger(field, record);
-    return total >= 0n && total < readInteger(field, previous);
+    return total >= 0n && wasReset(field, total, readInteger(field, previous));
   });
+}
+
+function wasReset(field: Field, total: bigint, last: bigint): boolean {
+  return total < last && !wentAround(field, Number(total), Number(last));
+}
+
+function wentAround(field: Field, total: number, last: number): boolean {
+  const range = counterRange(field);
+  return range !== undefined && last - total > range / 2;
+}
+
+/** What came on top of the last total; all of it after a reset. */
+function addedSince(field: Field, total: bigint, last: bigint): bigint {
+  if (last >= 0n && total >= last) return total - last;
+  const hasGoneAround = wentAround(field, Number(total), Number(last));
+  return hasGoneAround ? total - last + BigInt(counterRange(field) ?? 0) : total;
 }
 
 /** A block as int32 words, padded with zeros. */
@@ -237,13 +254,14 @@ function addCounter({ store }: Context, { column, row, field }: FieldUpdate): vo
     return;
   }
   const last = previous === undefined ? 0n : readInteger(field, previous);
-  addInteger(column.values, row.series, last >= 0n && value >= last ? value - last : value);
+  addInteger(column.values, row.series, addedSince(field, value, last));
 }
 
-/** What of a total was there already: 0 after a reset. */
+/** What of a total was there already: 0 after a reset, less than nothing if it went around. */
 function numberBase(field: Field, total: number, previous: RecordBytes | undefined): number {
   const last = previous === undefined ? 0 : readNumber(field, previous);
-  return last >= 0 && total >= last ? last : 0;
+  if (last >= 0 && total >= last) return last;
+  return wentAround(field, total, last) ? last - (counterRange(field) ?? 0) : 0;
 }
 
 function setGauge(
@@ -281,7 +299,7 @@ function addSlots(instrument: InstrumentPlan, { column, row, field }: FieldUpdat
   const last = previous === undefined ? counts.map(() => 0n) : readSlots(field, previous);
   let sum = 0;
   counts.forEach((total, slot) => {
-    const count = total >= last[slot] ? total - last[slot] : total;
+    const count = addedSince(field, total, last[slot]);
     addInteger(column.values, row.series * (instrument.upperBounds.length + 1) + slot, count);
     sum += Number(count) * instrument.midpoints[slot];
   });

@@ -168,6 +168,40 @@ Deno.test("an entry that was made anew counts whole, also in slots that did not 
   assertEquals(countsAt(twins.store, { column: 0, series: 1 }), [12n, 12n, 0n]);
 });
 
+const NARROW = makeField({ name: "narrow", kind: "uint32", sizeBytes: 4, segment: 1 });
+const WIDE = numberField("wide", "uint64", { offsetBytes: 8, segment: 1 });
+const TOP = 2n ** 32n;
+
+const NARROW_TOTALS: { what: string; totals: [bigint, bigint][]; counted: [bigint, bigint] }[] = [
+  {
+    what: "went around counts on, and the others of its entry do too",
+    totals: [[TOP - 10n, 1000n], [5n, 1001n], [6n, 1002n]],
+    counted: [TOP + 6n, 1002n],
+  },
+  {
+    what: "fell a little was reset, and the others of its entry with it",
+    totals: [[1000n, 50n], [10n, 60n]],
+    counted: [1010n, 110n],
+  },
+  {
+    what: "fell while a wide one did too was reset",
+    totals: [[TOP - 10n, 1000n], [5n, 3n]],
+    counted: [TOP - 5n, 1003n],
+  },
+];
+
+for (const { what, totals, counted } of NARROW_TOTALS) {
+  Deno.test(`a 32-bit total that ${what}`, () => {
+    const twins = mapOf({
+      values: [valueRole(NARROW, "counter"), valueRole(WIDE, "counter")],
+      valueSizeBytes: 16,
+    });
+    for (const total of totals) twins.pass([rowsOf([entry(1, ...total)])]);
+    const values = [0, 1].map((column) => integerAt(twins.store, { column, series: 1 }));
+    assertEquals(values, counted);
+  });
+}
+
 Deno.test("slots take their sum from the field that holds it, also after a reset", () => {
   const sumField = numberField("sum", "uint64", { offsetBytes: 24, segment: 1 });
   const twins = mapOf({
