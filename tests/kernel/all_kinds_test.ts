@@ -73,7 +73,7 @@ const ONES: Row = {
   u128: `0x${"f".repeat(32)}`,
   f32: null,
   f64: null,
-  text: "\ufffd".repeat(16),
+  text: "\\xff".repeat(16),
   bytes: Array(8).fill(255),
   words: Array(4).fill(4294967295),
   shorts: Array(4).fill(-1),

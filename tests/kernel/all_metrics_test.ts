@@ -93,7 +93,10 @@ function slotOf(bound: number): number {
   return SLOT_BOUNDS.indexOf(bound);
 }
 
-/** A counter that follows a total of a C type, which wraps around. */
+/**
+ * A counter that follows a total of a C type. An unsigned one goes around and loses nothing, since
+ * less than half of its range comes between two reads; a signed one that is below zero is refused.
+ */
 class FollowedCounter {
   readonly #width: number;
   readonly #signed: boolean;
@@ -108,8 +111,9 @@ class FollowedCounter {
 
   follow(total: number): void {
     const seen = this.wrap(total);
-    if (seen < 0n) this.refused++;
-    else this.value += seen >= this.#last && this.#last >= 0n ? seen - this.#last : seen;
+    if (!this.#signed) this.value += BigInt.asUintN(this.#width, seen - this.#last);
+    else if (seen < 0n) this.refused++;
+    else this.value += this.#last >= 0n ? seen - this.#last : seen;
     this.#last = seen;
   }
 
