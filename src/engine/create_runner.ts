@@ -13,9 +13,10 @@ import {
 import { IteratorReader, PerfBuffer, RingBuffer } from "../sources/mod.ts";
 import type { AttachedProgram } from "./attach_programs.ts";
 import { type Collector, createCollector } from "./collector.ts";
+import { iteratorFetch } from "./fetch_iterator.ts";
+import { mapFetch } from "./fetch_map.ts";
+import { FetchRunner } from "./fetch_runner.ts";
 import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
-import { IterRunner } from "./iter_runner.ts";
-import { MapRunner } from "./map_runner.ts";
 import { MapSource } from "./map_source.ts";
 import type { FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
@@ -124,12 +125,14 @@ function createMap(parts: Parts, mapName: string): Runner {
   const schedule = view !== undefined || drain
     ? scheduleOf(parts, DEFAULT_MAP_SCHEDULE)
     : undefined;
-  return new MapRunner(spec, {
-    source,
+  return new FetchRunner(spec, {
+    fetch: mapFetch(source, { collector, drain }),
     collector,
     view,
-    drain,
     schedule,
+    isDrained: drain,
+    fetchesAtEnd: spec.annotations["ebpf.map.flush-on-stop"] !== "false",
+    mapStats: () => source.stats,
     filter,
     formatters,
     write: options.display.write,
@@ -153,11 +156,15 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
   const links = parts.programs
     .filter(({ program }) => programs.includes(program.name))
     .flatMap(({ links }) => links);
-  return new IterRunner(spec, {
-    reader: new IteratorReader(links, spec.recordSizeBytes),
-    collector: collect(parts, { followsTotals: false, skipZeroEntries: false }),
+  const collector = collect(parts, { followsTotals: false, skipZeroEntries: false });
+  const reader = new IteratorReader(links, spec.recordSizeBytes);
+  return new FetchRunner(spec, {
+    fetch: iteratorFetch(reader, { collector, rowSizeBytes: spec.recordSizeBytes }),
+    collector,
     view,
     schedule: view === undefined ? undefined : scheduleOf(parts, DEFAULT_ITER_SCHEDULE),
+    isDrained: false,
+    fetchesAtEnd: spec.annotations["ebpf.iter.fetch-on-stop"] === "true",
     filter,
     formatters,
     write: options.display.write,

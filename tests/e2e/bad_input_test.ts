@@ -55,8 +55,7 @@ testBadInputs([
     name: "a file that is no ELF object",
     make: program("name: trace_exec\n"),
     code: 1,
-    stderr:
-      /^error: Cannot read ".*bad\.bpf\.o": not an ELF file .*\nhint: give a compiled eBPF/,
+    stderr: /^error: Cannot read ".*bad\.bpf\.o": not an ELF file .*\nhint: give a compiled eBPF/,
   },
   {
     name: "a program for this processor instead of eBPF",
@@ -117,7 +116,8 @@ testBadInputs([
     name: "a marker that names a missing map",
     make: () => fixtureGadget("missing_map"),
     code: 1,
-    stderr: /^error: Cannot use ".*": Marker gadget_tracer_events___rinng___event names the map "rinng", .*\nhint: /,
+    stderr:
+      /^error: Cannot use ".*": Marker gadget_tracer_events___rinng___event names the map "rinng", .*\nhint: /,
   },
   {
     name: "a hook that this kernel refuses when attaching: kprobe",

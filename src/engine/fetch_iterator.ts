@@ -1,0 +1,28 @@
+/** One run of iterator programs. */
+
+import type { IteratorReader } from "../sources/mod.ts";
+import type { Collector } from "./collector.ts";
+import type { Fetch } from "./fetch_runner.ts";
+
+/** Makes the fetch of iterators whose rows have this size. */
+export function iteratorFetch(
+  reader: IteratorReader,
+  options: { collector?: Collector; rowSizeBytes: number },
+): Fetch {
+  const { collector, rowSizeBytes } = options;
+  return (process) => {
+    // Rows are states, not increments: what an earlier run said no longer counts.
+    collector?.store.clear();
+    reader.readAll(({ view, count }) => {
+      const batch = {
+        view,
+        strideBytes: rowSizeBytes,
+        valueView: view,
+        valueStrideBytes: 0,
+        count,
+      };
+      collector?.ingest.rows(batch);
+      process(batch);
+    });
+  };
+}
