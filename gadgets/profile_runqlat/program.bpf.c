@@ -39,13 +39,20 @@ GADGET_MAPITER(runqlat, hists);
 const volatile gadget_pid targ_pid = 0;
 GADGET_PARAM(targ_pid);
 
-/* The run_delay of a task when it last left a CPU. */
+/* When a task began to wait for a CPU; 0 while it runs or sleeps. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, __u64);
-} delays SEC(".maps");
+} starts SEC(".maps");
+
+#define TASK_RUNNING 0
+
+/* Before Linux 5.14. */
+struct task_struct___v513 {
+	volatile long state;
+} __attribute__((preserve_access_index));
 
 static const struct hist_value no_latency;
 
@@ -85,54 +92,87 @@ static __always_inline void group_name(struct hist_key *key, struct task_struct 
 	}
 }
 
-/*
- * How long `task`, which now leaves the CPU, had waited before it got it; -1 if unknown. The kernel
- * keeps the book: run_delay sums up the waits of a task, also those in queues that it was moved from.
- * So neither the clock nor a probe where tasks wake up is needed.
- */
-static __always_inline __s64 waited_ns(struct task_struct *task)
+static __always_inline bool is_runnable(struct task_struct *task)
 {
-	__u64 run_delay = task->sched_info.run_delay;
-	__u64 *before = bpf_task_storage_get(&delays, task, NULL, 0);
-	__s64 waited = -1;
+	if (bpf_core_field_exists(task->__state))
+		return task->__state == TASK_RUNNING;
+	return BPF_CORE_READ((struct task_struct___v513 *)task, state) == TASK_RUNNING;
+}
 
-	if (before) {
-		waited = run_delay - *before;
-		*before = run_delay;
-		return waited;
-	}
-	/* Its first time on a CPU? Then all of it is this one wait. */
-	if (task->sched_info.pcount == 1)
-		waited = run_delay;
-	bpf_task_storage_get(&delays, task, &run_delay, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	return waited;
+static __always_inline int woken(struct task_struct *task)
+{
+	__u64 *start;
+
+	if (!task->pid || !is_wanted(task))
+		return 0;
+	start = bpf_task_storage_get(&starts, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* Waits already if it lost the CPU on its way to sleep: that was when the wait began. */
+	if (start && !*start)
+		*start = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(sched_wakeup, struct task_struct *task)
+{
+	return woken(task);
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(sched_wakeup_new, struct task_struct *task)
+{
+	return woken(task);
+}
+
+/*
+ * A task that still could run waits from now on. One that goes to sleep does not: a wake-up that came
+ * while it ran is forgotten here, or the sleep would count as a wait.
+ */
+static __always_inline void leave_cpu(struct task_struct *prev, bool preempt, __u64 now)
+{
+	bool waits = (preempt || is_runnable(prev)) && is_wanted(prev);
+	__u64 *start;
+
+	start = bpf_task_storage_get(&starts, prev, NULL, waits ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (start)
+		*start = waits ? now : 0;
+}
+
+static __always_inline void add_wait(struct task_struct *task, __u64 waited_ns)
+{
+	struct hist_value *hist;
+	struct hist_key key;
+	__u64 slot;
+
+	group_name(&key, task);
+	hist = bpf_map_lookup_or_try_init(&hists, &key, &no_latency);
+	if (!hist)
+		return;
+	slot = get_slot_idx(waited_ns / 1000);
+	if (slot >= SLOTS)
+		slot = SLOTS - 1;
+	/* Plain additions: per CPU, and the kernel never nests a program in itself. */
+	hist->latency[slot] += 1;
+	hist->__sum_ns += waited_ns;
+	hist->latency_sum = hist->__sum_ns / 1000;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct hist_value *hist;
-	struct hist_key key;
-	__s64 waited;
-	__u64 slot;
+	__u64 now = bpf_ktime_get_ns();
+	__u64 *start;
 
-	if (!prev->pid || !is_wanted(prev))
+	if (prev->pid)
+		leave_cpu(prev, preempt, now);
+	if (!next->pid)
 		return 0;
-	waited = waited_ns(prev);
-	if (waited < 0)
+	start = bpf_task_storage_get(&starts, next, NULL, 0);
+	if (!start || !*start)
 		return 0;
-
-	group_name(&key, prev);
-	hist = bpf_map_lookup_or_try_init(&hists, &key, &no_latency);
-	if (!hist)
-		return 0;
-	slot = get_slot_idx((__u64)waited / 1000);
-	if (slot >= SLOTS)
-		slot = SLOTS - 1;
-	/* Plain additions: per CPU, and the kernel never nests a program in itself. */
-	hist->latency[slot] += 1;
-	hist->__sum_ns += waited;
-	hist->latency_sum = hist->__sum_ns / 1000;
+	/* Clocks of two CPUs may differ by a few ns. */
+	add_wait(next, now > *start ? now - *start : 0);
+	*start = 0;
 	return 0;
 }
 
