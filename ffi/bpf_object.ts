@@ -1,6 +1,6 @@
 /** A gadget's object inside libbpf: open, adjust, load, attach, close. */
 
-import { EPERM, errnoCell, kernelError } from "./libc.ts";
+import { EPERM, errnoCell, kernelError, libc } from "./libc.ts";
 import { libbpf, readCString, takeLibbpfLog, toCString } from "./libbpf.ts";
 import { BpfLink } from "./bpf_link.ts";
 import { BpfMap } from "./bpf_map.ts";
@@ -39,8 +39,8 @@ export interface OpenObjectOptions {
  * close links first. Programs and maps handed out die with it.
  */
 export class BpfObject implements Disposable {
+  /** For messages. */
   readonly name: string;
-  /** Names the file in messages. */
   #handle: Deno.PointerValue;
   /** libbpf may keep pointers into these until the object is closed. */
   readonly #kept: Uint8Array[] = [];
@@ -189,11 +189,6 @@ export class BpfProgram {
     libbpf().bpf_program__set_autoload(this.#handle, load);
   }
 
-  /** Before loading: for sections libbpf does not know. */
-  setType(type: number): void {
-    libbpf().bpf_program__set_type(this.#handle, type);
-  }
-
   /** Before loading, for `tp_btf`, `fentry`, `fexit`, `lsm` and `iter` programs. */
   setAttachTarget(functionName: string): void {
     const result = libbpf().bpf_program__set_attach_target(
@@ -253,12 +248,17 @@ export class BpfProgram {
     });
   }
 
-  /** Takes over `perfFd`: the link closes it. */
+  /** Takes over `perfFd`: the link closes it, or this call if it fails. */
   attachPerfEvent(perfFd: number): BpfLink {
-    return this.#link(
-      "bpf_program__attach_perf_event",
-      () => libbpf().bpf_program__attach_perf_event(this.#handle, perfFd),
-    );
+    try {
+      return this.#link(
+        "bpf_program__attach_perf_event",
+        () => libbpf().bpf_program__attach_perf_event(this.#handle, perfFd),
+      );
+    } catch (error) {
+      libc().close(perfFd);
+      throw error;
+    }
   }
 
   #link(call: string, attach: () => Deno.PointerValue): BpfLink {

@@ -40,14 +40,6 @@ export function openLazily<const T extends Deno.ForeignLibraryInterface>(
   return bound as Symbols<T>;
 }
 
-/** True if the library has the symbol: for functions newer than libbpf 1.0. */
-export function hasSymbol(library: LibraryNames, symbol: string): boolean {
-  const opened = Deno.dlopen(findLibrary(library), {
-    [symbol]: { type: "pointer", optional: true },
-  });
-  return opened.symbols[symbol] !== null;
-}
-
 function findLibrary(library: LibraryNames): string {
   let cause: unknown;
   for (const name of library.names) {

@@ -1,6 +1,6 @@
 /** libbpf's functions (1.0 or newer) with their C types, and its log. */
 
-import { hasSymbol, openLazily } from "./lazy_library.ts";
+import { openLazily } from "./lazy_library.ts";
 import { libc } from "./libc.ts";
 
 const TABLE = {
@@ -31,7 +31,6 @@ const TABLE = {
   bpf_program__type: { parameters: ["pointer"], result: "u32" }, // enum bpf_prog_type
   bpf_program__fd: { parameters: ["pointer"], result: "i32" }, // int
   bpf_program__set_autoload: { parameters: ["pointer", "bool"], result: "i32" }, // prog, bool autoload
-  bpf_program__set_type: { parameters: ["pointer", "u32"], result: "i32" }, // prog, enum bpf_prog_type
   bpf_program__set_attach_target: {
     parameters: ["pointer", "i32", "buffer"], // prog, int attach_prog_fd, const char *attach_func_name
     result: "i32",
@@ -132,11 +131,6 @@ export function libbpf(): Libbpf {
     state.libbpf.libbpf_set_print(capture.pointer());
   }
   return state.libbpf;
-}
-
-/** True if this libbpf has the function: for those newer than 1.0. */
-export function libbpfHas(symbol: string): boolean {
-  return hasSymbol(LIBBPF, symbol);
 }
 
 /** Version text, for example `v1.1`. */

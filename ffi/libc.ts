@@ -1,4 +1,4 @@
-/** libc as kmeter uses it: errno, mmap, epoll, eventfd and raw `bpf`/`perf_event_open` calls. */
+/** libc as kmeter uses it: errno, mmap, epoll, eventfd, clocks and `perf_event_open`. */
 
 import { openLazily } from "./lazy_library.ts";
 import { KernelError } from "../src/errors.ts";
@@ -60,12 +60,13 @@ const TABLE = {
   },
   syscall: {
     parameters: [
+      // As perf_event_open(2) takes it, the only system call made this way.
       "i64", // long number
-      "buffer", // const void *: struct perf_event_attr
-      "i64",
-      "i64",
-      "i64",
-      "i64",
+      "buffer", // const struct perf_event_attr *attr
+      "i64", // pid_t pid
+      "i64", // int cpu
+      "i64", // int group_fd
+      "i64", // unsigned long flags
     ],
     result: "i64", // long
   },
@@ -96,14 +97,9 @@ export function libc(): Libc {
 }
 
 /**
- * errno of the calling thread. Valid only directly after a synchronous call: a `nonblocking` one ran
- * on another thread.
+ * errno of this thread, as memory: fetched before the call whose errno is wanted, so that no binding
+ * runs in between. Never valid after a `nonblocking` call: that ran on another thread.
  */
-export function readErrno(): number {
-  return errnoCell()[0];
-}
-
-/** Maps errno's memory before the call whose errno is wanted, so that no binding runs in between. */
 export function errnoCell(): Int32Array {
   if (state.errno === undefined) {
     const location = libc().__errno_location();
@@ -164,10 +160,8 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
-export const EAGAIN = 11;
 export const EINVAL = 22;
 export const ENOSPC = 28;
-export const ENOSYS = 38;
 export const EOPNOTSUPP = 95;
 export const ENOTSUPP = 524;
 

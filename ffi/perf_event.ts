@@ -49,8 +49,9 @@ export function openPerfOutput(cpu: number): number {
   const fd = openOnCpu(attr, { cpu, what });
   const errno = errnoCell();
   if (libc().ioctl(fd, PERF_EVENT_IOC_ENABLE, 0n) < 0) {
+    const error = kernelError({ call: "ioctl", errno: errno[0], what: `Cannot enable ${what}` });
     libc().close(fd);
-    throw kernelError({ call: "ioctl", errno: errno[0], what: `Cannot enable ${what}` });
+    throw error;
   }
   return fd;
 }

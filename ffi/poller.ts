@@ -27,10 +27,21 @@ export class Poller implements Disposable {
     }
     this.#wakeFd = libc().eventfd(0, EFD_CLOEXEC_NONBLOCK);
     if (this.#wakeFd < 0) {
+      const error = kernelError({
+        call: "eventfd",
+        errno: errno[0],
+        what: "Cannot wait for events",
+      });
       libc().close(this.#epollFd);
-      throw kernelError({ call: "eventfd", errno: errno[0], what: "Cannot wait for events" });
+      throw error;
     }
-    this.add(this.#wakeFd);
+    try {
+      this.add(this.#wakeFd);
+    } catch (error) {
+      libc().close(this.#wakeFd);
+      libc().close(this.#epollFd);
+      throw error;
+    }
   }
 
   /** Adds a descriptor that becomes readable when there is something to do. It is not owned. */

@@ -67,11 +67,6 @@ export function emitWord(segment: SegmentVariables, offsetBytes: number): string
   return `${segment.view}.getInt32(${at(segment, offsetBytes)}, true)`;
 }
 
-/** True if the generated code can use the field as a number. */
-export function isNumericField(field: Field): boolean {
-  return field.arrayLength === 0 && isNumericKind(field.kind);
-}
-
 /** True for bool, integers up to 64 bits and floats. */
 export function isNumericKind(kind: Field["kind"]): boolean {
   return kind !== "cstring" && kind !== "bytes" && kind !== "int128" && kind !== "uint128";

@@ -28,19 +28,19 @@ const FILL_TARGET = 0.25;
 export class EventPump {
   readonly #poller = new Poller();
   readonly #sources: readonly Drainable[];
-  readonly #afterRound: () => void;
   #running = true;
   readonly #done: Promise<void>;
   #endPause: (() => void) | undefined;
 
-  /**
-   * Starts at once.
-   * @param options.afterRound runs after each round that consumed something.
-   */
-  constructor(sources: readonly Drainable[], options: { afterRound: () => void }) {
+  /** Starts at once. @throws KernelError; nothing stays open then. */
+  constructor(sources: readonly Drainable[]) {
     this.#sources = sources;
-    this.#afterRound = options.afterRound;
-    for (const fd of sources.flatMap(({ fds }) => fds)) this.#poller.add(fd);
+    try {
+      for (const fd of sources.flatMap(({ fds }) => fds)) this.#poller.add(fd);
+    } catch (error) {
+      void this.#poller.close();
+      throw error;
+    }
     this.#done = this.#run();
   }
 
@@ -52,7 +52,10 @@ export class EventPump {
   async #run(): Promise<void> {
     while (this.#running) {
       await this.#poller.wait();
-      for (let pauseMs = this.#round(0); pauseMs > 0 && this.#running;) {
+      let pauseMs = this.#round(0);
+      // Readable, and nothing to take: the first record is still being written.
+      if (pauseMs === 0 && this.#running) await this.#pause(FIRST_PAUSE_MS);
+      while (pauseMs > 0 && this.#running) {
         await this.#pause(pauseMs);
         pauseMs = this.#round(pauseMs);
       }
@@ -66,7 +69,6 @@ export class EventPump {
       fullest = Math.max(fullest, source.drain() / source.sizeBytes);
     }
     if (fullest === 0) return 0;
-    this.#afterRound();
     if (sincePauseMs === 0) return FIRST_PAUSE_MS;
     return Math.min(MAX_PAUSE_MS, sincePauseMs * 2, sincePauseMs * FILL_TARGET / fullest);
   }
@@ -89,7 +91,8 @@ export class EventPump {
     this.#poller.wake();
     try {
       await this.#done;
-      this.#round(0);
+      // One round takes one buffer's worth; nobody writes any more.
+      while (this.#round(0) > 0);
     } finally {
       await this.#poller.close();
     }

@@ -91,7 +91,7 @@ export class RunningGadget {
     // Events wait in their buffers until here. Last, since a pump can only be stopped asynchronously:
     // one that runs when the start fails would go on over memory that is gone.
     const tracers = this.#runners.filter(isTracerRunner);
-    if (tracers.length > 0) this.#pump = new EventPump(tracers, { afterRound: () => {} });
+    if (tracers.length > 0) this.#pump = new EventPump(tracers);
     this.#startPrinting();
   }
 

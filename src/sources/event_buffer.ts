@@ -17,12 +17,12 @@ export interface RingLease {
 export interface EventBuffer {
   /** Become readable when there are records. */
   readonly fds: readonly number[];
-  /** Room for records that wait. */
+  /** Room for records that wait; of one CPU, if each has its own. */
   readonly sizeBytes: number;
   /** Events that the kernel dropped, where the buffer itself tells; others count in the gadget. */
   readonly lost: number;
   /**
-   * Lends the records that wait, in pieces, until none is left or `maxBytes` are consumed.
+   * Lends the records that wait, in pieces, until none is left or about `maxBytes` are consumed.
    * @param process handles one piece and returns the offset behind the last record it took: short of
    *   the end only if a record there is still being written.
    * @returns bytes consumed.

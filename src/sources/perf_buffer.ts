@@ -9,8 +9,14 @@
  * event shorter than its struct, that many bytes behind its end are garbage.
  */
 
-import { type BpfMap, closeDescriptor, MappedMemory, openPerfOutput } from "../../ffi/mod.ts";
-import { onlineCpus, pageSizeBytes } from "../../ffi/mod.ts";
+import {
+  type BpfMap,
+  closeDescriptor,
+  MappedMemory,
+  onlineCpus,
+  openPerfOutput,
+  pageSizeBytes,
+} from "../../ffi/mod.ts";
 import type { EventBuffer, RingLease } from "./event_buffer.ts";
 
 /** Pages per CPU, as `ig` has them. */
@@ -61,8 +67,9 @@ export class PerfBuffer implements EventBuffer, Disposable {
   #openCpu(map: BpfMap, cpu: number): CpuBuffer {
     const fd = openPerfOutput(cpu);
     const page = pageSizeBytes();
+    let memory: MappedMemory | undefined;
     try {
-      const memory = new MappedMemory({
+      memory = new MappedMemory({
         fd,
         lengthBytes: page + this.sizeBytes,
         offsetBytes: 0,
@@ -79,6 +86,7 @@ export class PerfBuffer implements EventBuffer, Disposable {
         data: new Uint8Array(memory.buffer, page),
       };
     } catch (error) {
+      memory?.close();
       closeDescriptor(fd);
       throw error;
     }
@@ -88,10 +96,10 @@ export class PerfBuffer implements EventBuffer, Disposable {
     return this.#lost;
   }
 
-  withLeases(process: (lease: RingLease) => number, maxBytes: number): number {
+  /** Every CPU gets its turn, so a call may consume one buffer of each, whatever it is limited to. */
+  withLeases(process: (lease: RingLease) => number): number {
     let consumed = 0;
     for (const cpu of this.#cpus) {
-      if (consumed >= maxBytes) break;
       const head = Number(Atomics.load(cpu.head, 0));
       const tail = Number(Atomics.load(cpu.tail, 0));
       if (head === tail) continue;

@@ -14,7 +14,6 @@ const LEASE_PART = 1 / 16;
 
 /** Consumer of one ring buffer. */
 export class RingBuffer implements EventBuffer, Disposable {
-  readonly name: string;
   readonly fds: readonly number[];
   readonly sizeBytes: number;
   /** A ring buffer refuses records instead; the gadget counts them. */
@@ -28,7 +27,6 @@ export class RingBuffer implements EventBuffer, Disposable {
 
   /** @throws KernelError if the kernel refuses the mapping. */
   constructor(map: BpfMap) {
-    this.name = map.name;
     this.fds = [map.fd];
     this.sizeBytes = map.maxEntries;
     const page = pageSizeBytes();
