@@ -229,12 +229,14 @@ kernelTest("profile_runqlat: waits are those in /proc/PID/schedstat, count and s
     const before = await round();
     const after = await round();
     assert(after.slices - before.slices > 10, "they must have waited for each other");
-    assertEquals(after.count - before.count, after.slices - before.slices);
+    // A process is called stopped a moment before it leaves the CPU: at either end one may be missing.
+    const waits = after.count - before.count;
+    const slices = after.slices - before.slices;
+    assert(Math.abs(waits - slices) <= children.length, `${waits} waits, ${slices} time slices`);
     const delayUs = after.delayUs - before.delayUs;
     const difference = Math.abs(after.sumUs - before.sumUs - delayUs);
     // The scheduler's clock is read some instructions before or after the gadget's.
-    const detail = `${difference} of ${delayUs} µs`;
-    assert(difference < delayUs * CLOCK_TOLERANCE, detail);
+    assert(difference < delayUs * CLOCK_TOLERANCE, `${difference} of ${delayUs} µs`);
   } finally {
     for (const child of children) {
       child.kill("SIGKILL");
