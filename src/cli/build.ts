@@ -15,7 +15,7 @@ const TARGET_ARCH = Deno.build.arch === "x86_64" ? "x86" : "arm64";
 
 export const buildCommand: Command = {
   name: "build",
-  usage: "FOLDER",
+  usage: "FOLDER...",
   summary: `compile a gadget's ${SOURCE_NAME} to ${OBJECT_NAME}`,
   details: `Uses the host's clang and kmeter's own <gadget/*.h> headers. The object is checked\n` +
     `against ${METADATA_NAME} afterwards.`,
@@ -23,36 +23,39 @@ export const buildCommand: Command = {
   async run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    const [folder] = flags.positionals;
-    if (folder === undefined) {
+    if (flags.positionals.length === 0) {
       throw new UsageError("kmeter build needs a folder", { hint: "kmeter build ./my_gadget" });
     }
-    requireSource(folder);
-    const include = `${builtinFolder()}/include`;
-    await makeKernelHeader(`${include}/vmlinux.h`);
-    const object = `${folder}/${OBJECT_NAME}`;
-    const clang = await findTool("clang");
-    await runTool(clang, [
-      "-target",
-      "bpf",
-      "-mcpu=v3",
-      "-Wall",
-      "-g",
-      "-O2",
-      `-D__TARGET_ARCH_${TARGET_ARCH}`,
-      "-I",
-      include,
-      "-c",
-      `${folder}/${SOURCE_NAME}`,
-      "-o",
-      object,
-    ]);
-    await runTool(await findTool("llvm-strip"), ["-g", object]);
-    for (const warning of parseGadget(folder, []).warnings) writeNotice(`warning: ${warning}`);
-    writeOutput(`built ${object}\n`);
+    for (const folder of flags.positionals) requireSource(folder);
+    for (const folder of flags.positionals) await buildGadget(folder);
     return 0;
   },
 };
+
+async function buildGadget(folder: string): Promise<void> {
+  const include = `${builtinFolder()}/include`;
+  await makeKernelHeader(`${include}/vmlinux.h`);
+  const object = `${folder}/${OBJECT_NAME}`;
+  const clang = await findTool("clang");
+  await runTool(clang, [
+    "-target",
+    "bpf",
+    "-mcpu=v3",
+    "-Wall",
+    "-g",
+    "-O2",
+    `-D__TARGET_ARCH_${TARGET_ARCH}`,
+    "-I",
+    include,
+    "-c",
+    `${folder}/${SOURCE_NAME}`,
+    "-o",
+    object,
+  ]);
+  await runTool(await findTool("llvm-strip"), ["-g", object]);
+  for (const warning of parseGadget(folder, []).warnings) writeNotice(`warning: ${warning}`);
+  writeOutput(`built ${object}\n`);
+}
 
 function requireSource(folder: string): void {
   const source = `${folder}/${SOURCE_NAME}`;

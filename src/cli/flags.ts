@@ -23,6 +23,8 @@ export interface ParsedFlags {
   readonly positionals: readonly string[];
   /** True if the switch was given. */
   has(name: string): boolean;
+  /** What a switch was set to, by `--name` or `--name=false`; undefined if it was not given. */
+  switchValue(name: string): boolean | undefined;
   /** The value of a flag; undefined if it was not given. */
   text(name: string): string | undefined;
   /** All values of a flag that repeats. */
@@ -35,6 +37,7 @@ export interface ParsedFlags {
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
   const withValue = flags.filter((flag) => flag.value !== undefined);
   const unknown: Record<string, string> = {};
+  refuseSwitchValues(args, flags);
   const parsed = parseArgs(joinDashedValues(args, flags), {
     string: ["_", ...withValue.map(({ name }) => name)],
     boolean: flags.filter((flag) => flag.value === undefined).map(({ name }) => name),
@@ -56,6 +59,10 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   return {
     positionals: parsed._.map(String),
     has: (name) => parsed[name] === true,
+    switchValue: (name) =>
+      args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))
+        ? parsed[name] === true
+        : undefined,
     text: (name) => typeof parsed[name] === "string" ? parsed[name] : undefined,
     texts: (name) => Array.isArray(parsed[name]) ? parsed[name].map(String) : [],
     unknown,
@@ -106,6 +113,16 @@ export function refuseArguments(parsed: ParsedFlags, owner: string): void {
   throw new UsageError(`kmeter ${owner} takes no arguments, and got "${argument}"`, {
     hint: `kmeter ${owner} --help tells more`,
   });
+}
+
+/** A switch takes `true`, `false` or nothing. */
+function refuseSwitchValues(args: readonly string[], flags: readonly Flag[]): void {
+  for (const { name, value } of flags) {
+    if (value !== undefined) continue;
+    const given = args.find((arg) => arg.startsWith(`--${name}=`));
+    if (given === undefined || /=(true|false)$/.test(given)) continue;
+    throw new UsageError(`${given}: --${name} is a switch and takes no value but true or false`);
+  }
 }
 
 function flagUsage(flags: readonly Flag[], name: string): string {

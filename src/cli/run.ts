@@ -67,9 +67,10 @@ async function runGadget(args: readonly string[]): Promise<number> {
     });
     const options = runOptions(flags, { gadget, display });
     const listen = listenAddressOf(flags);
+    const prefix = metricsPrefixOf(flags);
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     requireRoot();
-    return await runUntilStopped(gadget, { options, display, listen, timeoutMs, stop, flags });
+    return await runUntilStopped(gadget, { options, display, listen, timeoutMs, stop, prefix });
   } finally {
     stop.close();
   }
@@ -93,10 +94,10 @@ function runOptions(
   context: { gadget: ParsedGadget; display: Display },
 ): RunOptions {
   const { spec } = context.gadget;
-  const params: Record<string, string> = {};
+  const params = new Map<string, string>();
   for (const { key, kind } of spec.params) {
-    const value = kind === "bool" ? flags.has(key) ? "true" : undefined : flags.text(key);
-    if (value !== undefined) params[key] = value;
+    const value = kind === "bool" ? flags.switchValue(key)?.toString() : flags.text(key);
+    if (value !== undefined) params.set(key, value);
   }
   return {
     filter: flags.text("filter") ?? "",
@@ -143,13 +144,13 @@ interface Run {
   readonly listen: ListenAddress | undefined;
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
-  readonly flags: ParsedFlags;
+  readonly prefix: string | undefined;
 }
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   const metrics = run.listen === undefined
     ? undefined
-    : await MetricsEndpoint.open(run.listen, { prefix: metricsPrefixOf(run.flags) });
+    : await MetricsEndpoint.open(run.listen, { prefix: run.prefix });
   try {
     const running = RunningGadget.start(gadget, run.options);
     try {

@@ -43,7 +43,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     description:
       "annotations: ds:key=value or ds.field:key=value; \\, for a comma in a value; adds up",
   },
-  { name: "timeout", short: "t", value: "SECONDS", description: "stop after this time" },
+  {
+    name: "timeout",
+    short: "t",
+    value: "SECONDS",
+    description: "stop after this time: 10, or 1m30s",
+  },
   { name: "sort", value: "LIST", description: "order of map and iterator rows: f,-g" },
   { name: "max-entries", value: "N", description: "rows shown of each map or iterator read" },
   {
@@ -177,10 +182,10 @@ export function mapSchedules(
 }
 
 /** `--otel-metrics-name`. */
-export function scopesOf(flags: ParsedFlags, spec: GadgetSpec): Record<string, string> {
+export function scopesOf(flags: ParsedFlags, spec: GadgetSpec): ReadonlyMap<string, string> {
   const scopeOf = perDataSource("otel-metrics-name", { flags, spec, parse: (text) => text });
-  return Object.fromEntries(
-    spec.dataSources.flatMap(({ name }) => {
+  return new Map(
+    spec.dataSources.flatMap(({ name }): [string, string][] => {
       const scope = scopeOf(name);
       return scope === undefined ? [] : [[name, scope]];
     }),

@@ -54,6 +54,8 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         widthColumns: terminalWidth(),
         isTty,
       });
+      // What is drawn has no rows, but a mistake in --fields or --sort is still one.
+      if (mode === "columns" && spec.annotations["metrics.print"] === "true") return view;
       return heads.wrap(view, { isTty: isTty && mode === "columns" });
     },
     metrics(sets: readonly MetricSet[]): string {

@@ -126,7 +126,8 @@ function parseTerm(text: string, fields: readonly Field[]): FilterTerm {
       hint: "operators are == != >= <= > < ~ !~; write \\, for a comma within a value",
     });
   }
-  const [, name, operator, value] = parts;
+  const [, name, operator, rest] = parts;
+  const value = rest.trim();
   const field = findField(name.trim(), { text, fields });
   const term: ParsedTerm = {
     text,

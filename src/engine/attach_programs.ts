@@ -42,7 +42,7 @@ const WITHOUT_TARGET = new Set([
 /** Before loading: leaves out disabled programs and sets the targets that are fixed by loading. */
 export function prepareProgram(program: BpfProgram, spec: GadgetSpec): void {
   const { kind, target } = sectionOf(program);
-  const attachTo = spec.programs[program.name]?.attachTo;
+  const attachTo = settingsOf(program, spec).attachTo;
   if (target === DISABLED || attachTo === DISABLED) {
     program.setAutoload(false);
   } else if (attachTo !== undefined && isBoundAtLoad(kind)) {
@@ -81,7 +81,8 @@ export function attachPrograms(
 /** `programs` of gadget.yaml names programs; perf settings may stand under the section's name. */
 function settingsOf(program: BpfProgram, spec: GadgetSpec): ProgramSettings {
   const { target } = sectionOf(program);
-  return spec.programs[program.name] ?? spec.programs[target] ?? {};
+  const name = [program.name, target].find((candidate) => Object.hasOwn(spec.programs, candidate));
+  return name === undefined ? {} : spec.programs[name];
 }
 
 function sectionOf(program: BpfProgram): { kind: string; target: string } {

@@ -30,6 +30,8 @@ export interface RunnerContext {
   readonly formatters: Formatters;
   readonly filter: readonly FilterTerm[];
   readonly options: RunOptions;
+  /** Takes what a fetch on a timer throws. */
+  readonly onError: (error: unknown) => void;
 }
 
 const DEFAULT_MAP_SCHEDULE: FetchSchedule = { intervalMs: 1000, count: 0 };
@@ -42,7 +44,8 @@ export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runn
   const isPrinted = roles.print && options.display.draws(spec);
   const isRefused = spec.annotations["metrics.collect"] === "false";
   const wanted = hasMetrics(roles) && ((options.metrics && !isRefused) || isPrinted);
-  const view = isPrinted ? undefined : options.display.rowView(spec, formatters);
+  const rows = options.display.rowView(spec, formatters);
+  const view = isPrinted ? undefined : rows;
   if (options.metrics && !hasMetrics(roles) && !isRefused) {
     options.warn(
       `data source ${spec.name} has no metrics: annotate a field, for example ` +
@@ -82,7 +85,7 @@ function collect(
 ): Collector | undefined {
   const { spec, roles, filter, formatters, options, gadget } = parts;
   if (roles === undefined) return undefined;
-  const scope = options.scopes[spec.name] ?? `${gadget}/${spec.name}`;
+  const scope = options.scopes.get(spec.name) ?? `${gadget}/${spec.name}`;
   const collector = createCollector(spec, { scope, roles, filter, formatters, ...map });
   options.dumpCode?.(spec.name, collector.ingest.source);
   return collector;
@@ -136,6 +139,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     filter,
     formatters,
     write: options.display.write,
+    onError: parts.onError,
   });
 }
 
@@ -168,6 +172,7 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
     filter,
     formatters,
     write: options.display.write,
+    onError: parts.onError,
   });
 }
 

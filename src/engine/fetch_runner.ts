@@ -30,6 +30,8 @@ export interface FetchRunnerOptions {
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
   readonly write: (text: string) => void;
+  /** Takes what a fetch on the timer throws; the next one comes at its time. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** A data source over a map or over iterator programs. */
@@ -47,7 +49,10 @@ export class FetchRunner implements Runner {
     this.mapStats = options.mapStats;
     this.#options = options;
     if (options.schedule !== undefined) {
-      this.#timer = new FetchTimer(options.schedule, () => this.#fetchAndShow());
+      this.#timer = new FetchTimer(options.schedule, {
+        fetch: () => this.#fetchAndShow(),
+        onError: options.onError,
+      });
     }
   }
 

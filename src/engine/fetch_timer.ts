@@ -6,18 +6,26 @@ import type { FetchSchedule } from "./run_options.ts";
 export class FetchTimer {
   readonly #schedule: FetchSchedule;
   readonly #fetch: () => void;
+  readonly #onError: (error: unknown) => void;
   readonly #finished = Promise.withResolvers<void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #done = 0;
 
-  /** Starts at once: the first fetch comes after the first interval. */
-  constructor(schedule: FetchSchedule, fetch: () => void) {
+  /**
+   * Starts at once: the first fetch comes after the first interval.
+   * @param options.onError takes what a fetch throws; the schedule goes on.
+   */
+  constructor(
+    schedule: FetchSchedule,
+    options: { fetch: () => void; onError: (error: unknown) => void },
+  ) {
     this.#schedule = schedule;
-    this.#fetch = fetch;
+    this.#fetch = options.fetch;
+    this.#onError = options.onError;
     this.#plan(performance.now());
   }
 
-  /** Resolves after the last fetch of a limited schedule; rejects if a fetch fails. */
+  /** Resolves after the last fetch of a limited schedule. */
   get finished(): Promise<void> {
     return this.#finished.promise;
   }
@@ -37,8 +45,7 @@ export class FetchTimer {
     try {
       this.#fetch();
     } catch (error) {
-      this.#finished.reject(error);
-      return;
+      this.#onError(error);
     }
     this.#done++;
     if (this.isExhausted) this.#finished.resolve();

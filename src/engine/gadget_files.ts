@@ -12,6 +12,8 @@ export interface GadgetFiles {
   /** Present if there is a gadget.yaml beside the object. */
   readonly metadataFile?: string;
   readonly metadataText?: string;
+  /** Present if the source beside the object is newer. */
+  readonly newerSource?: string;
 }
 
 /** Object file in a gadget's folder, as `kmeter build` makes it. */
@@ -65,7 +67,9 @@ function readFolder(folder: string): GadgetFiles {
     });
   }
   const name = Deno.realPathSync(folder).split("/").pop() ?? "gadget";
-  return { name, objectFile, object: readBytes(objectFile), ...readMetadata(folder) };
+  const source = `${folder}/${SOURCE_NAME}`;
+  const newerSource = isNewer(source, objectFile) ? source : undefined;
+  return { name, newerSource, objectFile, object: readBytes(objectFile), ...readMetadata(folder) };
 }
 
 function readObjectFile(file: string): GadgetFiles {
@@ -95,6 +99,11 @@ function reasonOf(error: unknown): string {
   return error instanceof Error
     ? error.message.replace(/: (readfile|open|stat) '.*$/, "")
     : String(error);
+}
+
+function isNewer(path: string, than: string): boolean {
+  const [first, second] = [path, than].map((file) => stat(file)?.mtime?.getTime());
+  return first !== undefined && second !== undefined && first > second;
 }
 
 function exists(path: string): boolean {

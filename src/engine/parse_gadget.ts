@@ -46,7 +46,17 @@ export function parseGadget(gadget: string, annotate: readonly string[]): Parsed
       hint: "declare one with GADGET_TRACER, GADGET_MAPITER or GADGET_ITER",
     });
   }
-  return { files, elf, spec, maps, iterTargetMaps: markers.iterTargetMaps, warnings };
+  const stale = files.newerSource === undefined ? [] : [
+    `${files.newerSource} is newer than the object that runs: build it with kmeter build`,
+  ];
+  return {
+    files,
+    elf,
+    spec,
+    maps,
+    iterTargetMaps: markers.iterTargetMaps,
+    warnings: [...stale, ...warnings],
+  };
 }
 
 /** Adds the object's name to what the pure layers say of its bytes. Errors of other files name theirs. */

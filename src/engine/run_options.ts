@@ -33,11 +33,11 @@ export interface RunOptions {
   /** Text of `--filter`; "" for none. */
   readonly filter: string;
   /** Gadget parameters by flag name, as text. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: ReadonlyMap<string, string>;
   /** Collect every data source that has something to collect. */
   readonly metrics: boolean;
   /** Scope of a data source's metrics, from `--otel-metrics-name`. */
-  readonly scopes: Readonly<Record<string, string>>;
+  readonly scopes: ReadonlyMap<string, string>;
   /** Schedule of a data source from the command line; undefined for the gadget's own. */
   readonly schedule: (dataSource: string) => Partial<FetchSchedule>;
   readonly printIntervalMs: number;

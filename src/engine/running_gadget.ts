@@ -30,8 +30,8 @@ export class RunningGadget {
   readonly #object: BpfObject;
   readonly #attached: AttachedProgram[] = [];
   readonly #runners: Runner[] = [];
-  /** Failed reads of maps and iterators. */
-  readonly #fetchErrors = new Map<Runner, number>();
+  /** Failed reads of maps and iterators, by data source. */
+  readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
   #pump: EventPump | undefined;
   #printTimer: FetchTimer | undefined;
@@ -83,6 +83,7 @@ export class RunningGadget {
         filter: this.#filterOf(spec),
         options: this.#options,
         gadget: this.spec.name,
+        onError: (error) => this.#reportFetchError(spec.name, error),
       });
       if (runner !== undefined) this.#runners.push(runner);
     }
@@ -127,18 +128,20 @@ export class RunningGadget {
     const count = counts.includes(0) ? 0 : Math.max(...counts);
     this.#printTimer = new FetchTimer(
       { intervalMs: printIntervalMs, count },
-      () => this.#print(runners),
+      {
+        fetch: () => this.#print(runners),
+        onError: (error) => this.#options.warn(messageOf(error)),
+      },
     );
   }
 
   #print(runners: readonly Runner[]): void {
-    const { display, warn } = this.#options;
+    const { display } = this.#options;
     for (const runner of runners) {
       try {
         runner.refresh();
       } catch (error) {
-        warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
-        this.#countFetchError(runner);
+        this.#reportFetchError(runner.spec.name, error);
       }
     }
     const sets = runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
@@ -156,7 +159,7 @@ export class RunningGadget {
   }
 
   /**
-   * Resolves when every data source has come to its end; rejects when a reader fails.
+   * Resolves when every data source has come to its end; rejects when events cannot be read.
    * Stays open while there are events to come.
    */
   async finished(): Promise<void> {
@@ -179,15 +182,20 @@ export class RunningGadget {
         runner.refresh();
       } catch (error) {
         failures.set(runner.spec.name, error);
-        this.#countFetchError(runner);
+        this.#countFetchError(runner.spec.name);
       }
       if (plan.ttlMs > 0) store.advance(performance.now(), plan.ttlMs);
     }
     return failures;
   }
 
-  #countFetchError(runner: Runner): void {
-    this.#fetchErrors.set(runner, (this.#fetchErrors.get(runner) ?? 0) + 1);
+  #reportFetchError(dataSource: string, error: unknown): void {
+    this.#countFetchError(dataSource);
+    this.#options.warn(`data source ${dataSource}: ${messageOf(error)}`);
+  }
+
+  #countFetchError(dataSource: string): void {
+    this.#fetchErrors.set(dataSource, (this.#fetchErrors.get(dataSource) ?? 0) + 1);
   }
 
   /** What kmeter tells about this gadget in its own metrics. */
@@ -213,7 +221,7 @@ export class RunningGadget {
       },
       series: store?.liveCount ?? 0,
       seriesOverflow: store?.overflowed ?? 0,
-      ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner) ?? 0 } }),
+      ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner.spec.name) ?? 0 } }),
     };
   }
 

@@ -15,11 +15,11 @@ const MAX_ENTRIES_SUFFIX = "_max_entries";
  */
 export function setConstants(
   object: BpfObject,
-  context: { gadget: ParsedGadget; params: Readonly<Record<string, string>> },
+  context: { gadget: ParsedGadget; params: ReadonlyMap<string, string> },
 ): void {
   const { gadget, params } = context;
   const known = gadget.spec.params.map(({ key }) => key);
-  const unknown = Object.keys(params).find((key) => !known.includes(key));
+  const unknown = [...params.keys()].find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new UsageError(`Gadget ${gadget.spec.name} has no parameter --${unknown}`, {
       hint: suggestName(unknown, known, "parameters"),
@@ -27,7 +27,7 @@ export function setConstants(
   }
   const maps = object.maps();
   for (const param of gadget.spec.params) {
-    const text = params[param.key] ?? param.defaultValue;
+    const text = params.get(param.key) ?? param.defaultValue;
     if (text === "") continue;
     constantBytes(gadget, { maps, variable: param.variable }).set(encodeParam(param, text));
   }

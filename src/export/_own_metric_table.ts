@@ -66,7 +66,7 @@ function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
   return {
     eventsReceived: counter(
       "kmeter_events_received_total",
-      "Records taken from the kernel.",
+      "Records taken from the kernel; entries of a map that is read in place count with every read.",
       SOURCE,
     ),
     eventsLost: counter(

@@ -144,11 +144,14 @@ function checkUnknownKey(entry: AnnotationEntry, carrier: Carrier): CheckedAnnot
   if (keysOf(otherCarrier).has(entry.key)) throw misplacedError(entry, otherCarrier);
   const namespace = namespaceOf(entry.key);
   const suggestion = nearestKey(entry.key, carrier) ?? nearestKey(entry.key, otherCarrier);
-  if (suggestion !== undefined || CLOSED_NAMESPACES.includes(namespace)) {
+  // A file may be meant for other tools too; what is typed is meant for kmeter.
+  const isMistake = suggestion !== undefined || entry.place.kind === "flag" ||
+    CLOSED_NAMESPACES.includes(namespace);
+  if (isMistake) {
     throw placeError(entry.place, {
       message: `Unknown annotation in ${entry.place.describe()}: "${entry.key}"`,
       hint: suggestion === undefined
-        ? `"${namespace}." keys of a ${carrier}: ${namespaceKeys(namespace, carrier)}`
+        ? unknownKeyHint(namespace, carrier)
         : `did you mean "${suggestion}"?`,
     });
   }
@@ -185,9 +188,12 @@ function nearestKey(key: string, carrier: Carrier): string | undefined {
   return nearestName(key, candidates);
 }
 
-function namespaceKeys(namespace: string, carrier: Carrier): string {
-  const keys = [...keysOf(carrier).keys()].filter((key) => namespaceOf(key) === namespace);
-  return keys.length === 0 ? "none" : keys.join(", ");
+function unknownKeyHint(namespace: string, carrier: Carrier): string {
+  const known = [...keysOf(carrier).keys()];
+  const keys = known.filter((key) => namespaceOf(key) === namespace);
+  if (keys.length > 0) return `"${namespace}." keys of a ${carrier}: ${keys.join(", ")}`;
+  const namespaces = [...new Set(known.map(namespaceOf))];
+  return `keys of a ${carrier} begin with ${namespaces.join(", ")}; the README lists them`;
 }
 
 function namespaceOf(key: string): string {

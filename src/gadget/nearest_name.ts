@@ -29,9 +29,16 @@ export function quoteNames(names: Iterable<string>, limit = 20): string {
 
 /** Hint of an error about an unknown name: the nearest name if there is one, and all that exist. */
 export function suggestName(word: string, candidates: readonly string[], what: string): string {
-  const nearest = nearestName(word, candidates);
+  const nearest = nearestName(word, candidates) ?? nearestByLastPart(word, candidates);
   const existing = `${what}: ${quoteNames(candidates)}`;
   return nearest === undefined ? existing : `did you mean "${nearest}"? ${existing}`;
+}
+
+/** For `pidd`: `proc.pid`, if no other name ends so. */
+function nearestByLastPart(word: string, candidates: readonly string[]): string | undefined {
+  const lastPart = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+  const nearest = nearestName(lastPart(word), candidates.map(lastPart));
+  return candidates.find((name) => lastPart(name) === nearest);
 }
 
 /** Levenshtein distance that counts a swap of neighbours as one. */

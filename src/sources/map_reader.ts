@@ -2,6 +2,7 @@
 
 import { type BatchBuffers, type BpfMap, possibleCpuCount } from "../../ffi/mod.ts";
 import { isPercpuMap } from "../gadget/mod.ts";
+import { perCpuStrideBytes } from "../metrics/mod.ts";
 
 /** Entries of one batch, lent until the callback returns. */
 export interface MapBatch {
@@ -31,7 +32,7 @@ export class MapReader {
     this.map = map;
     this.cpuCount = isPercpuMap(map) ? possibleCpuCount() : 1;
     this.valueStrideBytes = isPercpuMap(map)
-      ? (map.valueSizeBytes + 7 & -8) * this.cpuCount
+      ? perCpuStrideBytes(map.valueSizeBytes) * this.cpuCount
       : map.valueSizeBytes;
     const affordable = Math.floor(INITIAL_BYTES / (this.valueStrideBytes + map.keySizeBytes));
     this.#buffers = this.#allocate(

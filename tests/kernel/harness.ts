@@ -192,9 +192,9 @@ export function startGadget(gadget: string, options: StartOptions = {}): Started
   const warnings: string[] = [];
   const running = RunningGadget.start(parsed, {
     filter: options.filter ?? "",
-    params: options.params ?? {},
+    params: new Map(Object.entries(options.params ?? {})),
     metrics: options.metrics ?? true,
-    scopes: {},
+    scopes: new Map(),
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
     display: capturingDisplay(options.show ?? [], shown),

@@ -144,3 +144,10 @@ Deno.test("no two flags of run share a name or a letter", () => {
   assertEquals(new Set(names).size, names.length);
   assert(names.every((name) => /^[A-Za-z0-9-]+$/.test(name)));
 });
+
+Deno.test("a switch takes true or false, and knows whether it was given", () => {
+  assertThrows(() => parseFlags(["--metrics=maybe"], FLAGS), UsageError, "--metrics is a switch");
+  const values = [[], ["--metrics"], ["--metrics=true"], ["--metrics=false"]]
+    .map((args) => parseFlags(args, FLAGS).switchValue("metrics"));
+  assertEquals(values, [undefined, true, true, false]);
+});

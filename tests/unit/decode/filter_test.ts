@@ -175,3 +175,10 @@ Deno.test("a field may be named by its last part, or by its alias", () => {
     'Filter "comm==cat": "comm" may be proc.comm or parent.comm',
   );
 });
+
+Deno.test("blanks around the parts of a condition do not count", () => {
+  assertEquals(
+    parseFilter(" proc.comm == cat , pid = 42 ", fields),
+    parseFilter("proc.comm==cat,pid=42", fields),
+  );
+});

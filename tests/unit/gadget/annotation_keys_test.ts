@@ -127,11 +127,17 @@ Deno.test("a misspelt template gets the nearest one", () => {
   assertEquals(error.hint?.split("?")[0], 'did you mean "timestamp"');
 });
 
-Deno.test("keys of other tools pass with a warning", () => {
-  for (const key of ["otherop.level", "acme.metrics.type", "tags.name"]) {
-    assertEquals(check(`e:${key}=x`), {
+for (const key of ["otherop.level", "acme.metrics.type", "tags.name"]) {
+  Deno.test(`a key of another tool, ${key}: a warning in a file, an error on the command line`, () => {
+    const place = { kind: "file" as const, describe: () => "gadget.yaml:3" };
+    assertEquals(checkAnnotation({ dataSource: "e", key, value: "x", place }), {
       value: "x",
-      warning: `--annotate "e:${key}=x": kmeter does not know the annotation "${key}"`,
+      warning: `gadget.yaml:3: kmeter does not know the annotation "${key}"`,
     });
-  }
-});
+    assertThrows(
+      () => check(`e:${key}=x`),
+      UsageError,
+      `Unknown annotation in --annotate "e:${key}=x"`,
+    );
+  });
+}
