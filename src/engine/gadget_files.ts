@@ -91,7 +91,10 @@ function readBytes(file: string): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(file);
   } catch (cause) {
-    throw new UsageError(`Cannot read "${file}": ${reasonOf(cause)}`, { cause });
+    throw new UsageError(`Cannot read "${file}": ${reasonOf(cause)}`, {
+      cause,
+      hint: "check what it is and who may read it: ls -l",
+    });
   }
 }
 
@@ -117,6 +120,9 @@ function stat(path: string): Deno.FileInfo | undefined {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return undefined;
     }
-    throw new UsageError(`Cannot look at "${path}": ${reasonOf(error)}`, { cause: error });
+    throw new UsageError(`Cannot look at "${path}": ${reasonOf(error)}`, {
+      cause: error,
+      hint: "check who may read it: ls -l",
+    });
   }
 }
