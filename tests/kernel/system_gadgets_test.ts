@@ -204,7 +204,7 @@ function needsSchedulerBooks(): string | undefined {
   return schedulerBooks(Deno.pid).slices === 0 ? "no CONFIG_SCHED_INFO" : undefined;
 }
 
-kernelTest("profile_runqlat: waits are those in /proc/PID/schedstat, count and sum", async () => {
+kernelTest("profile_runqlat: waits agree with /proc/PID/schedstat in count and sum", async () => {
   using workload = new Workload();
   const name = workload.copy("/bin/sh", "busy");
   const children = [0, 1].map(() => workload.spawn(name, ["-c", "while true; do :; done"]));
