@@ -230,13 +230,16 @@ kernelTest("profile_runqlat: waits agree with /proc/PID/schedstat in count and s
     const after = await round();
     assert(after.slices - before.slices > 10, "they must have waited for each other");
     // A process is called stopped a moment before it leaves the CPU: at either end one may be missing.
+    // And the development kernel calls no program for up to 6 of 100 switches (see the README).
     const waits = after.count - before.count;
     const slices = after.slices - before.slices;
-    assert(Math.abs(waits - slices) <= children.length, `${waits} waits, ${slices} time slices`);
+    assert(
+      Math.abs(waits - slices) <= children.length + slices * MISSED_PART,
+      `${waits} waits, ${slices} time slices`,
+    );
     const delayUs = after.delayUs - before.delayUs;
     const difference = Math.abs(after.sumUs - before.sumUs - delayUs);
-    // The scheduler's clock is read some instructions before or after the gadget's.
-    assert(difference < delayUs * CLOCK_TOLERANCE, `${difference} of ${delayUs} µs`);
+    assert(difference < delayUs * MISSED_PART, `${difference} of ${delayUs} µs`);
   } finally {
     for (const child of children) {
       child.kill("SIGKILL");
@@ -245,7 +248,7 @@ kernelTest("profile_runqlat: waits agree with /proc/PID/schedstat in count and s
   }
 }, { probe: needsSchedulerBooks });
 
-const CLOCK_TOLERANCE = 0.05;
+const MISSED_PART = 0.1;
 
 function isOffCpu(pid: number): boolean {
   return processState(pid) === "T";
