@@ -189,6 +189,12 @@ export class BpfProgram {
     libbpf().bpf_program__set_autoload(this.#handle, load);
   }
 
+  /** Before loading: `enum bpf_prog_type`, for sections that libbpf does not know. */
+  setType(type: number): void {
+    const result = libbpf().bpf_program__set_type(this.#handle, type);
+    if (result < 0) throw this.#attachError("bpf_program__set_type", -result);
+  }
+
   /** Before loading, for `tp_btf`, `fentry`, `fexit`, `lsm` and `iter` programs. */
   setAttachTarget(functionName: string): void {
     const result = libbpf().bpf_program__set_attach_target(

@@ -31,6 +31,7 @@ const TABLE = {
   bpf_program__type: { parameters: ["pointer"], result: "u32" }, // enum bpf_prog_type
   bpf_program__fd: { parameters: ["pointer"], result: "i32" }, // int
   bpf_program__set_autoload: { parameters: ["pointer", "bool"], result: "i32" }, // prog, bool autoload
+  bpf_program__set_type: { parameters: ["pointer", "u32"], result: "i32" }, // prog, enum bpf_prog_type
   bpf_program__set_attach_target: {
     parameters: ["pointer", "i32", "buffer"], // prog, int attach_prog_fd, const char *attach_func_name
     result: "i32",

@@ -21,6 +21,7 @@ export interface AttachedProgram {
 /** Value of `attach_to` and of a section's target that leaves a program out. */
 const DISABLED = "gadget_program_disabled";
 const DEFAULT_SAMPLE_FREQUENCY_HZ = 49;
+const BPF_PROG_TYPE_PERF_EVENT = 7;
 
 /** Sections that the kernel calls only on request. */
 const ON_REQUEST = new Set(["syscall"]);
@@ -43,6 +44,8 @@ const WITHOUT_TARGET = new Set([
 export function prepareProgram(program: BpfProgram, spec: GadgetSpec): void {
   const { kind, target } = sectionOf(program);
   const attachTo = settingsOf(program, spec).attachTo;
+  // libbpf knows the section without a name only.
+  if (kind === "perf_event") program.setType(BPF_PROG_TYPE_PERF_EVENT);
   if (target === DISABLED || attachTo === DISABLED) {
     program.setAutoload(false);
   } else if (attachTo !== undefined && isBoundAtLoad(kind)) {

@@ -119,6 +119,9 @@ function createTracer(parts: Parts, mapName: string): Runner {
 function createMap(parts: Parts, mapName: string): Runner {
   const { spec, view, filter, formatters, options } = parts;
   const source = new MapSource(findMap(parts, mapName), spec);
+  if (source.reducerSource !== undefined) {
+    options.dumpCode?.(`${spec.name}, values of the CPUs`, source.reducerSource);
+  }
   const drain = drainsMap(parts, source);
   const collector = collect(parts, {
     followsTotals: !drain,

@@ -4,6 +4,7 @@ import type { BpfMap } from "../../ffi/mod.ts";
 import { type DataSourceSpec, isArrayMap, isPercpuMap, MAP_TYPE } from "../gadget/mod.ts";
 import {
   compilePerCpuReducer,
+  generatePerCpuReducer,
   type PerCpuMode,
   type PerCpuReducer,
   type RowBatch,
@@ -20,6 +21,8 @@ export interface MapReadStats {
 /** Rows of one map. */
 export class MapSource {
   readonly map: BpfMap;
+  /** Generated code that merges the CPUs' values; absent where there is nothing to merge. */
+  readonly reducerSource?: string;
   readonly #reader: MapReader;
   readonly #spec: DataSourceSpec;
   /** True if each CPU's value is a row of its own. */
@@ -39,6 +42,7 @@ export class MapSource {
     this.#isSplit = isPercpuMap(map) && mode === "label";
     if (isPercpuMap(map) && mode !== "label") {
       this.#reduce = compilePerCpuReducer(spec.fields, mode);
+      this.reducerSource = generatePerCpuReducer(spec.fields, mode);
     }
     this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0 };
   }

@@ -17,6 +17,7 @@ import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_p
 import { createRunner, isTracerRunner } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
 import { FetchTimer } from "./fetch_timer.ts";
+import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
@@ -74,8 +75,11 @@ export class RunningGadget {
     const iterators = this.spec.dataSources.some(({ origin }) => origin.kind === "iter");
     // Iterators run only when read, so attaching them first loses nothing.
     if (iterators) this.#attach();
+    const stackMap = maps.get(KERNEL_STACK_MAP);
+    const kernelStack = stackMap && kernelStackReader(stackMap);
+    const environment = hostEnvironment({ readClocks, kernelStack });
     for (const spec of this.spec.dataSources) {
-      const formatters = createFormatters(spec.fields, hostEnvironment({ readClocks }));
+      const formatters = createFormatters(spec.fields, environment);
       const runner = createRunner(spec, {
         maps,
         programs: this.#attached,

@@ -18,7 +18,7 @@ export { interpretIngest } from "./ingest_interpret.ts";
 export type { InterpreterTarget } from "./ingest_interpret.ts";
 export { createMetricSet } from "./metric_set.ts";
 export type { MetricSetOptions } from "./metric_set.ts";
-export { compilePerCpuReducer, perCpuStrideBytes } from "./per_cpu.ts";
+export { compilePerCpuReducer, generatePerCpuReducer, perCpuStrideBytes } from "./per_cpu.ts";
 export type { PerCpuBatch, PerCpuMode, PerCpuReducer } from "./per_cpu.ts";
 export { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT, makePlan } from "./plan.ts";
 export type {

@@ -40,8 +40,8 @@ export function perCpuStrideBytes(valueSizeBytes: number): number {
  * taken as it is.
  */
 export function compilePerCpuReducer(fields: readonly Field[], mode: PerCpuMode): PerCpuReducer {
-  const source = generateReducer(fields, mode);
-  const merge = new Function("target", "at", "view", "from", "stride", "cpuCount", source) as (
+  const code = generatePerCpuReducer(fields, mode);
+  const merge = new Function("target", "at", "view", "from", "stride", "cpuCount", code) as (
     target: DataView,
     at: number,
     view: DataView,
@@ -107,7 +107,8 @@ function mergeModeOf(
   return isKey ? undefined : context.mode;
 }
 
-function generateReducer(fields: readonly Field[], standard: PerCpuMode): string {
+/** Source text of the merge of one entry, for `--dump-code`. */
+export function generatePerCpuReducer(fields: readonly Field[], standard: PerCpuMode): string {
   const writer = new CodeWriter();
   writer.line("let cpu = 0, p = 0, x = 0, y = 0, lo = 0, hi = 0, o = 0;");
   for (const field of numericFields(fields)) {
@@ -124,6 +125,7 @@ function generateReducer(fields: readonly Field[], standard: PerCpuMode): string
       },
     );
   }
+  writer.line("//# sourceURL=kmeter-per-cpu.js");
   return writer.toString();
 }
 

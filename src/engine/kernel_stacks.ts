@@ -1,0 +1,24 @@
+/** Kernel stacks of a gadget: ids in its events, addresses in its stack map, names from kallsyms. */
+
+import type { BpfMap } from "../../ffi/mod.ts";
+import { KernelSymbols, readKallsyms } from "../enrich/mod.ts";
+
+/** Name of the stack map that `<gadget/kernel_stack_map.h>` declares. */
+export const KERNEL_STACK_MAP = "ig_kstack";
+
+/**
+ * Text of a stack by its id: `name; name; `, innermost first. An id that is an errno (negative), or
+ * whose stack is gone, gives "".
+ *
+ * Cost: one lookup each; the first one reads kallsyms.
+ */
+export function kernelStackReader(map: BpfMap): (id: number) => string {
+  const symbols = new KernelSymbols(readKallsyms);
+  const key = new Uint32Array(1);
+  const addresses = new BigUint64Array(map.valueSizeBytes / 8);
+  return (id) => {
+    key[0] = id;
+    const found = map.lookup(new Uint8Array(key.buffer), new Uint8Array(addresses.buffer));
+    return found ? symbols.stackText(addresses) : "";
+  };
+}
