@@ -161,7 +161,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
           `${gadget.spec.name}: metrics at http://${addressText(metrics.address)}/metrics`,
         );
       }
-      if (run.timeoutMs !== undefined) run.stop.after(run.timeoutMs);
+      if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);
       await Promise.race([run.stop.requested, running.finished()]);
     } finally {
       await running.stop();

@@ -47,7 +47,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: "timeout",
     short: "t",
     value: "SECONDS",
-    description: "stop after this time: 10, or 1m30s",
+    description: "stop after this time: 10, or 1m30s; 0 for never",
   },
   { name: "sort", value: "LIST", description: "order of map and iterator rows: f,-g" },
   { name: "max-entries", value: "N", description: "rows shown of each map or iterator read" },
