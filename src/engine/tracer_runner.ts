@@ -40,6 +40,7 @@ export class TracerRunner implements Runner, Drainable {
   /** Records seen, where no collector counts them. */
   #shown = 0;
   #text = "";
+  #words = new Int32Array(0);
   readonly #process: (lease: RingLease) => number;
 
   constructor(spec: DataSourceSpec, options: TracerOptions) {
@@ -82,9 +83,11 @@ export class TracerRunner implements Runner, Drainable {
   #show({ view, begin }: RingLease, end: number): number {
     const { filter, formatters, view: rows } = this.#options;
     const record: RecordBytes = { segments: [view], offsets: [0, 0] };
+    const words = this.#wordsOf(view);
     let at = begin;
     while (at < end) {
-      const header = view.getUint32(at, true);
+      // Acquires: what the header says is complete must be read after it, on any processor.
+      const header = Atomics.load(words, at >> 2);
       if ((header & RING_BUSY_BIT) !== 0) break;
       const length = header & RING_LENGTH_MASK;
       const start = at + RING_HEADER_BYTES;
@@ -99,6 +102,14 @@ export class TracerRunner implements Runner, Drainable {
       if (matchesFilter(filter, whole, formatters)) this.#text += rows.row(whole);
     }
     return at;
+  }
+
+  /** The same memory as words; made once, since a buffer lends the same view again and again. */
+  #wordsOf(view: DataView): Int32Array {
+    if (this.#words.buffer !== view.buffer) {
+      this.#words = new Int32Array(view.buffer, view.byteOffset, view.byteLength >> 2);
+    }
+    return this.#words;
   }
 
   /** A copy of a short record with zeros behind it. */
