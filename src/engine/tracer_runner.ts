@@ -40,7 +40,7 @@ export class TracerRunner implements Runner, Drainable {
   /** Records seen, where no collector counts them. */
   #shown = 0;
   #text = "";
-  #words = new Int32Array(0);
+  #words: Int32Array = new Int32Array(0);
   readonly #process: (lease: RingLease) => number;
 
   constructor(spec: DataSourceSpec, options: TracerOptions) {
