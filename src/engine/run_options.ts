@@ -18,7 +18,7 @@ export interface FetchSchedule {
 
 /** Where rows and drawn metrics go. */
 export interface Display {
-  /** True if a `metrics.print` data source is drawn; else its rows are shown as any others. */
+  /** True if a `metrics.print` data source is drawn; else its rows are shown like those of others. */
   draws(spec: DataSourceSpec): boolean;
   /** Makes the view of a data source's rows; undefined if its rows are not shown. */
   rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;

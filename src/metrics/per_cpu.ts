@@ -35,7 +35,7 @@ export function perCpuStrideBytes(valueSizeBytes: number): number {
 }
 
 /**
- * Compiles a reduction of the numeric value fields; other bytes come from the first CPU that has any.
+ * Compiles a reduction of the numeric value fields; other bytes come from the first CPU that is not all zeros.
  * A field's own `ebpf.map.percpu` goes before `mode`; without one, a metric key is no amount, and is
  * taken as it is.
  */
