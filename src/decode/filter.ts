@@ -6,11 +6,9 @@
  * the text; the name of an enumerator means its value.
  */
 
-// @ts-types="./_std_closest_string.d.ts"
-import { closestString } from "@std/text/closest-string";
 import { UsageError } from "../errors.ts";
 import type { Field, FieldFormatter, RecordBytes, TextFormat } from "./field.ts";
-import { fieldsNamed } from "./named_field.ts";
+import { closestName, fieldsNamed } from "./named_field.ts";
 import { readField, readInteger, readNumber } from "./interpret.ts";
 
 export type ComparisonOperator = "==" | "!=" | ">=" | "<=" | ">" | "<";
@@ -155,7 +153,7 @@ function findField(name: string, at: { text: string; fields: readonly Field[] })
 function suggest(name: string, known: readonly string[]): string {
   if (known.length === 0) return "there is none to choose from";
   const all = known.slice(0, 40).join(", ") + (known.length > 40 ? ", …" : "");
-  return `did you mean ${quote(closestString(name, known))}? There are: ${all}`;
+  return `did you mean ${quote(closestName(name, known))}? There are: ${all}`;
 }
 
 function quote(text: string): string {

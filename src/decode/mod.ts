@@ -42,4 +42,4 @@ export {
   type WordPair,
 } from "./codegen.ts";
 export { bytesToHex, shortestFloat32, valueToText } from "./value_text.ts";
-export { fieldsNamed, leafName } from "./named_field.ts";
+export { closestName, fieldsNamed, leafName } from "./named_field.ts";

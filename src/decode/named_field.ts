@@ -1,5 +1,7 @@
 /** Fields by the names that people type. */
 
+// @ts-types="./_std_closest_string.d.ts"
+import { closestString } from "@std/text/closest-string";
 import type { Field } from "./field.ts";
 
 /** Last part of a full name; `columns.alias` wins. */
@@ -17,4 +19,13 @@ export function fieldsNamed(name: string, fields: readonly Field[]): readonly Fi
     fields.find((field) => field.name.toLowerCase() === lower);
   if (found !== undefined) return [found];
   return fields.filter((field) => leafName(field).toLowerCase() === lower);
+}
+
+/** The name that a misspelt one probably meant, full or by its last part: `proc.pid` for `pidd`. */
+export function closestName(name: string, names: readonly string[]): string {
+  const lastPart = (full: string) => full.slice(full.lastIndexOf(".") + 1);
+  const closest = closestString(name, [...names, ...names.map(lastPart)]);
+  return names.includes(closest)
+    ? closest
+    : names.find((full) => lastPart(full) === closest) ?? closest;
 }

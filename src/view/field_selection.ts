@@ -1,8 +1,6 @@
 /** Which fields are shown: the defaults of a view, changed by `--fields`. */
 
-// @ts-types="./_std_text_closest_string.d.ts"
-import { closestString } from "@std/text/closest-string";
-import { type Field, fieldsNamed } from "../decode/mod.ts";
+import { closestName, type Field, fieldsNamed } from "../decode/mod.ts";
 import { UsageError } from "../errors.ts";
 
 export interface SelectFieldsOptions {
@@ -77,6 +75,6 @@ export function findField(name: string, fields: readonly Field[]): Field {
     });
   }
   throw new UsageError(`Unknown field "${name}"; the fields are ${names.join(", ") || "none"}`, {
-    hint: names.length === 0 ? undefined : `did you mean "${closestString(name, names)}"?`,
+    hint: names.length === 0 ? undefined : `did you mean "${closestName(name, names)}"?`,
   });
 }

@@ -182,3 +182,8 @@ Deno.test("blanks around the parts of a condition do not count", () => {
     parseFilter("proc.comm==cat,pid=42", fields),
   );
 });
+
+Deno.test("a misspelt last part suggests the full name", () => {
+  const error = assertThrows(() => parseFilter("comn==cat", fields), UsageError);
+  assertEquals(error.hint?.split("?", 1)[0], 'did you mean "proc.comm"');
+});
