@@ -2,38 +2,46 @@
  * The read side of the metric engine: what exporters and the terminal see of a data source's metrics.
  *
  * Series are dense integers in `[0, seriesCount)`. A series may be dead (`isLive` false): skip it.
- * Integer values are exact 64-bit and lie in `Uint32Array` pairs, low word first, so that a scrape
- * formats them without BigInt while they fit 2^53.
+ *
+ * Values lie in rows of 64-bit cells, one row a series. Another thread may be counting while they
+ * are read: a cell is always whole if it is read by one access (`cells[i]`, `floats[i]`), never by
+ * two 32-bit halves. The cells of one row are not read at one moment: a histogram may show a record
+ * in its buckets that its sum does not have yet.
  */
 
 /** Kind of a metric as OpenMetrics names them. */
 export type InstrumentType = "counter" | "gauge" | "histogram";
 
-/** Exact 64-bit integers: series s has its low word at `words[2s]` and its high word at `words[2s+1]`. */
-export interface IntegerColumn {
+/** Where an instrument's values lie: series s has its first cell at index `s * stride + offset`. */
+export interface CellColumn {
+  /** Both views show the same memory, so that a cell is an integer here and a double there. */
+  readonly cells: BigUint64Array;
+  readonly floats: Float64Array;
+  /** Cells from one series to the next. */
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** Exact 64-bit integers, one cell in `cells`. */
+export interface IntegerColumn extends CellColumn {
   readonly kind: "integer";
   /** Signed columns hold two's complement. */
   readonly signed: boolean;
-  readonly words: Uint32Array;
 }
 
-/** Doubles: series s at `values[s]`. */
-export interface FloatColumn {
+/** Doubles, one cell in `floats`. */
+export interface FloatColumn extends CellColumn {
   readonly kind: "float";
-  readonly values: Float64Array;
 }
 
 /**
- * Histograms. Bucket b of series s has its count (not cumulative) at `counts[2(s·stride + b)]`, low
- * word first. `stride` = `upperBounds.length + 1`; the last bucket is +Inf. `sums[s]` is the sum.
+ * Histograms: one cell in `cells` for the count of each bucket (not cumulative), `upperBounds.length`
+ * + 1 of them, the last one for +Inf; behind them one in `floats` for the sum.
  */
-export interface HistogramColumn {
+export interface HistogramColumn extends CellColumn {
   readonly kind: "histogram";
   /** Inclusive upper bounds (`le`), ascending, without +Inf. */
   readonly upperBounds: Float64Array;
-  readonly stride: number;
-  readonly counts: Uint32Array;
-  readonly sums: Float64Array;
 }
 
 export type Column = IntegerColumn | FloatColumn | HistogramColumn;
@@ -48,8 +56,9 @@ export interface Instrument {
   /** UCUM unit, may be "". */
   readonly unit: string;
   /**
-   * Current storage. Arrays are replaced when they grow: take it anew for each scrape, and never
-   * keep it across an `await`.
+   * Current storage; has room for at least the set's `seriesCount` as it was before the call. Views
+   * are replaced when rows are added: take it anew for each piece of a scrape, and never keep it
+   * across an `await`.
    */
   column(): Column;
 }
@@ -72,9 +81,13 @@ export interface MetricSet {
   isOverflow(series: number): boolean;
   /**
    * Label values of a series, in the order of `labelNames`, valid Unicode, not escaped.
-   * Cost: decodes and allocates; callers keep what they make of it. A series that dies and is
-   * allotted anew to another key gets a new `generation`.
+   * Cost: decodes and allocates; callers keep what they make of it.
    */
   labelValues(series: number): string[];
+  /**
+   * Changes when a series that died is allotted to another key. Odd while that is going on in
+   * another thread: such a series is not live. Whoever joins labels and values takes it before he reads
+   * them and again behind: if it has changed, or was odd, what he read does not belong together.
+   */
   generation(series: number): number;
 }
