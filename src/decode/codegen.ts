@@ -136,6 +136,18 @@ export function emitWordPair(field: Field, segment: SegmentVariables): WordPair 
     : { low: value, high: "0" };
 }
 
+/**
+ * Expression of a scalar integer field as a BigInt, exact modulo 2^64: what a 64-bit cell takes. Of
+ * signed fields of 64 bits it is two's complement. Optimized code keeps it in a register.
+ */
+export function emitBigInt(field: Field, segment: SegmentVariables): string {
+  if (field.bitSize > 32) return emitWideBitfield(field, segment);
+  if (field.bitSize === 0 && elementSizeBytes(field) === 8 && field.kind !== "bool") {
+    return `${segment.view}.getBigUint64(${at(segment, field.offsetBytes)}, true)`;
+  }
+  return `BigInt(${emitNumber(field, segment)})`;
+}
+
 /** Expression of a scalar numeric field as a double: exact to 2^53, else the nearest. */
 export function emitNumber(field: Field, segment: SegmentVariables): string {
   if (field.bitSize > 0) return emitBitfield(field, segment);

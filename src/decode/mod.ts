@@ -26,6 +26,7 @@ export {
   CodeWriter,
   commentName,
   elementSizeBytes,
+  emitBigInt,
   emitHash,
   emitKeyWords,
   emitNumber,

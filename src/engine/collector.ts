@@ -3,6 +3,7 @@
 import type { FilterTerm } from "../decode/mod.ts";
 import type { DataSourceSpec, MetricRoles } from "../gadget/mod.ts";
 import {
+  allocateSeriesMemory,
   type CompiledIngest,
   compileIngest,
   createMetricSet,
@@ -10,6 +11,7 @@ import {
   makePlan,
   type MetricSet,
   type MetricsPlan,
+  SeriesMemory,
   SeriesStore,
 } from "../metrics/mod.ts";
 import type { Formatters } from "./run_options.ts";
@@ -41,7 +43,9 @@ export function createCollector(spec: DataSourceSpec, options: CollectorOptions)
   const { fields, recordSizeBytes, valueSizeBytes } = spec;
   const { formatters, filter } = options;
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
-  const store = new SeriesStore(plan);
+  const isStronglyOrdered = Deno.build.arch === "x86_64";
+  const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered }));
+  const store = new SeriesStore(plan, memory);
   const entries = options.followsTotals
     ? new EntryStore(store, { keySizeBytes: recordSizeBytes, valueSizeBytes })
     : undefined;
@@ -50,8 +54,8 @@ export function createCollector(spec: DataSourceSpec, options: CollectorOptions)
     entries,
     formatters,
     skipZeroEntries: options.skipZeroEntries,
-    atomicHeaders: Deno.build.arch !== "x86_64",
+    atomicHeaders: !isStronglyOrdered,
   });
-  const set = createMetricSet({ scope: options.scope, plan, store, formatters });
+  const set = createMetricSet({ scope: options.scope, plan, memory, formatters });
   return { plan, store, entries, ingest, set };
 }

@@ -182,13 +182,15 @@ export class RunningGadget {
     for (const runner of this.#runners) {
       if (runner.collector === undefined) continue;
       const { store, plan } = runner.collector;
+      // Records that this refresh meets come now.
+      if (plan.ttlMs > 0) store.nowMs = performance.now();
       try {
         runner.refresh();
       } catch (error) {
         failures.set(runner.spec.name, error);
         this.#countFetchError(runner.spec.name);
       }
-      if (plan.ttlMs > 0) store.advance(performance.now(), plan.ttlMs);
+      if (plan.ttlMs > 0) store.memory.hiddenBeforeMs = performance.now() - plan.ttlMs;
     }
     return failures;
   }
@@ -211,20 +213,20 @@ export class RunningGadget {
   }
 
   #dataSourceStats(runner: Runner): DataSourceStats {
-    const store = runner.collector?.store;
+    const memory = runner.collector?.store.memory;
     const map = runner.mapStats?.();
     return {
       gadget: this.spec.name,
       dataSource: runner.spec.name,
       eventsReceived: runner.received,
       eventsLost: runner.lost === undefined ? {} : { buffer_full: runner.lost() },
-      decodeErrors: store === undefined ? {} : {
-        short_record: store.errors.shortRecords,
-        negative_counter: store.errors.negativeCounters,
-        not_a_number: store.errors.notANumber,
+      decodeErrors: memory === undefined ? {} : {
+        short_record: memory.stats.shortRecords,
+        negative_counter: memory.stats.negativeCounters,
+        not_a_number: memory.stats.notANumber,
       },
-      series: store?.liveCount ?? 0,
-      seriesOverflow: store?.overflowed ?? 0,
+      series: memory?.liveCount ?? 0,
+      seriesOverflow: memory?.stats.overflowed ?? 0,
       ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner.spec.name) ?? 0 } }),
     };
   }

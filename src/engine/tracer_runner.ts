@@ -53,7 +53,7 @@ export class TracerRunner implements Runner, Drainable {
   }
 
   get received(): number {
-    return this.collector?.store.received ?? this.#shown;
+    return this.collector?.store.memory.stats.received ?? this.#shown;
   }
 
   lost(): number {

@@ -38,7 +38,7 @@ export function emitEntry(writer: CodeWriter, loop: EntryLoop): void {
   if (!key.inArray) writer.line(`let ${key.words.map((word) => `${word} = 0`).join(", ")};`);
   writer.line("let e = entries.cursor - 1, same = false;");
   emitEntryReload(writer);
-  writer.block("for (let row = 0; row < count; row++)", () => {
+  writer.block("for (let index = 0; index < count; index++)", () => {
     writer.line("p += stride;").line("r += valueStride;");
     if (!loop.filtersValues) loop.filter();
     emitFindEntry(writer, loop, key);

@@ -52,7 +52,7 @@ export function emitFilter(
   },
 ): void {
   const { segments, refuse } = context;
-  const refusal = ["store.filtered++;", ...(refuse === undefined ? [] : [refuse]), "continue;"];
+  const refusal = ["filtered++;", ...(refuse === undefined ? [] : [refuse]), "continue;"];
   terms.forEach((term, index) => {
     const [first, second] = segments;
     const condition = emitTerm(term, segments[term.field.segment]) ??

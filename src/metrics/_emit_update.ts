@@ -2,6 +2,7 @@
 
 import {
   type CodeWriter,
+  emitBigInt,
   emitNumber,
   emitUint,
   emitWordPair,
@@ -23,40 +24,44 @@ export interface RecordVariables {
 /** Above this many buckets a loop searches; below, nested comparisons. */
 const MAX_UNROLLED_BOUNDS = 64;
 
+/** What the update of an instrument is emitted for. */
+interface UpdateContext {
+  /** Index of the instrument. */
+  readonly index: number;
+  /** Its first cell within a row. */
+  readonly offset: number;
+  readonly record: RecordVariables;
+}
+
 /**
- * Emits the update of instrument `index`. Variables in use: `id`; column arrays `c<index>`,
- * `s<index>`; constants `m<index>`, `b<index>`; scratch `k x y lo hi a b t j`.
+ * Emits the update of an instrument. Variables in use: `row`, the first cell of the series; the views
+ * `cells` and `floats`; constants `m<index>`, `b<index>`; scratch `k x y lo hi a b t j`.
+ *
+ * `cells[i] = cells[i] + n` with BigInts becomes one 64-bit addition in optimized code, without
+ * garbage; `cells[i]++` does not.
  */
 export function emitUpdate(
   writer: CodeWriter,
   instrument: InstrumentPlan,
-  context: { index: number; record: RecordVariables },
+  context: UpdateContext,
 ): void {
-  const { index, record } = context;
+  const { offset, record } = context;
   const { field } = instrument;
-  const column = `c${index}`;
-  if (field === undefined) return emitIncrement(writer, column, "id << 1");
+  const cell = `row + ${offset}`;
+  if (field === undefined) return emitAdd(writer, cell, "1n");
   const source = segmentOf(field, record);
   if (instrument.slots) return emitSlots(writer, instrument, { field, ...context });
   switch (instrument.storage) {
     case "histogram":
       return emitObserve(writer, instrument, { field, ...context });
     case "float":
-      if (instrument.type === "gauge") {
-        writer.line(`${column}[id] = ${emitNumber(field, source)};`);
-      } else {
-        emitFloatCounter(writer, field, { column, record });
-      }
+      if (instrument.type === "counter") return emitFloatCounter(writer, field, { cell, record });
+      writer.line(`floats[${cell}] = ${emitNumber(field, source)};`);
       return;
     case "signed":
     case "unsigned":
-      if (instrument.type === "gauge") {
-        const { low, high } = emitWordPair(field, source);
-        writer.line("k = id << 1;");
-        writer.line(`${column}[k] = ${low};`).line(`${column}[k + 1] = ${high};`);
-      } else {
-        emitIntegerCounter(writer, field, { column, record });
-      }
+      if (instrument.type === "counter") return emitIntegerCounter(writer, field, { cell, record });
+      writer.line(`cells[${cell}] = ${emitBigInt(field, source)};`);
   }
 }
 
@@ -69,20 +74,9 @@ function previousOf(field: Field, record: RecordVariables): SegmentVariables | u
   return field.segment === 1 ? record.previous : undefined;
 }
 
-/** Adds 1 to the 64-bit counter at word index `at`. */
-function emitIncrement(writer: CodeWriter, column: string, at: string): void {
-  writer.line(`k = ${at};`).line(`t = ${column}[k] + 1 >>> 0;`).line(`${column}[k] = t;`);
-  writer.line(`if (t === 0) ${column}[k + 1]++;`);
-}
-
-/**
- * Adds `lo`, `hi` to the 64-bit counter at word index `k`. Everything stays in 32-bit integers: the
- * low word has overflowed if it came out smaller than what was added.
- */
-function emitAddPair(writer: CodeWriter, column: string, isWide: boolean): void {
-  writer.line(`t = ${column}[k] + lo >>> 0;`).line(`${column}[k] = t;`);
-  writer.line(`if (t < lo) ${column}[k + 1]++;`);
-  if (isWide) writer.line(`if (hi !== 0) ${column}[k + 1] += hi;`);
+/** Adds a BigInt expression to a cell. */
+function emitAdd(writer: CodeWriter, cell: string, amount: string): void {
+  writer.line(`cells[${cell}] = cells[${cell}] + ${amount};`);
 }
 
 /** Turns a total in `lo`, `hi` into what came on top of `a`, `b`, also if it went around. */
@@ -158,35 +152,54 @@ function emitTotalPair(writer: CodeWriter, field: Field, record: RecordVariables
   if (isSignedKind(field.kind)) writer.line("if (b < 0) a = b = 0;");
 }
 
+interface CounterContext {
+  readonly cell: string;
+  readonly record: RecordVariables;
+}
+
 function emitIntegerCounter(
   writer: CodeWriter,
   field: Field,
-  context: { column: string; record: RecordVariables },
+  { cell, record }: CounterContext,
 ): void {
-  const { column, record } = context;
-  const { high } = emitWordPair(field, segmentOf(field, record));
-  emitTotalPair(writer, field, record);
-  const add = () => {
-    if (previousOf(field, record) !== undefined) emitPairDelta(writer, field);
-    writer.line("k = id << 1;");
-    emitAddPair(writer, column, high !== "0");
-  };
+  const source = segmentOf(field, record);
+  const add = () => emitCounterAdd(writer, field, { cell, record });
   if (!isSignedKind(field.kind)) return add();
-  writer.line("if (hi < 0) errors.negativeCounters++;").block("else", add);
+  writer.line(`if (${emitWordPair(field, source).high} < 0) stats.negativeCounters++;`);
+  writer.block("else", add);
+}
+
+/** Adds a value that is not negative, or what it has on top of the last one. */
+function emitCounterAdd(writer: CodeWriter, field: Field, { cell, record }: CounterContext): void {
+  const total = emitBigInt(field, segmentOf(field, record));
+  const previous = previousOf(field, record);
+  if (previous === undefined) return emitAdd(writer, cell, total);
+  if (counterRange(field) !== undefined) {
+    emitTotalPair(writer, field, record);
+    emitPairDelta(writer, field);
+    return emitAdd(writer, cell, "BigInt(lo)");
+  }
+  const difference = `(${total} - ${emitBigInt(field, previous)})`;
+  if (!isSignedKind(field.kind)) return emitAdd(writer, cell, difference);
+  // A negative total was refused when it was seen, so what follows it counts from zero.
+  writer.line(`if (${emitWordPair(field, previous).high} < 0) {`);
+  emitAdd(writer, cell, total);
+  writer.line("} else {");
+  emitAdd(writer, cell, difference);
+  writer.line("}");
 }
 
 function emitFloatCounter(
   writer: CodeWriter,
   field: Field,
-  context: { column: string; record: RecordVariables },
+  { cell, record }: CounterContext,
 ): void {
-  const { column, record } = context;
   writer.line(`x = ${emitNumber(field, segmentOf(field, record))};`);
-  writer.line("if (x !== x) errors.notANumber++;");
-  writer.line("else if (x < 0) errors.negativeCounters++;");
+  writer.line("if (x !== x) stats.notANumber++;");
+  writer.line("else if (x < 0) stats.negativeCounters++;");
   writer.block("else", () => {
     emitNumberDelta(writer, field, record);
-    writer.line(`${column}[id] += x;`);
+    writer.line(`floats[${cell}] += x;`);
   });
 }
 
@@ -203,13 +216,16 @@ function emitNumberDelta(writer: CodeWriter, field: Field, record: RecordVariabl
 function emitObserve(
   writer: CodeWriter,
   instrument: InstrumentPlan,
-  context: { field: Field; index: number; record: RecordVariables },
+  context: UpdateContext & { readonly field: Field },
 ): void {
-  const { field, index, record } = context;
+  const { field, index, offset, record } = context;
   const bounds = instrument.upperBounds;
-  writer.line(`x = ${emitNumber(field, segmentOf(field, record))};`);
+  const source = segmentOf(field, record);
   const observe = () => {
-    if (bounds.length <= MAX_UNROLLED_BOUNDS) {
+    const log2 = log2Bounds(bounds);
+    if (log2 !== undefined && !isFloatKind(field.kind)) {
+      emitLog2Search(writer, field, { source, log2, count: bounds.length });
+    } else if (bounds.length <= MAX_UNROLLED_BOUNDS) {
       writer.line(`j = ${emitSearch(bounds, 0, bounds.length)};`);
     } else {
       writer.line(`j = 0;`).line(`t = ${bounds.length};`);
@@ -217,11 +233,53 @@ function emitObserve(
         `while (j < t) { k = j + t >>> 1; if (x <= b${index}[k]) t = k; else j = k + 1; }`,
       );
     }
-    emitIncrement(writer, `c${index}`, `(id * ${bounds.length + 1} + j) * 2`);
-    writer.line(`s${index}[id] += x;`);
+    writer.line(`k = row + ${offset} + j;`);
+    emitAdd(writer, "k", "1n");
+    writer.line(`floats[row + ${offset + bounds.length + 1}] += x;`);
   };
+  writer.line(`x = ${emitNumber(field, source)};`);
   if (!isFloatKind(field.kind)) return observe();
-  writer.line("if (x !== x) errors.notANumber++;").block("else", observe);
+  writer.line("if (x !== x) stats.notANumber++;").block("else", observe);
+}
+
+/** Bounds 2^first, 2^(first + 1) …, or one less than each of these. */
+interface Log2Bounds {
+  readonly first: number;
+  readonly isLess: boolean;
+}
+
+/** Says how bounds follow the powers of two; undefined if they do not. */
+function log2Bounds(bounds: readonly number[]): Log2Bounds | undefined {
+  return [false, true].map((isLess) => ({
+    isLess,
+    first: Math.log2((bounds[0] ?? NaN) + (isLess ? 1 : 0)),
+  })).find(({ isLess, first }) =>
+    Number.isInteger(first) && first >= 0 && first + bounds.length <= 64 &&
+    bounds.every((bound, index) => bound === 2 ** (first + index) - (isLess ? 1 : 0))
+  );
+}
+
+/** Assigns the bucket of an integer to `j` by the number of its bits. */
+function emitLog2Search(
+  writer: CodeWriter,
+  field: Field,
+  search: { source: SegmentVariables; log2: Log2Bounds; count: number },
+): void {
+  const { source, log2: { first, isLess }, count } = search;
+  const { low, high } = emitWordPair(field, source);
+  const isWide = high !== "0";
+  writer.line(`lo = ${low};`);
+  if (isWide) writer.line(`hi = ${high};`);
+  writer.line(`j = ${isWide ? "hi !== 0 ? 64 - Math.clz32(hi) : " : ""}32 - Math.clz32(lo);`);
+  // 2^n itself still belongs under the bound 2^n.
+  if (!isLess) {
+    const isPower = "(lo & lo - 1) === 0";
+    const isWidePower = `(hi === 0 ? ${isPower} : lo === 0 && (hi & hi - 1) === 0)`;
+    writer.line(`if (${isWide ? isWidePower : isPower}) j--;`);
+  }
+  if (isSignedKind(field.kind)) writer.line("if (hi < 0) j = 0;");
+  if (first > 0) writer.line(`j -= ${first};`);
+  writer.line("if (j < 0) j = 0;").line(`if (j > ${count}) j = ${count};`);
 }
 
 /** Expression of the first bucket in [low, high] whose bound is not below `x`. */
@@ -235,17 +293,19 @@ function emitSearch(bounds: readonly number[], low: number, high: number): strin
 function emitSlots(
   writer: CodeWriter,
   instrument: InstrumentPlan,
-  context: { field: Field; index: number; record: RecordVariables },
+  context: UpdateContext & { readonly field: Field },
 ): void {
-  const { field, index, record } = context;
+  const { field, index, offset, record } = context;
   const estimate = instrument.sumField === undefined;
-  writer.line(`k = id * ${(instrument.upperBounds.length + 1) * 2};`);
+  const isWide = field.kind === "uint64" || field.kind === "int64";
+  const previous = previousOf(field, record);
+  writer.line(`k = row + ${offset};`);
   if (estimate) writer.line("x = 0;");
-  writer.block(`for (j = 0; j < ${field.arrayLength}; j++, k += 2)`, () => {
+  writer.block(`for (j = 0; j < ${field.arrayLength}; j++, k++)`, () => {
     emitSlotPair(writer, field, record);
-    if (previousOf(field, record) !== undefined) emitPairDelta(writer, field);
+    if (previous !== undefined) emitPairDelta(writer, field);
     writer.line("if (lo === 0 && hi === 0) continue;");
-    emitAddPair(writer, `c${index}`, field.kind === "uint64" || field.kind === "int64");
+    emitAdd(writer, "k", isWide ? emitSlotDifference(field, record) : "BigInt(lo)");
     if (estimate) writer.line(`x += (hi * 4294967296 + lo) * m${index}[j];`);
   });
   if (instrument.sumField !== undefined) {
@@ -253,7 +313,17 @@ function emitSlots(
     emitNumberDelta(writer, instrument.sumField, record);
   }
   // A sum that is no number would stay one for ever.
-  writer.line(`if (x - x === 0) s${index}[id] += x;`);
+  const sum = `floats[row + ${offset + instrument.upperBounds.length + 1}]`;
+  writer.line(`if (x - x === 0) ${sum} += x;`);
+}
+
+/** Expression of what slot `j` of 64 bits has on top of the last one. */
+function emitSlotDifference(field: Field, record: RecordVariables): string {
+  const slot = ({ view, base }: SegmentVariables) =>
+    `${view}.getBigUint64(${base} + j * 8 + ${field.offsetBytes}, true)`;
+  const previous = previousOf(field, record);
+  const total = slot(segmentOf(field, record));
+  return previous === undefined ? total : `(${total} - ${slot(previous)})`;
 }
 
 /** Assigns the count of slot `j` to `lo`, `hi` and the last one to `a`, `b`. */

@@ -40,8 +40,11 @@ export class EntryStore {
   readonly #store: SeriesStore;
   #capacity = INITIAL_CAPACITY;
   #count = 0;
-  /** Entries that feed a series, by series. */
+  /** Entries that feed a series, by series, and the generation of the series that they feed. */
   #references = new Uint32Array(INITIAL_CAPACITY);
+  #referenced = new Int32Array(INITIAL_CAPACITY);
+  /** Generation of its series when the entry was attached: the id may be another key's by now. */
+  #generations = new Int32Array(INITIAL_CAPACITY);
 
   constructor(store: SeriesStore, sizes: { keySizeBytes: number; valueSizeBytes: number }) {
     this.#store = store;
@@ -164,20 +167,28 @@ export class EntryStore {
   }
 
   #attach(entry: number, series: number): void {
+    const generation = this.#store.memory.generation(series);
     this.series[entry] = series;
-    if (series >= this.#references.length) {
-      const longer = new Uint32Array(Math.max(series + 1, this.#references.length * 2));
-      longer.set(this.#references);
-      this.#references = longer;
-    }
+    this.#generations[entry] = generation;
+    if (series >= this.#references.length) this.#growReferences(series + 1);
+    if (this.#referenced[series] !== generation) this.#references[series] = 0;
+    this.#referenced[series] = generation;
     this.#references[series]++;
     this.#store.revive(series);
   }
 
   #detach(entry: number): void {
     const series = this.series[entry];
-    if (series < 0) return;
+    if (series < 0 || this.#generations[entry] !== this.#store.memory.generation(series)) return;
     if (--this.#references[series] === 0) this.#store.kill(series);
+  }
+
+  #growReferences(length: number): void {
+    const capacity = Math.max(length, this.#references.length * 2);
+    const references = new Uint32Array(capacity);
+    references.set(this.#references);
+    this.#references = references;
+    this.#referenced = grown(this.#referenced, capacity);
   }
 
   #moveEntry(from: number, to: number): void {
@@ -187,6 +198,7 @@ export class EntryStore {
     this.series[to] = this.series[from];
     this.lastPass[to] = this.lastPass[from];
     this.lastChange[to] = this.lastChange[from];
+    this.#generations[to] = this.#generations[from];
   }
 
   #link(entry: number): void {
@@ -203,6 +215,7 @@ export class EntryStore {
     this.series = grown(this.series, capacity);
     this.lastPass = grown(this.lastPass, capacity);
     this.lastChange = grown(this.lastChange, capacity);
+    this.#generations = grown(this.#generations, capacity);
     this.#capacity = capacity;
     this.#rebuildTable(capacity / MAX_LOAD);
   }
@@ -214,7 +227,7 @@ export class EntryStore {
   }
 }
 
-function grown(array: Int32Array, length: number): Int32Array {
+function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const longer = new Int32Array(length);
   longer.set(array);
   return longer;

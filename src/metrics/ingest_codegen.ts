@@ -31,7 +31,8 @@ import {
   type RowBatch,
 } from "./ingest.ts";
 import { filtersValues, mayChangeSeries, type MetricsPlan } from "./plan.ts";
-import { SEEN_LATELY, type SeriesStore } from "./series_store.ts";
+import { KEY_WORD, rowLayout } from "./series_memory.ts";
+import { ID_MASK, OVERFLOW_SERIES, type SeriesStore } from "./series_store.ts";
 
 /** What the generated code works on. */
 export interface IngestTarget {
@@ -126,7 +127,7 @@ export function generateIngest(
       }`,
     )
   );
-  writer.line("const { errors, scratch } = store;");
+  writer.line("const { memory, scratch } = store, { stats } = memory;");
   plan.instruments.forEach((instrument, index) => {
     if (instrument.slots) writer.line(`const m${index} = plan.instruments[${index}].midpoints;`);
     if (instrument.upperBounds.length > 0) {
@@ -152,33 +153,27 @@ function keysInArray(plan: MetricsPlan): boolean {
     plan.keyParts.some(({ field }) => keyWordCount(field) > MAX_UNROLLED_WORDS);
 }
 
-/** Declares the variables of a loop and fetches the store's arrays. */
+/** Declares the variables of a loop and fetches the store's views. */
 function emitPrologue(writer: CodeWriter, plan: MetricsPlan): void {
-  writer.line("let { table, mask, keys } = store;");
-  plan.instruments.forEach((instrument, index) => {
-    writer.line(`let c${index} = store.columns[${index}].values;`);
-    if (instrument.storage === "histogram") {
-      writer.line(`let s${index} = store.columns[${index}].sums;`);
-    }
-  });
-  if (plan.ttlMs > 0) writer.line("let { lastSeen, live } = store;");
+  writer.line("let { table, mask } = store, { words, cells, floats } = memory;");
+  if (plan.ttlMs > 0) writer.line(`const now = store.nowMs, oldest = now - ${plan.ttlMs};`);
   if (!keysInArray(plan) && plan.keyWordCount > 0) {
     writer.line(`let ${wordNames(plan).map((name) => `${name} = 0`).join(", ")};`);
   }
-  writer.line("let id = 1, h = 0, z = 0, slot = 0, k = 0, j = 0, t = 0;");
-  writer.line("let x = 0, y = 0, lo = 0, hi = 0, a = 0, b = 0;");
+  // Without keys everything goes to series 1.
+  writer.line(`let id = 1, row = ${rowLayout(plan).strideCells}, h = 0, z = 0, slot = 0;`);
+  writer.line("let k = 0, j = 0, t = 0, x = 0, y = 0, lo = 0, hi = 0, a = 0, b = 0;");
+  writer.line("let filtered = 0;");
 }
 
-/** Fetches the arrays anew after `store.insert`. */
-function emitReload(writer: CodeWriter, plan: MetricsPlan): void {
-  writer.line("({ table, mask, keys } = store);");
-  plan.instruments.forEach((instrument, index) => {
-    writer.line(`c${index} = store.columns[${index}].values;`);
-    if (instrument.storage === "histogram") {
-      writer.line(`s${index} = store.columns[${index}].sums;`);
-    }
-  });
-  if (plan.ttlMs > 0) writer.line("({ lastSeen, live } = store);");
+/** Writes back what the loop counted in locals. */
+function emitEpilogue(writer: CodeWriter, received: string): void {
+  writer.line(`stats.received += ${received};`).line("stats.filtered += filtered;");
+}
+
+/** Fetches the views anew after `store.insert`. */
+function emitReload(writer: CodeWriter): void {
+  writer.line("({ table, mask } = store);").line("({ words, cells, floats } = memory);");
 }
 
 function wordNames(plan: MetricsPlan): string[] {
@@ -202,28 +197,37 @@ function emitFindSeries(writer: CodeWriter, plan: MetricsPlan): void {
     : wordNames(plan);
   emitHash(writer, words);
   writer.line("slot = h & mask;");
+  const { strideCells, lastSeenOffset } = rowLayout(plan);
   writer.block("for (;;)", () => {
     writer.line("id = table[slot];");
     writer.block("if (id === 0)", () => {
       if (!inArray) words.forEach((word, index) => writer.line(`scratch[${index}] = ${word};`));
       writer.line("id = store.insert(h);");
-      emitReload(writer, plan);
-      writer.line("break;");
+      emitReload(writer);
+      writer.line(`row = id * ${strideCells};`).line("break;");
     });
-    writer.line(`k = id * ${count};`);
-    const equal = words.map((word, index) => `keys[k + ${index}] === ${word}`);
-    writer.line(`if (${equal.join(" && ")}) break;`);
+    // Mostly the top bits of the hash tell another key already, without a look at its row.
+    writer.block("if ((id ^ h) >>> 24 === 0)", () => {
+      writer.line(`id &= ${ID_MASK};`);
+      writer.line(`row = id * ${strideCells};`).line("k = row * 2;");
+      const equal = words.map((word, index) => `words[k + ${KEY_WORD + index}] === ${word}`);
+      writer.line(`if (${equal.join(" && ")}) break;`);
+    });
     writer.line("slot = slot + 1 & mask;");
   });
   if (plan.ttlMs > 0) {
-    writer.line("if (live[id] === 0) store.revive(id);").line(`lastSeen[id] = ${SEEN_LATELY};`);
+    writer.block(`if (id !== ${OVERFLOW_SERIES})`, () => {
+      writer.line(`if (floats[row + ${lastSeenOffset}] < oldest) store.restart(id);`);
+      writer.line(`floats[row + ${lastSeenOffset}] = now;`);
+    });
   }
 }
 
 function emitUpdates(writer: CodeWriter, plan: MetricsPlan, record: RecordVariables): void {
+  const { offsets } = rowLayout(plan);
   plan.instruments.forEach((instrument, index) => {
     writer.line(`// ${instrument.type} ${index}`);
-    emitUpdate(writer, instrument, { index, record });
+    emitUpdate(writer, instrument, { index, offset: offsets[index], record });
   });
 }
 
@@ -238,12 +242,12 @@ function emitRing(writer: CodeWriter, plan: MetricsPlan, options: GenerateOption
   writer.block("function ring(v, begin, end)", () => {
     emitPrologue(writer, plan);
     if (options.atomicHeaders) {
-      writer.line("const words = new Int32Array(v.buffer, v.byteOffset, v.byteLength >> 2);");
+      writer.line("const headers = new Int32Array(v.buffer, v.byteOffset, v.byteLength >> 2);");
     }
     writer.line("let q = begin, p = 0, header = 0, received = 0;");
     writer.line("const u = v, r = 0;");
     writer.block("while (q < end)", () => {
-      const load = options.atomicHeaders ? "Atomics.load(words, q >> 2)" : "v.getInt32(q, true)";
+      const load = options.atomicHeaders ? "Atomics.load(headers, q >> 2)" : "v.getInt32(q, true)";
       writer.line(`header = ${load};`);
       writer.line("if (header < 0) break; // still being written");
       writer.line(`p = q + ${RING_HEADER_BYTES};`);
@@ -251,19 +255,19 @@ function emitRing(writer: CodeWriter, plan: MetricsPlan, options: GenerateOption
       writer.line(`if ((header & ${RING_DISCARD_BIT}) !== 0) continue;`);
       writer.block(`if ((header & ${RING_LENGTH_MASK}) < ${plan.recordSizeBytes})`, () => {
         writer.line(`short(v, p, header & ${RING_LENGTH_MASK});`);
-        emitReload(writer, plan);
+        emitReload(writer);
         writer.line("continue;");
       });
       writer.line("received++;");
       emitRecord(writer, plan);
     });
-    writer.line("store.received += received;");
+    emitEpilogue(writer, "received");
     writer.line("return q;");
   });
   writer.line(`const padded = new Uint8Array(${plan.recordSizeBytes});`);
   writer.line("const paddedView = new DataView(padded.buffer);");
   writer.block("function short(v, p, length)", () => {
-    writer.line("errors.shortRecords++;");
+    writer.line("stats.shortRecords++;");
     writer.line("padded.fill(0);");
     writer.line("padded.set(new Uint8Array(v.buffer, v.byteOffset + p, length));");
     writer.line(`rows(paddedView, ${plan.recordSizeBytes}, paddedView, 0, 1);`);
@@ -273,7 +277,7 @@ function emitRing(writer: CodeWriter, plan: MetricsPlan, options: GenerateOption
 function emitRowLoop(writer: CodeWriter, name: string, body: () => void): void {
   writer.block(`function ${name}(v, stride, u, valueStride, count)`, () => {
     body();
-    writer.line("store.received += count;");
+    emitEpilogue(writer, "count");
   });
 }
 
@@ -281,7 +285,7 @@ function emitRows(writer: CodeWriter, plan: MetricsPlan): void {
   emitRowLoop(writer, "rows", () => {
     emitPrologue(writer, plan);
     writer.line("let p = -stride, r = -valueStride;");
-    writer.block("for (let row = 0; row < count; row++)", () => {
+    writer.block("for (let index = 0; index < count; index++)", () => {
       writer.line("p += stride;").line("r += valueStride;");
       emitRecord(writer, plan);
     });
@@ -307,6 +311,7 @@ function emitSnapshot(
       filtersValues: filtersValues(plan),
       findSeries: () => emitFindSeries(writer, plan),
       update: () => {
+        writer.line(`row = id * ${rowLayout(plan).strideCells};`);
         const record = { segments: SEGMENTS, previous: PREVIOUS };
         emitReset(writer, plan.instruments, { record, forget: "entries.forgetValue(e);" });
         emitUpdates(writer, plan, record);

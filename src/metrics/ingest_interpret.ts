@@ -25,7 +25,7 @@ import {
   type RowBatch,
 } from "./ingest.ts";
 import { filtersValues, type InstrumentPlan, mayChangeSeries, type MetricsPlan } from "./plan.ts";
-import { SEEN_LATELY, type SeriesStore } from "./series_store.ts";
+import type { SeriesStore } from "./series_store.ts";
 
 /** What the interpreter works on. */
 export interface InterpreterTarget {
@@ -70,7 +70,7 @@ function interpretRing(context: Context, { view, begin, end }: RingBatch): numbe
     at = start + (length + 7 & -8);
     if ((header & RING_DISCARD_BIT) !== 0) continue;
     const size = context.plan.recordSizeBytes;
-    if (length < size) context.store.errors.shortRecords++;
+    if (length < size) context.store.memory.stats.shortRecords++;
     const bytes = new Uint8Array(size);
     bytes.set(new Uint8Array(view.buffer, view.byteOffset + start, Math.min(length, size)));
     countRecord(context, { segments: [new DataView(bytes.buffer)], offsets: [0, 0] });
@@ -79,7 +79,7 @@ function interpretRing(context: Context, { view, begin, end }: RingBatch): numbe
 }
 
 function countRecord(context: Context, record: RecordBytes): void {
-  context.store.received++;
+  context.store.memory.stats.received++;
   if (!passesFilter(context, record)) return;
   const series = findSeries(context, record);
   update(context, { series, record });
@@ -87,25 +87,20 @@ function countRecord(context: Context, record: RecordBytes): void {
 
 function passesFilter(context: Context, record: RecordBytes): boolean {
   const passes = matchesFilter(context.plan.filter, record, context.formatters);
-  if (!passes) context.store.filtered++;
+  if (!passes) context.store.memory.stats.filtered++;
   return passes;
 }
 
 function findSeries({ plan, store }: Context, record: RecordBytes): number {
   store.scratch.set(plan.keyParts.flatMap(({ field }) => readKeyWords(field, record)));
-  const series = store.findOrInsert();
-  if (plan.ttlMs > 0 && plan.keys.length > 0) {
-    store.revive(series);
-    store.lastSeen[series] = SEEN_LATELY;
-  }
-  return series;
+  return store.findOrInsert();
 }
 
 function followEntry(context: Context, record: RecordBytes): void {
   const { plan, store } = context;
   const entries = context.entries;
   if (entries === undefined) throw new Error("BUG: no entries to compare with");
-  store.received++;
+  store.memory.stats.received++;
   const passes = passesFilter(context, record);
   if (!passes && !filtersValues(plan)) return;
   const words = (segment: 0 | 1, sizeBytes: number) => blockWords(record, { segment, sizeBytes });
@@ -195,26 +190,29 @@ interface Update {
 }
 
 function update(context: Context, row: Update): void {
-  context.plan.instruments.forEach((instrument, index) => {
-    const column = context.store.columns[index];
-    if (instrument.field === undefined) {
-      addInteger(column.values, row.series, 1n);
+  const { instruments } = context.plan;
+  const { memory } = context.store;
+  const { strideCells, offsets } = memory.layout;
+  instruments.forEach((instrument, index) => {
+    const cell = row.series * strideCells + offsets[index];
+    const { field } = instrument;
+    if (field === undefined) {
+      memory.cells[cell] += 1n;
     } else if (instrument.slots) {
-      addSlots(instrument, { column, row, field: instrument.field });
+      addSlots(context, { instrument, cell, row, field });
     } else if (instrument.type === "histogram") {
-      observe(context, { instrument, column, row, field: instrument.field });
+      observe(context, { instrument, cell, row, field });
     } else if (instrument.type === "gauge") {
-      setGauge(column.values, { row, field: instrument.field });
+      setGauge(context, { cell, row, field });
     } else {
-      addCounter(context, { column, row, field: instrument.field });
+      addCounter(context, { cell, row, field });
     }
   });
 }
 
-type ColumnArrays = SeriesStore["columns"][number];
-
 interface FieldUpdate {
-  readonly column: ColumnArrays;
+  /** First cell of the instrument in the series' row. */
+  readonly cell: number;
   readonly row: Update;
   readonly field: Field;
 }
@@ -231,30 +229,22 @@ function readInteger(field: Field, record: RecordBytes): bigint {
   throw new Error(`BUG: ${field.name} is no integer`);
 }
 
-/** Adds to the 64-bit integer at an index of pairs. */
-function addInteger(values: Uint32Array | Float64Array, pair: number, amount: bigint): void {
-  const old = BigInt(values[2 * pair]) | BigInt(values[2 * pair + 1]) << 32n;
-  const sum = BigInt.asUintN(64, old + amount);
-  values[2 * pair] = Number(sum & 0xffffffffn);
-  values[2 * pair + 1] = Number(sum >> 32n);
-}
-
-function addCounter({ store }: Context, { column, row, field }: FieldUpdate): void {
+function addCounter({ store: { memory } }: Context, { cell, row, field }: FieldUpdate): void {
   const previous = previousOf(row, field);
   if (isFloatKind(field.kind)) {
     const value = readNumber(field, row.record);
-    if (Number.isNaN(value)) store.errors.notANumber++;
-    else if (value < 0) store.errors.negativeCounters++;
-    else column.values[row.series] += value - numberBase(field, value, previous);
+    if (Number.isNaN(value)) memory.stats.notANumber++;
+    else if (value < 0) memory.stats.negativeCounters++;
+    else memory.floats[cell] += value - numberBase(field, value, previous);
     return;
   }
   const value = readInteger(field, row.record);
   if (value < 0n) {
-    store.errors.negativeCounters++;
+    memory.stats.negativeCounters++;
     return;
   }
   const last = previous === undefined ? 0n : readInteger(field, previous);
-  addInteger(column.values, row.series, addedSince(field, value, last));
+  memory.cells[cell] += addedSince(field, value, last);
 }
 
 /** What of a total was there already: 0 after a reset, less than nothing if it went around. */
@@ -264,50 +254,47 @@ function numberBase(field: Field, total: number, previous: RecordBytes | undefin
   return wentAround(field, total, last) ? last - (counterRange(field) ?? 0) : 0;
 }
 
-function setGauge(
-  values: Uint32Array | Float64Array,
-  { row, field }: { row: Update; field: Field },
-): void {
-  if (isFloatKind(field.kind)) {
-    values[row.series] = readNumber(field, row.record);
-    return;
-  }
-  const value = BigInt.asUintN(64, readInteger(field, row.record));
-  values[2 * row.series] = Number(value & 0xffffffffn);
-  values[2 * row.series + 1] = Number(value >> 32n);
+function setGauge({ store: { memory } }: Context, { cell, row, field }: FieldUpdate): void {
+  if (isFloatKind(field.kind)) memory.floats[cell] = readNumber(field, row.record);
+  else memory.cells[cell] = readInteger(field, row.record);
 }
 
+type HistogramUpdate = FieldUpdate & { readonly instrument: InstrumentPlan };
+
 function observe(
-  { store }: Context,
-  { instrument, column, row, field }: FieldUpdate & { instrument: InstrumentPlan },
+  { store: { memory } }: Context,
+  { instrument, cell, row, field }: HistogramUpdate,
 ): void {
   const value = readNumber(field, row.record);
   if (Number.isNaN(value)) {
-    store.errors.notANumber++;
+    memory.stats.notANumber++;
     return;
   }
   const bounds = instrument.upperBounds;
   const found = bounds.findIndex((bound) => value <= bound);
   const bucket = found < 0 ? bounds.length : found;
-  addInteger(column.values, row.series * (bounds.length + 1) + bucket, 1n);
-  column.sums[row.series] += value;
+  memory.cells[cell + bucket] += 1n;
+  memory.floats[cell + bounds.length + 1] += value;
 }
 
-function addSlots(instrument: InstrumentPlan, { column, row, field }: FieldUpdate): void {
+function addSlots(
+  { store: { memory } }: Context,
+  { instrument, cell, row, field }: HistogramUpdate,
+): void {
   const previous = previousOf(row, field);
   const counts = readSlots(field, row.record);
   const last = previous === undefined ? counts.map(() => 0n) : readSlots(field, previous);
   let sum = 0;
   counts.forEach((total, slot) => {
     const count = addedSince(field, total, last[slot]);
-    addInteger(column.values, row.series * (instrument.upperBounds.length + 1) + slot, count);
+    memory.cells[cell + slot] += count;
     sum += Number(count) * instrument.midpoints[slot];
   });
   if (instrument.sumField !== undefined) {
     const total = readNumber(instrument.sumField, row.record);
     sum = total - numberBase(instrument.sumField, total, previousOf(row, instrument.sumField));
   }
-  if (Number.isFinite(sum)) column.sums[row.series] += sum;
+  if (Number.isFinite(sum)) memory.floats[cell + instrument.upperBounds.length + 1] += sum;
 }
 
 function readSlots(field: Field, record: RecordBytes): bigint[] {

@@ -1,4 +1,4 @@
-/** A store seen as metrics: names, columns and label text. */
+/** A data source's series seen as metrics: names, columns and label text. */
 
 import {
   type Field,
@@ -10,20 +10,21 @@ import {
 } from "../decode/mod.ts";
 import type { Instrument, MetricSet } from "./family.ts";
 import type { KeyPlan, MetricsPlan } from "./plan.ts";
-import { OVERFLOW_SERIES, type SeriesStore } from "./series_store.ts";
+import type { SeriesMemory } from "./series_memory.ts";
+import { OVERFLOW_SERIES } from "./series_store.ts";
 
 /** What a metric set is made of. */
 export interface MetricSetOptions {
   readonly scope: string;
   readonly plan: MetricsPlan;
-  readonly store: SeriesStore;
+  readonly memory: SeriesMemory;
   /** Text of fields with a format. */
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
 }
 
-/** The exporters' view of a store. Live: nothing is copied until it is read. */
+/** The exporters' view of a data source's series. Live: nothing is copied until it is read. */
 export function createMetricSet(options: MetricSetOptions): MetricSet {
-  const { scope, plan, store } = options;
+  const { scope, plan, memory } = options;
   const labels = new LabelReader(options);
   return {
     scope,
@@ -33,15 +34,15 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
       name: instrument.name,
       description: instrument.description,
       unit: instrument.unit,
-      column: () => store.column(index),
+      column: () => memory.column(index),
     })),
     get seriesCount() {
-      return store.seriesCount;
+      return memory.count;
     },
-    isLive: (series) => store.live[series] === 1,
+    isLive: (series) => memory.isLive(series),
     isOverflow: (series) => series === OVERFLOW_SERIES,
     labelValues: (series) => labels.read(series),
-    generation: (series) => store.generation(series),
+    generation: (series) => memory.generation(series),
   };
 }
 
@@ -68,16 +69,16 @@ class LabelReader {
   }
 
   #label(key: KeyPlan, series: number): string {
-    const { plan, store, formatters } = this.#options;
+    const { memory, formatters } = this.#options;
     const { field, context } = key;
-    const start = series * plan.keyWordCount;
+    const start = memory.keyAt(series);
     const formatter = formatters.get(field);
     if (formatter === undefined) {
-      return valueToText(fieldFromKeyWords(field, store.keys, start + key.firstWord), field.kind);
+      return valueToText(fieldFromKeyWords(field, memory.words, start + key.firstWord), field.kind);
     }
     for (const part of [key, ...context]) {
       const first = start + part.firstWord;
-      this.#restore(part.field, store.keys.subarray(first, first + keyWordCount(part.field)));
+      this.#restore(part.field, memory.words.subarray(first, first + keyWordCount(part.field)));
     }
     return formatter(this.#record);
   }

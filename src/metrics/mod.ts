@@ -1,6 +1,7 @@
 /** The metric engine: plans, series and what turns records into them. Pure: no FFI, no clock. */
 
 export type {
+  CellColumn,
   Column,
   FloatColumn,
   HistogramColumn,
@@ -29,5 +30,6 @@ export type {
   PlanOptions,
   Storage,
 } from "./plan.ts";
+export { allocateSeriesMemory, MAX_SERIES, rowLayout, SeriesMemory } from "./series_memory.ts";
+export type { SeriesMemoryHandle, SeriesStats } from "./series_memory.ts";
 export { OVERFLOW_SERIES, SeriesStore } from "./series_store.ts";
-export type { IngestErrors } from "./series_store.ts";

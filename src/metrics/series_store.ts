@@ -1,302 +1,283 @@
 /**
- * Series by key bytes: an open-addressing table over columns of typed arrays.
+ * Series by key bytes: an open-addressing table over the rows of a `SeriesMemory`.
  *
- * Keys are fixed-length runs of int32 words. Series ids are dense and index every column. Id 0 is
- * the overflow series. The generated ingest loop works on the public arrays directly and calls
- * `insert` only for keys it has not met, after which it must fetch the arrays anew: they may have
- * grown.
+ * Keys are fixed-length runs of int32 words. Series ids are dense and index the rows. Id 0 is the
+ * overflow series. The generated ingest loop works on the table and the rows directly and calls
+ * `insert` only for keys that it has not found, after which it must fetch all views anew.
  */
 
 import { hashWords } from "../decode/mod.ts";
-import type { Column } from "./family.ts";
-import type { InstrumentPlan, MetricsPlan } from "./plan.ts";
+import type { MetricsPlan } from "./plan.ts";
+import { allocateSeriesMemory, KEY_WORD, SeriesMemory } from "./series_memory.ts";
 
 /** Id of the series that collects what is over the limit. */
 export const OVERFLOW_SERIES = 0;
 
-/** Stands for the time of records that came since the last `advance`. */
-export const SEEN_LATELY = Infinity;
+/** Bits of a table slot that hold the id; the others hold the top bits of the key's hash. */
+export const ID_MASK = 0xff_ffff;
 
-const INITIAL_CAPACITY = 64;
-/** At most a quarter of the table is used: a second probe costs a mispredicted branch. */
-const MAX_LOAD = 0.25;
+/** Slots per series while the table is small: a second probe costs a mispredicted branch. */
+const SPARSE_SLOTS = 4;
+/** Slots per series in large tables: a table that leaves the cache costs more than a second probe. */
+const DENSE_SLOTS = 2;
+const SPARSE_CAPACITY = 8192;
+/** Series that move to a new table with each new key, at least. */
+const MIGRATED_AT_ONCE = 32;
+/** Parts of a ttl between two searches for series to take ids from. */
+const RECLAIMS_PER_TTL = 8;
 
-/** Records that were not (fully) counted, by reason. */
-export interface IngestErrors {
-  /** Events shorter than their struct; counted with zeros for what is missing. */
-  shortRecords: number;
-  /** Counter values below zero; not added. */
-  negativeCounters: number;
-  /** Values that are no number; not observed. */
-  notANumber: number;
-}
-
-/** The values of one instrument for all series. */
-interface ColumnArrays {
-  /** Integers: 2 words a series. Floats: 1 double. Histograms: 2 words a bucket. */
-  values: Uint32Array | Float64Array;
-  /** Histograms only. */
-  sums: Float64Array;
-}
-
-/** Key table and columns of one data source. */
+/** Key table of one data source and the only writer of its rows. */
 export class SeriesStore {
-  /** Slot → series id, 0 for empty: the overflow series is never in the table. */
+  readonly memory: SeriesMemory;
+  /** Slot → series id and top bits of the hash, 0 for empty: the overflow series is never in the table. */
   table: Int32Array;
   mask: number;
-  /** Key words of series s at `keys[s·keyWordCount …]`. */
-  keys: Int32Array;
-  /** 1 while the series is exported. */
-  live: Uint8Array;
-  /**
-   * Time in ms of a series' last record, `SEEN_LATELY` if that came after the last `advance`. Only
-   * kept if the plan has a ttl and keys.
-   */
-  lastSeen: Float64Array;
   /** Key words of the record in hand; input of `insert`. */
   readonly scratch: Int32Array;
-  readonly columns: ColumnArrays[];
-  /** Records seen, those that the filter refused included. */
-  received = 0;
-  /** Records that the filter refused. */
-  filtered = 0;
-  /** Records that went to the overflow series. */
-  overflowed = 0;
-  readonly errors: IngestErrors = { shortRecords: 0, negativeCounters: 0, notANumber: 0 };
+  /** Time of the records in hand, of any clock that only goes forward; only for plans with a ttl. */
+  nowMs = 0;
 
   readonly #plan: MetricsPlan;
-  readonly #upperBounds: readonly Float64Array[];
   readonly #keyWordCount: number;
-  #capacity = INITIAL_CAPACITY;
+  readonly #limit: number;
   /** Ids allotted, overflow included. */
   #count = 1;
-  #generations: Uint32Array;
-  /** Ids whose key is gone and whose place in the table is free. */
+  /** Ids that belong to nobody. */
   readonly #free: number[] = [];
   #deadCount = 0;
+  #lastReclaimMs = -Infinity;
+  /** The table before, until all its series are in the new one. */
+  #former: { readonly table: Int32Array; next: number } | undefined;
 
-  constructor(plan: MetricsPlan) {
+  constructor(
+    plan: MetricsPlan,
+    memory: SeriesMemory = new SeriesMemory(
+      plan,
+      allocateSeriesMemory(plan, { isStronglyOrdered: true }),
+    ),
+  ) {
     this.#plan = plan;
-    this.#upperBounds = plan.instruments.map((instrument) =>
-      Float64Array.from(instrument.upperBounds)
-    );
     this.#keyWordCount = plan.keyWordCount;
-    const tableSize = INITIAL_CAPACITY / MAX_LOAD;
-    this.table = new Int32Array(tableSize);
-    this.mask = tableSize - 1;
-    this.keys = new Int32Array(this.#keyWordCount * INITIAL_CAPACITY);
-    this.live = new Uint8Array(INITIAL_CAPACITY);
-    this.lastSeen = new Float64Array(INITIAL_CAPACITY);
-    this.#generations = new Uint32Array(INITIAL_CAPACITY);
+    this.memory = memory;
+    const { rows } = memory.handle;
+    this.#limit = rows.maxByteLength / (memory.layout.strideCells * 8) - 1;
+    this.table = newTable(memory.capacity);
+    this.mask = this.table.length - 1;
     this.scratch = new Int32Array(this.#keyWordCount);
-    this.columns = plan.instruments.map((instrument) => newColumn(instrument, INITIAL_CAPACITY));
+    memory.publish(1);
     // Without keys there is one series, and it is there from the start: a counter begins at 0.
     if (this.#keyWordCount === 0) this.insert(0);
   }
 
-  /** Ids allotted: valid ones are `0 … seriesCount - 1`. */
-  get seriesCount(): number {
-    return this.#count;
-  }
-
-  /** Series that are exported. */
-  get liveCount(): number {
-    return this.#count - 1 - this.#deadCount - this.#free.length;
-  }
-
-  /** How often the id was given to a new key. */
-  generation(series: number): number {
-    return this.#generations[series];
-  }
-
   /** Id of the key in `scratch`, allotted if need be: the plain form of what generated code does. */
   findOrInsert(): number {
-    const count = this.#keyWordCount;
-    if (count === 0) return 1;
-    const hash = hashWords(this.scratch, 0, count);
-    for (let slot = hash & this.mask;; slot = slot + 1 & this.mask) {
-      const series = this.table[slot];
-      if (series === 0) return this.insert(hash);
+    if (this.#keyWordCount === 0) return 1;
+    const hash = hashWords(this.scratch, 0, this.#keyWordCount);
+    const found = this.#find(this.table, hash);
+    const series = found === 0 ? this.insert(hash) : found;
+    this.#touch(series);
+    return series;
+  }
+
+  #find(table: Int32Array, hash: number): number {
+    const mask = table.length - 1;
+    for (let slot = hash & mask; table[slot] !== 0; slot = slot + 1 & mask) {
+      const series = table[slot] & ID_MASK;
       if (this.#hasKey(series)) return series;
     }
+    return 0;
   }
 
   #hasKey(series: number): boolean {
-    const start = series * this.#keyWordCount;
+    const { memory, scratch } = this;
+    const start = memory.keyAt(series);
     for (let index = 0; index < this.#keyWordCount; index++) {
-      if (this.keys[start + index] !== this.scratch[index]) return false;
+      if (memory.words[start + index] !== scratch[index]) return false;
     }
-    return true;
+    return memory.generation(series) % 2 === 0;
+  }
+
+  /** Tells the time of a series' last record. One whose time had run out starts from zero. */
+  #touch(series: number): void {
+    const { memory, nowMs } = this;
+    const { lastSeenOffset, strideCells } = memory.layout;
+    if (lastSeenOffset < 0 || series === OVERFLOW_SERIES) return;
+    if (memory.lastSeenMs(series) < nowMs - this.#plan.ttlMs) this.restart(series);
+    memory.floats[series * strideCells + lastSeenOffset] = nowMs;
   }
 
   /**
-   * Allots a series to the key in `scratch`, which must not be in the table.
-   * Replaces arrays when they are full. @returns the id, or `OVERFLOW_SERIES` at the limit.
+   * Finds the key in `scratch`, which must not be in `table`, or allots a series to it. Replaces views
+   * and table when they are full. Cost: bounded, however many series there are.
+   * @returns the id, or `OVERFLOW_SERIES` at the limit.
    */
   insert(hash: number): number {
+    const former = this.#former;
+    if (former !== undefined) {
+      const found = this.#find(former.table, hash);
+      this.#migrate(MIGRATED_AT_ONCE);
+      if (found !== 0) {
+        this.#link(found, hash);
+        return found;
+      }
+    }
     const series = this.#allot();
     if (series === OVERFLOW_SERIES) {
-      this.overflowed++;
-      this.live[OVERFLOW_SERIES] = 1;
-      return OVERFLOW_SERIES;
+      this.memory.stats.overflowed++;
+      this.memory.setState(OVERFLOW_SERIES, { generation: 0, live: true });
+    } else {
+      this.#link(series, hash);
     }
-    this.keys.set(this.scratch, series * this.#keyWordCount);
-    this.live[series] = 1;
-    this.#link(series, hash);
     return series;
   }
 
   #allot(): number {
-    const atLimit = this.#keyWordCount > 0 && this.#count - 1 >= this.#plan.seriesLimit;
-    if (atLimit && this.#free.length === 0 && this.#deadCount > 0) this.#reclaimDead();
+    const { memory } = this;
+    const atLimit = this.#count > this.#limit;
+    if (atLimit && this.#free.length === 0) this.#reclaim();
     const reused = this.#free.pop();
     if (reused !== undefined) {
-      this.#generations[reused]++;
+      this.#clearValues(reused);
+      this.#own(reused, memory.generation(reused) + 1);
       return reused;
     }
     if (atLimit) return OVERFLOW_SERIES;
-    if (this.#count === this.#capacity) this.#grow(this.#capacity * 2);
-    return this.#count++;
+    if (this.#count === memory.capacity) this.#grow();
+    const series = this.#count++;
+    this.#own(series, memory.generation(series));
+    memory.publish(this.#count);
+    return series;
   }
 
+  /** Gives the series to the key in `scratch`. */
+  #own(series: number, generation: number): void {
+    const { memory, scratch } = this;
+    const start = memory.keyAt(series);
+    scratch.forEach((word, index) => Atomics.store(memory.words, start + index, word));
+    const { lastSeenOffset, strideCells } = memory.layout;
+    if (lastSeenOffset >= 0) memory.floats[series * strideCells + lastSeenOffset] = this.nowMs;
+    memory.setState(series, { generation, live: true });
+    memory.stats.live++;
+  }
+
+  #grow(): void {
+    this.#migrate(Infinity);
+    this.memory.grow();
+    this.#startTable(newTable(this.memory.capacity));
+  }
+
+  /** Series move from the former table one by one, so that no event waits for all of them. */
+  #startTable(table: Int32Array): void {
+    this.#former = { table: this.table, next: 1 };
+    this.table = table;
+    this.mask = table.length - 1;
+  }
+
+  #migrate(atMost: number): void {
+    const former = this.#former;
+    if (former === undefined) return;
+    const { memory } = this;
+    const end = Math.min(this.#count, former.next + atMost);
+    for (let series = former.next; series < end; series++) {
+      if (memory.generation(series) % 2 === 1) continue;
+      this.#link(series, hashWords(memory.words, memory.keyAt(series), this.#keyWordCount));
+    }
+    former.next = end;
+    if (end === this.#count) this.#former = undefined;
+  }
+
+  /** Puts a series into the table, if it is not there. */
   #link(series: number, hash: number): void {
     let slot = hash & this.mask;
-    while (this.table[slot] !== 0) slot = slot + 1 & this.mask;
-    this.table[slot] = series;
-  }
-
-  #grow(capacity: number): void {
-    this.keys = grown(this.keys, this.#keyWordCount * capacity);
-    this.live = grown(this.live, capacity);
-    this.lastSeen = grown(this.lastSeen, capacity);
-    this.#generations = grown(this.#generations, capacity);
-    for (const column of this.columns) {
-      const perSeries = column.values.length / this.#capacity;
-      column.values = grown(column.values, perSeries * capacity);
-      if (column.sums.length > 0) column.sums = grown(column.sums, capacity);
+    while (this.table[slot] !== 0) {
+      if ((this.table[slot] & ID_MASK) === series) return;
+      slot = slot + 1 & this.mask;
     }
-    this.#capacity = capacity;
-    this.#rebuildTable(capacity / MAX_LOAD);
-  }
-
-  #rebuildTable(size: number): void {
-    this.table = new Int32Array(size);
-    this.mask = size - 1;
-    const free = new Set(this.#free);
-    for (let series = 1; series < this.#count; series++) {
-      if (free.has(series)) continue;
-      this.#link(series, hashWords(this.keys, series * this.#keyWordCount, this.#keyWordCount));
-    }
+    this.table[slot] = series | hash & ~ID_MASK;
   }
 
   /** Takes a series out of the export; its values stay, in case the key returns. */
   kill(series: number): void {
-    if (series === OVERFLOW_SERIES || this.#keyWordCount === 0 || this.live[series] === 0) return;
-    this.live[series] = 0;
+    const { memory } = this;
+    if (series === OVERFLOW_SERIES || this.#keyWordCount === 0 || !this.#isOwned(series)) return;
+    memory.setState(series, { generation: memory.generation(series), live: false });
+    memory.stats.live--;
     this.#deadCount++;
   }
 
   /** Brings a series back: the key has returned. */
   revive(series: number): void {
-    if (series === OVERFLOW_SERIES || this.live[series] === 1) return;
-    this.live[series] = 1;
+    const { memory } = this;
+    if (series === OVERFLOW_SERIES || this.#isOwned(series)) return;
+    memory.setState(series, { generation: memory.generation(series), live: true });
+    memory.stats.live++;
     this.#deadCount--;
   }
 
-  /** Forgets dead series, so that their ids can be given away. */
-  #reclaimDead(): void {
-    const free = new Set(this.#free);
+  #isOwned(series: number): boolean {
+    return (this.memory.words[this.memory.wordsAt(series)] & 1) === 1;
+  }
+
+  /** Sets the values of a series to zero: its time had run out, and its key has returned. */
+  restart(series: number): void {
+    this.#clearValues(series);
+  }
+
+  /** Takes the ids of dead series, and of those whose time has run out, to be given away. */
+  #reclaim(): void {
+    const { ttlMs } = this.#plan;
+    const mayExpire = ttlMs > 0 &&
+      this.nowMs - this.#lastReclaimMs >= ttlMs / RECLAIMS_PER_TTL;
+    if (this.#keyWordCount === 0 || (this.#deadCount === 0 && !mayExpire)) return;
+    this.#migrate(Infinity);
+    this.#lastReclaimMs = this.nowMs;
     for (let series = 1; series < this.#count; series++) {
-      if (this.live[series] === 1 || free.has(series)) continue;
-      this.#clearValues(series);
-      this.#free.push(series);
+      const expired = mayExpire && this.memory.lastSeenMs(series) < this.nowMs - ttlMs;
+      if (expired || !this.#isOwned(series)) this.#release(series);
     }
-    this.#deadCount = 0;
-    this.#rebuildTable(this.table.length);
+    if (this.#free.length > 0) this.#startTable(new Int32Array(this.table.length));
+  }
+
+  #release(series: number): void {
+    const { memory } = this;
+    if (this.#isOwned(series)) memory.stats.live--;
+    else this.#deadCount--;
+    memory.setState(series, { generation: memory.generation(series) + 1, live: false });
+    this.#free.push(series);
   }
 
   /** Forgets all series and their values: what comes next tells everything anew. */
   clear(): void {
-    for (let series = 1; series < this.#count; series++) this.#generations[series]++;
-    for (const { values, sums } of this.columns) {
-      values.fill(0);
-      sums.fill(0);
+    const { memory } = this;
+    for (let series = 0; series < this.#count; series++) {
+      this.#clearValues(series);
+      // From even to even; of the overflow series nobody asks.
+      const generation = memory.generation(series) + 2 & ~1;
+      memory.setState(series, { generation: series === 0 ? 0 : generation, live: false });
     }
     this.table.fill(0);
-    this.live.fill(0);
+    this.#former = undefined;
     this.#free.length = 0;
     this.#deadCount = 0;
     this.#count = 1;
+    memory.stats.live = 0;
+    memory.publish(1);
     if (this.#keyWordCount === 0) this.insert(0);
   }
 
+  /** Atomically: nobody may see values of the former key after the state says otherwise. */
   #clearValues(series: number): void {
-    for (const column of this.columns) {
-      const perSeries = column.values.length / this.#capacity;
-      column.values.fill(0, series * perSeries, (series + 1) * perSeries);
-      if (column.sums.length > 0) column.sums[series] = 0;
+    const { cells, layout } = this.memory;
+    const start = series * layout.strideCells;
+    const first = KEY_WORD + this.#keyWordCount + 1 >> 1;
+    for (let cell = first; cell < layout.strideCells; cell++) {
+      Atomics.store(cells, start + cell, 0n);
     }
-  }
-
-  /**
-   * Tells the time; series that had no record for `ttlMs` leave. If their key returns they start
-   * from zero. The one series of a plan without keys stays.
-   *
-   * Records carry no time of their own: those since the last call count as if they had come now.
-   * @param nowMs of any clock that only goes forward.
-   */
-  advance(nowMs: number, ttlMs: number): void {
-    if (this.#keyWordCount === 0) return;
-    for (let series = 1; series < this.#count; series++) {
-      if (this.live[series] === 0) continue;
-      if (this.lastSeen[series] === SEEN_LATELY) this.lastSeen[series] = nowMs;
-      if (this.lastSeen[series] < nowMs - ttlMs) {
-        this.#clearValues(series);
-        this.kill(series);
-      }
-    }
-  }
-
-  /** The column of an instrument as exporters read it. */
-  column(index: number): Column {
-    const { storage } = this.#plan.instruments[index];
-    const upperBounds = this.#upperBounds[index];
-    const { values, sums } = this.columns[index];
-    if (values instanceof Float64Array) return { kind: "float", values };
-    if (storage !== "histogram") {
-      return { kind: "integer", signed: storage === "signed", words: values };
-    }
-    return {
-      kind: "histogram",
-      upperBounds,
-      stride: upperBounds.length + 1,
-      counts: values,
-      sums,
-    };
   }
 }
 
-function newColumn(instrument: InstrumentPlan, capacity: number): ColumnArrays {
-  switch (instrument.storage) {
-    case "float":
-      return { values: new Float64Array(capacity), sums: new Float64Array(0) };
-    case "histogram":
-      return {
-        values: new Uint32Array(2 * (instrument.upperBounds.length + 1) * capacity),
-        sums: new Float64Array(capacity),
-      };
-    case "signed":
-    case "unsigned":
-      return { values: new Uint32Array(2 * capacity), sums: new Float64Array(0) };
-  }
-}
-
-/** A longer copy of a typed array. */
-function grown<T extends Int32Array | Uint32Array | Uint8Array | Float64Array>(
-  array: T,
-  length: number,
-): T {
-  const longer = new (array.constructor as new (length: number) => T)(length);
-  longer.set(array);
-  return longer;
+function newTable(capacity: number): Int32Array {
+  const slotsPerSeries = capacity <= SPARSE_CAPACITY ? SPARSE_SLOTS : DENSE_SLOTS;
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, capacity) * slotsPerSeries));
+  return new Int32Array(slots);
 }

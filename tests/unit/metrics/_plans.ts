@@ -65,10 +65,23 @@ export function seriesOf(store: SeriesStore, word: number): number {
   return store.findOrInsert();
 }
 
+/** Index of a series' first cell of an instrument. */
+export function cellAt(
+  store: SeriesStore,
+  { column, series }: { column: number; series: number },
+): number {
+  const { stride, offset } = store.memory.column(column);
+  return series * stride + offset;
+}
+
 /** Exact value of an integer column. */
 export function integerAt(store: SeriesStore, place: { column: number; series: number }): bigint {
-  const { values } = store.columns[place.column];
-  return BigInt(values[2 * place.series]) | BigInt(values[2 * place.series + 1]) << 32n;
+  return store.memory.cells[cellAt(store, place)];
+}
+
+/** Value of a column of doubles. */
+export function floatAt(store: SeriesStore, place: { column: number; series: number }): number {
+  return store.memory.floats[cellAt(store, place)];
 }
 
 /** Counts of a histogram column, bucket by bucket. */
@@ -76,12 +89,19 @@ export function countsAt(
   store: SeriesStore,
   place: { column: number; series: number },
 ): bigint[] {
-  const column = store.column(place.column);
+  const first = cellAt(store, place);
+  return [...store.memory.cells.subarray(first, first + bucketCount(store, place.column))];
+}
+
+/** Sum of a histogram column. */
+export function sumAt(store: SeriesStore, place: { column: number; series: number }): number {
+  return store.memory.floats[cellAt(store, place) + bucketCount(store, place.column)];
+}
+
+function bucketCount(store: SeriesStore, index: number): number {
+  const column = store.memory.column(index);
   if (column.kind !== "histogram") throw new Error("no histogram");
-  return Array.from({ length: column.stride }, (_, bucket) => {
-    const at = 2 * (place.series * column.stride + bucket);
-    return BigInt(column.counts[at]) | BigInt(column.counts[at + 1]) << 32n;
-  });
+  return column.upperBounds.length + 1;
 }
 
 /** Bytes of 64-bit integers in a row. */

@@ -88,9 +88,13 @@ export class TwinStores {
     this.assertEqual();
   }
 
+  /** Tells the time of what comes. */
   advance(nowMs: number): void {
-    this.store.advance(nowMs, this.#plan.ttlMs);
-    this.#plainStore.advance(nowMs, this.#plan.ttlMs);
+    const hiddenBeforeMs = nowMs - this.#plan.ttlMs;
+    for (const store of [this.store, this.#plainStore]) {
+      store.nowMs = nowMs;
+      store.memory.hiddenBeforeMs = hiddenBeforeMs;
+    }
     this.assertEqual();
   }
 
@@ -123,22 +127,19 @@ function refuseLookup(): never {
 }
 
 /** Everything a store holds, as text, one thing per line. */
-export function describeStore(store: SeriesStore): string {
-  const count = store.seriesCount;
+export function describeStore({ memory, table }: SeriesStore): string {
+  const { count, layout, stats } = memory;
   const ids = Array.from({ length: count }, (_, series) => series);
-  const { received, filtered, overflowed, errors } = store;
   return [
-    `series ${count} live ${store.liveCount}`,
-    JSON.stringify({ received, filtered, overflowed, ...errors }),
-    `generations ${ids.map((series) => store.generation(series))}`,
-    `live ${list(store.live.subarray(0, count))}`,
-    `seen ${list(store.lastSeen.subarray(0, count))}`,
-    `table ${list(store.table)}`,
-    `keys ${list(store.keys)}`,
-    ...store.columns.flatMap(({ values, sums }, index) => [
-      `column ${index} ${list(values)}`,
-      `sums ${index} ${list(sums)}`,
-    ]),
+    `series ${count} live ${memory.liveCount}`,
+    JSON.stringify(stats),
+    `generations ${ids.map((series) => memory.generation(series))}`,
+    `live ${ids.map((series) => memory.isLive(series))}`,
+    `table ${list(table)}`,
+    ...ids.map((series) => {
+      const start = series * layout.strideCells;
+      return `row ${series} ${memory.cells.subarray(start, start + layout.strideCells)}`;
+    }),
   ].join("\n");
 }
 

@@ -62,9 +62,9 @@ Deno.test("a series leaves with its last entry and returns with the next", () =>
     entries.beginPass();
     for (const key of keys) meet(key);
     entries.endPass();
-    return store.live[1];
+    return store.memory.isLive(1);
   });
-  assertEquals(live, [1, 1, 0, 1]);
+  assertEquals(live, [true, true, false, true]);
 });
 
 Deno.test("an entry that moves takes its share of both series' lives along", () => {
@@ -73,9 +73,13 @@ Deno.test("an entry that moves takes its share of both series' lives along", () 
   entries.beginPass();
   const entry = meet(0);
   entries.move(entry, second);
-  assertEquals([store.live[first], store.live[second], entries.series[entry]], [0, 1, second]);
+  assertEquals([store.memory.isLive(first), store.memory.isLive(second), entries.series[entry]], [
+    false,
+    true,
+    second,
+  ]);
   entries.move(entry, first);
-  assertEquals([store.live[first], store.live[second]], [1, 0]);
+  assertEquals([store.memory.isLive(first), store.memory.isLive(second)], [true, false]);
 });
 
 Deno.test("a hidden entry stays, keeps its value and feeds no series until it moves", () => {
@@ -87,9 +91,9 @@ Deno.test("a hidden entry stays, keeps its value and feeds no series until it mo
   entries.hide(entry);
   entries.hide(entry);
   entries.endPass();
-  assertEquals([find(0), entries.values[entry * 3], store.live[1]], [entry, 9, 0]);
+  assertEquals([find(0), entries.values[entry * 3], store.memory.isLive(1)], [entry, 9, false]);
   entries.move(entry, 1);
-  assertEquals(store.live[1], 1);
+  assertEquals(store.memory.isLive(1), true);
 });
 
 Deno.test("idle keys come in the order of their last change, without the padding of the store", () => {

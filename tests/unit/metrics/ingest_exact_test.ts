@@ -7,10 +7,12 @@ import { makeField } from "../decode/fields.ts";
 import { ringOf, type Row, rowsOf } from "./_batches.ts";
 import {
   countsAt,
+  floatAt,
   integerAt,
   numberField,
   planOf,
   type PlanParts,
+  sumAt,
   valueRole,
   words32,
   words64,
@@ -71,9 +73,12 @@ Deno.test("a counter goes on when its key leaves the map and returns", () => {
   const twins = mapOf({ values: [valueRole(TOTAL, "counter")] });
   const live = [[entry(1, 10n)], [], [entry(1, 4n)]].map((rows) => {
     twins.pass([rowsOf(rows)]);
-    return twins.store.live[1];
+    return twins.store.memory.isLive(1);
   });
-  assertEquals([live, integerAt(twins.store, { column: 0, series: 1 })], [[1, 0, 1], 14n]);
+  assertEquals([live, integerAt(twins.store, { column: 0, series: 1 })], [
+    [true, false, true],
+    14n,
+  ]);
 });
 
 Deno.test("entries that differ in what is no metric key feed one series", () => {
@@ -82,7 +87,8 @@ Deno.test("entries that differ in what is no metric key feed one series", () => 
   twins.pass([rowsOf([entry(0x101, 1n), entry(0x201, 10n), entry(0x102, 100n)])]);
   twins.pass([rowsOf([entry(0x201, 30n)])]);
   const sums = [1, 2].map((series) => integerAt(twins.store, { column: 0, series }));
-  assertEquals([sums, [...twins.store.live.subarray(0, 3)]], [[31n, 100n], [0, 1, 0]]);
+  const live = [0, 1, 2].map((series) => twins.store.memory.isLive(series));
+  assertEquals([sums, live], [[31n, 100n], [false, true, false]]);
 });
 
 const OVER_FIVE: FilterTerm = { type: "integer", field: TOTAL, operator: ">", value: 5n };
@@ -94,34 +100,38 @@ Deno.test("what a filter on values lets go and come back is not counted twice", 
   });
   const states = [3n, 6n, 4n, 9n, 2n, 9n].map((total) => {
     twins.pass([rowsOf([entry(1, total)])]);
-    return [1, twins.store.live[1]].concat(
+    const live = twins.store.memory.isLive(1) ? 1 : 0;
+    return [live].concat(
       [0, 1].map((column) => Number(integerAt(twins.store, { column, series: 1 }))),
-    ).slice(1);
+    );
   });
   assertEquals(states, [[0, 0, 0], [1, 6, 6], [0, 6, 6], [1, 9, 9], [0, 9, 9], [1, 9, 9]]);
-  assertEquals(twins.store.filtered, 3);
+  assertEquals(twins.store.memory.stats.filtered, 3);
 });
 
 Deno.test("with a ttl, an entry that changes again has its series back", () => {
   const twins = mapOf({ values: [valueRole(TOTAL, "counter")], ttlMs: 100 });
   const live = [[0, 5n], [1_000, 5n], [2_000, 6n], [2_050, 6n], [3_000, 6n]] as const;
   const states = live.map(([nowMs, total]) => {
-    twins.pass([rowsOf([entry(1, total)])]);
     twins.advance(nowMs);
-    return [twins.store.live[1], Number(integerAt(twins.store, { column: 0, series: 1 }))];
+    twins.pass([rowsOf([entry(1, total)])]);
+    return [twins.store.memory.isLive(1), Number(integerAt(twins.store, { column: 0, series: 1 }))];
   });
-  assertEquals(states, [[1, 5], [0, 0], [1, 1], [1, 1], [0, 0]]);
+  assertEquals(states, [[true, 5], [false, 5], [true, 1], [true, 1], [false, 1]]);
 });
 
 Deno.test("with a ttl, an entry does not feed a series whose id went to another key", () => {
   const twins = mapOf({ values: [valueRole(TOTAL, "counter")], ttlMs: 100, limit: 1 });
   twins.pass([rowsOf([entry(1, 5n)])]);
-  twins.advance(0);
   twins.advance(1_000);
   twins.pass([rowsOf([entry(1, 5n), entry(2, 70n)])]);
   twins.pass([rowsOf([entry(1, 6n), entry(2, 70n)])]);
   const [overflow, second] = [0, 1].map((series) => integerAt(twins.store, { column: 0, series }));
-  assertEquals([overflow, second, twins.store.keys[1]], [1n, 70n, 2]);
+  assertEquals([overflow, second, twins.store.memory.words[twins.store.memory.keyAt(1)]], [
+    1n,
+    70n,
+    2,
+  ]);
 });
 
 Deno.test("signed counters that go below zero are an error, and are not subtracted", () => {
@@ -129,7 +139,7 @@ Deno.test("signed counters that go below zero are an error, and are not subtract
   const twins = new TwinStores(planOf({ values: [valueRole(field, "counter")] }));
   twins.rows(rowsOf([5n, -3n, 2n].map((amount) => ({ key: words64(amount, 0n) }))));
   assertEquals(integerAt(twins.store, { column: 0, series: 1 }), 7n);
-  assertEquals(twins.store.errors.negativeCounters, 1);
+  assertEquals(twins.store.memory.stats.negativeCounters, 1);
 });
 
 Deno.test("what is no number is an error, and spoils neither counter nor histogram", () => {
@@ -141,8 +151,12 @@ Deno.test("what is no number is an error, and spoils neither counter nor histogr
     key: new Uint8Array(new Float64Array([x, 0]).buffer),
   }));
   twins.rows(rowsOf(rows));
-  const { columns, errors } = twins.store;
-  assertEquals([columns[0].values[1], columns[1].sums[1], errors.notANumber], [2.5, 2.5, 2]);
+  const { store } = twins;
+  assertEquals([floatAt(store, { column: 0, series: 1 }), sumAt(store, { column: 1, series: 1 })], [
+    2.5,
+    2.5,
+  ]);
+  assertEquals(store.memory.stats.notANumber, 2);
   assertEquals(countsAt(twins.store, { column: 1, series: 1 }), [1n, 1n]);
 });
 
@@ -158,7 +172,7 @@ Deno.test("slots take 64-bit counts at once; the sum is that of the midpoints", 
   twins.pass([rowsOf([entry(1, 0n, 10n ** 9n, 2n ** 40n)])]);
   twins.pass([rowsOf([entry(1, 4n, 10n ** 9n + 1n, 2n ** 40n)])]);
   assertEquals(countsAt(twins.store, { column: 0, series: 1 }), [4n, 10n ** 9n + 1n, 2n ** 40n]);
-  assertEquals(twins.store.columns[0].sums[1], 10 ** 9 + 1 + 2 * 2 ** 40);
+  assertEquals(sumAt(twins.store, { column: 0, series: 1 }), 10 ** 9 + 1 + 2 * 2 ** 40);
 });
 
 Deno.test("an entry that was made anew counts whole, also in slots that did not go down", () => {
@@ -212,7 +226,7 @@ Deno.test("slots take their sum from the field that holds it, also after a reset
     twins.pass([rowsOf([entry(1, 0n, 0n, count, sum)])]);
   }
   assertEquals(countsAt(twins.store, { column: 0, series: 1 }), [0n, 0n, 5n]);
-  assertEquals(twins.store.columns[0].sums[1], 950);
+  assertEquals(sumAt(twins.store, { column: 0, series: 1 }), 950);
 });
 
 for (const count of [2, 64, 65]) {
@@ -239,7 +253,7 @@ Deno.test("text is one key whatever lies behind its NUL, and told apart up to it
     return { key };
   })));
   const counts = [1, 2, 3, 4, 5].map((series) => integerAt(twins.store, { column: 0, series }));
-  assertEquals([counts, twins.store.seriesCount], [[2n, 1n, 1n, 1n, 2n], 6]);
+  assertEquals([counts, twins.store.memory.count], [[2n, 1n, 1n, 1n, 2n], 6]);
 });
 
 Deno.test("a text that half a surrogate pair would be encoded as does not match that half", () => {
@@ -247,7 +261,7 @@ Deno.test("a text that half a surrogate pair would be encoded as does not match 
   const filter: FilterTerm[] = [{ type: "text", field, operator: "==", value: "\ud800" }];
   const twins = new TwinStores(planOf({ filter, recordSizeBytes: 8 }));
   twins.rows(rowsOf([{ key: Uint8Array.of(0xef, 0xbf, 0xbd, 0, 0, 0, 0, 0) }]));
-  assertEquals(twins.store.filtered, 1);
+  assertEquals(twins.store.memory.stats.filtered, 1);
 });
 
 for (const atomicHeaders of [false, true]) {
@@ -264,7 +278,7 @@ for (const atomicHeaders of [false, true]) {
       { bytes: record(4n) },
     ], 8);
     const at = twins.ring(batch);
-    assertEquals([at, twins.store.received, twins.store.errors.shortRecords], [
+    assertEquals([at, twins.store.memory.stats.received, twins.store.memory.stats.shortRecords], [
       8 + 4 * 24 - 8,
       3,
       1,
@@ -273,7 +287,7 @@ for (const atomicHeaders of [false, true]) {
     // The writer has finished: reading goes on where it stopped.
     batch.view.setUint32(at, 12, true);
     assertEquals(twins.ring({ ...batch, begin: at }), batch.end);
-    assertEquals([twins.store.received, twins.store.liveCount], [5, 4]);
+    assertEquals([twins.store.memory.stats.received, twins.store.memory.liveCount], [5, 4]);
   });
 }
 
@@ -286,6 +300,9 @@ Deno.test("arrays that grow within a batch are used at once", () => {
   const twins = new TwinStores(planOf({ keys, values, ttlMs: 50, recordSizeBytes: 8 }));
   const records = Array.from({ length: 1000 }, (_, id) => ({ bytes: words64(BigInt(id)) }));
   twins.ring(ringOf([...records, ...records]));
-  assertEquals([twins.store.liveCount, twins.store.columns[1].sums[1000]], [1000, 2 * 999]);
+  assertEquals([twins.store.memory.liveCount, sumAt(twins.store, { column: 1, series: 1000 })], [
+    1000,
+    2 * 999,
+  ]);
   assertEquals(integerAt(twins.store, { column: 0, series: 1000 }), 2n * 999n);
 });

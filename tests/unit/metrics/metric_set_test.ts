@@ -26,7 +26,7 @@ function labelsOf(
   const formatters = createFormatters(fields, sampleEnvironment());
   interpretIngest(plan, { store, skipZeroEntries: false, formatters })
     .rows(rowsOf([{ key, value: key }]));
-  return createMetricSet({ scope: "g/ds", plan, store, formatters }).labelValues(1);
+  return createMetricSet({ scope: "g/ds", plan, memory: store.memory, formatters }).labelValues(1);
 }
 
 const STATES: TextFormat = {
@@ -173,7 +173,7 @@ Deno.test("a set shows the store as it is now", () => {
   const values = [valueRole(numberField("size", "int64"), "gauge")];
   const plan = planOf({ keys, values, limit: 1 });
   const store = new SeriesStore(plan);
-  const set = createMetricSet({ scope: "g/ds", plan, store, formatters: new Map() });
+  const set = createMetricSet({ scope: "g/ds", plan, memory: store.memory, formatters: new Map() });
   const state = () => Array.from({ length: set.seriesCount }, (_, series) => set.isLive(series));
   assertEquals([set.scope, set.labelNames, state()], ["g/ds", ["pid"], [false]]);
   seriesOf(store, 5);
@@ -186,7 +186,7 @@ Deno.test("a set shows the store as it is now", () => {
   assertEquals(set.labelValues(1), ["5"]);
   store.kill(1);
   seriesOf(store, 7);
-  assertEquals([set.labelValues(1), set.generation(1)], [["7"], 1]);
+  assertEquals([set.labelValues(1), set.generation(1)], [["7"], 2]);
   const column = set.instruments[0].column();
   assertEquals([column.kind, column.kind === "integer" && column.signed], ["integer", true]);
 });
