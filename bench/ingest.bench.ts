@@ -78,11 +78,11 @@ async function benchIngest(options: { series: number; implicit: boolean }): Prom
   const counters = implicit ? "2 counters" : "1 counter";
   Deno.bench(`kmeter: ${counters}, ${series} series`, { group: "ingest" }, async (b) => {
     await fill(series);
-    const before = own.store.received;
+    const before = own.store.memory.stats.received;
     b.start();
     ring.withLeases((lease) => compiled.ring(lease), Infinity);
     b.end();
-    const received = own.store.received - before;
+    const received = own.store.memory.stats.received - before;
     if (received !== EVENTS) throw new Error(`kmeter received ${received}`);
   });
 }
@@ -90,6 +90,7 @@ async function benchIngest(options: { series: number; implicit: boolean }): Prom
 await benchIngest({ series: 1000, implicit: false });
 await benchIngest({ series: 1000, implicit: true });
 await benchIngest({ series: 10_000, implicit: true });
+await benchIngest({ series: 100_000, implicit: true });
 
 const { Counter, Registry } = await import("prom-client");
 const registers = [new Registry()];

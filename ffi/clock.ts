@@ -4,6 +4,11 @@ import { libc } from "./libc.ts";
 
 const CLOCK_BOOTTIME = 7;
 
+/** CLOCK_BOOTTIME in ms: the same in all threads, and it never goes back. */
+export function readBootTimeMs(): number {
+  return Number(readBootTimeNs()) / 1e6;
+}
+
 /** CLOCK_BOOTTIME in ns: what `bpf_ktime_get_boot_ns` returns. */
 export function readBootTimeNs(): bigint {
   // struct timespec: i64 seconds, i64 nanoseconds.

@@ -50,6 +50,25 @@ const TABLE = {
     result: "i32", // int
     nonblocking: true,
   },
+  /** The same, for a thread that has nothing else to do. */
+  epoll_wait_blocking: {
+    name: "epoll_wait",
+    parameters: [
+      "i32", // int epfd
+      "buffer", // struct epoll_event *events
+      "i32", // int maxevents
+      "i32", // int timeout in ms
+    ],
+    result: "i32", // int
+  },
+  poll: {
+    parameters: [
+      "buffer", // struct pollfd *fds
+      "u64", // nfds_t nfds
+      "i32", // int timeout in ms
+    ],
+    result: "i32", // int
+  },
   clock_gettime: {
     parameters: ["i32", "buffer"], // clockid_t, struct timespec *
     result: "i32", // int

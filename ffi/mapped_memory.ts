@@ -17,6 +17,22 @@ export interface MappingOptions {
   readonly what: string;
 }
 
+/** Where mapped memory lies; can be posted to another thread. */
+export interface MemoryHandle {
+  readonly address: bigint;
+  readonly lengthBytes: number;
+}
+
+/**
+ * Lends mapped memory of another thread: the same bytes, no second mapping.
+ * Ownership: the other thread's. It must not unmap before the borrower has dropped all views.
+ */
+export function borrowMemory({ address, lengthBytes }: MemoryHandle): ArrayBuffer {
+  const pointer = Deno.UnsafePointer.create(address);
+  if (pointer === null) throw new Error("BUG: mapped memory at address 0");
+  return Deno.UnsafePointerView.getArrayBuffer(pointer, lengthBytes);
+}
+
 /**
  * One `mmap` of a file descriptor.
  *
@@ -45,6 +61,14 @@ export class MappedMemory implements Disposable {
     }
     this.#address = address;
     this.buffer = Deno.UnsafePointerView.getArrayBuffer(address, options.lengthBytes);
+  }
+
+  /** For `borrowMemory` in another thread. */
+  get handle(): MemoryHandle {
+    return {
+      address: Deno.UnsafePointer.value(this.#address),
+      lengthBytes: this.buffer.byteLength,
+    };
   }
 
   close(): void {

@@ -7,12 +7,19 @@ export type { OpenObjectOptions } from "./bpf_object.ts";
 export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";
 export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
-export { readBootTimeNs } from "./clock.ts";
+export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
 export { errnoName, isRoot, kernelError, pageSizeBytes } from "./libc.ts";
 export { libbpfVersion } from "./libbpf.ts";
 export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
-export { MappedMemory } from "./mapped_memory.ts";
-export type { MappingOptions } from "./mapped_memory.ts";
+export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
+export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
-export { Poller } from "./poller.ts";
+export {
+  BlockingPoller,
+  openEventFd,
+  Poller,
+  resetEventFd,
+  signalEventFd,
+} from "./poller.ts";
+export type { PollerHandle } from "./poller.ts";

@@ -1,4 +1,4 @@
-/** epoll: waits for file descriptors without a timer and without blocking the JavaScript thread. */
+/** epoll: waits for file descriptors without a timer, with or without blocking the JavaScript thread. */
 
 import { EINTR, errnoCell, kernelError, libc } from "./libc.ts";
 
@@ -6,10 +6,17 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EFD_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
+const POLLIN = 1;
 /** `struct epoll_event` is packed on x86_64 only. */
 const EVENT_SIZE_BYTES = Deno.build.arch === "x86_64" ? 12 : 16;
 const EVENT_DATA_OFFSET = EVENT_SIZE_BYTES - 8;
 const MAX_EVENTS = 64;
+
+/** What another thread needs to wait on a `Poller`; can be posted to it. */
+export interface PollerHandle {
+  readonly epollFd: number;
+  readonly wakeFd: number;
+}
 
 /** An epoll instance with an eventfd that ends a wait early. */
 export class Poller implements Disposable {
@@ -25,13 +32,9 @@ export class Poller implements Disposable {
     if (this.#epollFd < 0) {
       throw kernelError({ call: "epoll_create1", errno: errno[0], what: "Cannot wait for events" });
     }
-    this.#wakeFd = libc().eventfd(0, EFD_CLOEXEC_NONBLOCK);
-    if (this.#wakeFd < 0) {
-      const error = kernelError({
-        call: "eventfd",
-        errno: errno[0],
-        what: "Cannot wait for events",
-      });
+    try {
+      this.#wakeFd = openEventFd();
+    } catch (error) {
       libc().close(this.#epollFd);
       throw error;
     }
@@ -42,6 +45,11 @@ export class Poller implements Disposable {
       libc().close(this.#epollFd);
       throw error;
     }
+  }
+
+  /** For a `BlockingPoller` in another thread, which must have ended before `close`. */
+  get handle(): PollerHandle {
+    return { epollFd: this.#epollFd, wakeFd: this.#wakeFd };
   }
 
   /** Adds a descriptor that becomes readable when there is something to do. It is not owned. */
@@ -75,16 +83,13 @@ export class Poller implements Disposable {
     // A nonblocking call ran on another thread, so its errno is out of reach; with valid arguments
     // only EINTR remains, and the caller's loop then waits again.
     if (count < 0) return;
-    libc().read(this.#wakeFd, new Uint8Array(8), 8n);
+    resetEventFd(this.#wakeFd);
   }
 
   /** Ends the current or the next wait. */
   wake(): void {
     if (!this.#open) return;
-    const one = new Uint8Array(8);
-    one[0] = 1;
-    const errno = errnoCell();
-    if (libc().write(this.#wakeFd, one, 8n) < 0n && errno[0] === EINTR) this.wake();
+    signalEventFd(this.#wakeFd);
   }
 
   /** Closes both descriptors once no wait is under way. */
@@ -100,4 +105,53 @@ export class Poller implements Disposable {
   [Symbol.dispose](): void {
     void this.close();
   }
+}
+
+/** Waits on another thread's `Poller` and blocks this one: it wakes in 20 µs instead of 100. */
+export class BlockingPoller {
+  readonly #handle: PollerHandle;
+  readonly #events = new Uint8Array(EVENT_SIZE_BYTES * MAX_EVENTS);
+  /** `struct pollfd` of the eventfd. */
+  readonly #pollFd = new Int32Array(2);
+
+  constructor(handle: PollerHandle) {
+    this.#handle = handle;
+    this.#pollFd[0] = handle.wakeFd;
+    this.#pollFd[1] = POLLIN;
+  }
+
+  /** Sleeps until a descriptor is readable or the `Poller` is woken. */
+  wait(): void {
+    libc().epoll_wait_blocking(this.#handle.epollFd, this.#events, MAX_EVENTS, -1);
+    resetEventFd(this.#handle.wakeFd);
+  }
+
+  /** Sleeps for so long, whatever is readable, or until the `Poller` is woken. */
+  pause(durationMs: number): void {
+    libc().poll(this.#pollFd, 1n, durationMs);
+    resetEventFd(this.#handle.wakeFd);
+  }
+}
+
+/** Opens an eventfd whose reads and writes do not block. @throws KernelError. */
+export function openEventFd(): number {
+  const errno = errnoCell();
+  const fd = libc().eventfd(0, EFD_CLOEXEC_NONBLOCK);
+  if (fd < 0) {
+    throw kernelError({ call: "eventfd", errno: errno[0], what: "Cannot wait for events" });
+  }
+  return fd;
+}
+
+/** Makes an eventfd readable. */
+export function signalEventFd(fd: number): void {
+  const one = new Uint8Array(8);
+  one[0] = 1;
+  const errno = errnoCell();
+  if (libc().write(fd, one, 8n) < 0n && errno[0] === EINTR) signalEventFd(fd);
+}
+
+/** Makes an eventfd unreadable until it is signalled again. */
+export function resetEventFd(fd: number): void {
+  libc().read(fd, new Uint8Array(8), 8n);
 }

@@ -1,5 +1,12 @@
 /** What tracers read from: a ring buffer, or a perf event array that looks like one. */
 
+import type { PerfHandle } from "./perf_buffer.ts";
+import type { RingHandle } from "./ring_buffer.ts";
+import type { RowPipeHandle } from "./row_pipe.ts";
+
+/** Where a buffer lies in this process. */
+export type EventBufferHandle = RingHandle | PerfHandle | RowPipeHandle;
+
 /**
  * Committed records, lent: dead as soon as the callback returns.
  *
@@ -13,10 +20,8 @@ export interface RingLease {
   readonly end: number;
 }
 
-/** A buffer of events. Ownership: `close()` unmaps it. */
-export interface EventBuffer {
-  /** Become readable when there are records. */
-  readonly fds: readonly number[];
+/** Reads events. A buffer has one reader, in whatever thread. */
+export interface EventReader {
   /** Room for records that wait; of one CPU, if each has its own. */
   readonly sizeBytes: number;
   /** Events that the kernel dropped, where the buffer itself tells; others count in the gadget. */
@@ -28,5 +33,18 @@ export interface EventBuffer {
    * @returns bytes consumed.
    */
   withLeases(process: (lease: RingLease) => number, maxBytes: number): number;
+  /**
+   * Tells the kernel to wake the reader for the next record: to be called before he waits. Until
+   * then nobody wakes him, since waking costs the producer more than the event.
+   */
+  rest(): void;
+}
+
+/** A buffer of events. Ownership: `close()` unmaps it; its reader must have ended. */
+export interface EventBuffer {
+  /** Become readable when there are records and the reader rests. */
+  readonly fds: readonly number[];
+  /** What a reader is made from, in this thread or another; can be posted. */
+  readonly handle: EventBufferHandle;
   close(): void;
 }

@@ -10,14 +10,16 @@
  */
 
 import {
+  borrowMemory,
   type BpfMap,
   closeDescriptor,
   MappedMemory,
+  type MemoryHandle,
   onlineCpus,
   openPerfOutput,
   pageSizeBytes,
 } from "../../ffi/mod.ts";
-import type { EventBuffer, RingLease } from "./event_buffer.ts";
+import type { EventBuffer, EventReader, RingLease } from "./event_buffer.ts";
 
 /** Pages per CPU, as `ig` has them. */
 const PAGES_PER_CPU = 64;
@@ -28,68 +30,43 @@ const PERF_RECORD_LOST = 2;
 const PERF_RECORD_SAMPLE = 9;
 const HEADER_BYTES = 8;
 
-/** Buffer of one CPU. */
-interface CpuBuffer {
-  readonly fd: number;
-  readonly memory: MappedMemory;
+/** Mapped buffers of all CPUs; can be posted to the thread that reads them. */
+export interface PerfHandle {
+  readonly kind: "perf";
+  /** Of one CPU. */
+  readonly sizeBytes: number;
+  readonly cpus: readonly MemoryHandle[];
+}
+
+/** Buffer of one CPU as its reader sees it. */
+interface CpuView {
   readonly head: BigUint64Array;
   readonly tail: BigUint64Array;
   readonly data: Uint8Array;
 }
 
-/** Consumer of one perf event array. */
-export class PerfBuffer implements EventBuffer, Disposable {
-  readonly fds: readonly number[];
+/** Reads a perf event array that is mapped in this process. */
+export class PerfReader implements EventReader {
   readonly sizeBytes: number;
-  readonly #cpus: CpuBuffer[] = [];
+  readonly #cpus: readonly CpuView[];
   /** Samples of one CPU as ring buffer records: each has the room of what it was in the ring. */
   readonly #block: Uint8Array;
   readonly #blockView: DataView;
   #lost = 0;
 
-  /**
-   * Opens a buffer on every CPU that is online and puts it into the array.
-   * @throws KernelError; nothing stays open then.
-   */
-  constructor(map: BpfMap) {
-    this.sizeBytes = PAGES_PER_CPU * pageSizeBytes();
-    try {
-      for (const cpu of onlineCpus()) this.#cpus.push(this.#openCpu(map, cpu));
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-    this.fds = this.#cpus.map(({ fd }) => fd);
-    this.#block = new Uint8Array(this.sizeBytes);
-    this.#blockView = new DataView(this.#block.buffer);
-  }
-
-  #openCpu(map: BpfMap, cpu: number): CpuBuffer {
-    const fd = openPerfOutput(cpu);
+  constructor({ sizeBytes, cpus }: PerfHandle) {
     const page = pageSizeBytes();
-    let memory: MappedMemory | undefined;
-    try {
-      memory = new MappedMemory({
-        fd,
-        lengthBytes: page + this.sizeBytes,
-        offsetBytes: 0,
-        writable: true,
-        what: `the perf buffer of CPU ${cpu}`,
-      });
-      const bytesOf = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
-      map.update(bytesOf(cpu), bytesOf(fd));
+    this.sizeBytes = sizeBytes;
+    this.#cpus = cpus.map((handle) => {
+      const memory = borrowMemory(handle);
       return {
-        fd,
-        memory,
-        head: new BigUint64Array(memory.buffer, DATA_HEAD, 1),
-        tail: new BigUint64Array(memory.buffer, DATA_TAIL, 1),
-        data: new Uint8Array(memory.buffer, page),
+        head: new BigUint64Array(memory, DATA_HEAD, 1),
+        tail: new BigUint64Array(memory, DATA_TAIL, 1),
+        data: new Uint8Array(memory, page),
       };
-    } catch (error) {
-      memory?.close();
-      closeDescriptor(fd);
-      throw error;
-    }
+    });
+    this.#block = new Uint8Array(sizeBytes);
+    this.#blockView = new DataView(this.#block.buffer);
   }
 
   get lost(): number {
@@ -112,8 +89,11 @@ export class PerfBuffer implements EventBuffer, Disposable {
     return consumed;
   }
 
+  /** The kernel wakes a perf buffer's reader for every sample. */
+  rest(): void {}
+
   /** Turns the records of a CPU into ring buffer records in the block. @returns their end. */
-  #copyRecords(cpu: CpuBuffer, { head, tail }: { head: number; tail: number }): number {
+  #copyRecords(cpu: CpuView, { head, tail }: { head: number; tail: number }): number {
     let end = 0;
     for (let at = tail; at < head;) {
       const header = new DataView(copyWrapped(cpu.data, at, 2 * HEADER_BYTES).buffer);
@@ -133,6 +113,48 @@ export class PerfBuffer implements EventBuffer, Disposable {
       at += size;
     }
     return end;
+  }
+}
+
+/** The buffers of one perf event array, opened and mapped. */
+export class PerfBuffer implements EventBuffer, Disposable {
+  readonly fds: readonly number[];
+  readonly handle: PerfHandle;
+  readonly #cpus: { readonly fd: number; readonly memory: MappedMemory }[] = [];
+
+  /**
+   * Opens a buffer on every CPU that is online and puts it into the array.
+   * @throws KernelError; nothing stays open then.
+   */
+  constructor(map: BpfMap) {
+    const sizeBytes = PAGES_PER_CPU * pageSizeBytes();
+    try {
+      for (const cpu of onlineCpus()) this.#openCpu(map, { cpu, sizeBytes });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.fds = this.#cpus.map(({ fd }) => fd);
+    this.handle = { kind: "perf", sizeBytes, cpus: this.#cpus.map(({ memory }) => memory.handle) };
+  }
+
+  #openCpu(map: BpfMap, { cpu, sizeBytes }: { cpu: number; sizeBytes: number }): void {
+    const fd = openPerfOutput(cpu);
+    try {
+      const memory = new MappedMemory({
+        fd,
+        lengthBytes: pageSizeBytes() + sizeBytes,
+        offsetBytes: 0,
+        writable: true,
+        what: `the perf buffer of CPU ${cpu}`,
+      });
+      this.#cpus.push({ fd, memory });
+    } catch (error) {
+      closeDescriptor(fd);
+      throw error;
+    }
+    const bytesOf = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+    map.update(bytesOf(cpu), bytesOf(fd));
   }
 
   close(): void {

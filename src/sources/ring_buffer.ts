@@ -6,32 +6,89 @@
  * grow; a record is a multiple of 8 bytes with an 8-byte header.
  */
 
-import { type BpfMap, MappedMemory, pageSizeBytes } from "../../ffi/mod.ts";
-import type { EventBuffer, RingLease } from "./event_buffer.ts";
+import {
+  borrowMemory,
+  type BpfMap,
+  MappedMemory,
+  type MemoryHandle,
+  pageSizeBytes,
+} from "../../ffi/mod.ts";
+import type { EventBuffer, EventReader, RingLease } from "./event_buffer.ts";
 
 /** The piece of a ring that is handed out at once: small, so that the producer soon gets room. */
 const LEASE_PART = 1 / 16;
+/**
+ * The kernel wakes the consumer for a record only if he is known to have come exactly there. So a
+ * reader that is at work says that he is a little behind.
+ */
+const HELD_BACK_BYTES = 8;
 
-/** Consumer of one ring buffer. */
-export class RingBuffer implements EventBuffer, Disposable {
-  readonly fds: readonly number[];
+/** A mapped ring; can be posted to the thread that reads it. */
+export interface RingHandle {
+  readonly kind: "ring";
+  readonly sizeBytes: number;
+  readonly consumer: MemoryHandle;
+  readonly producer: MemoryHandle;
+}
+
+/** Reads a ring that is mapped in this process. */
+export class RingReader implements EventReader {
   readonly sizeBytes: number;
   /** A ring buffer refuses records instead; the gadget counts them. */
   readonly lost = 0;
-  readonly #consumerMemory: MappedMemory;
-  readonly #producerMemory: MappedMemory;
   readonly #consumerPosition: BigUint64Array;
   readonly #producerPosition: BigUint64Array;
   readonly #data: DataView;
   readonly #leaseBytes: number;
+  #consumed: number;
+
+  constructor({ sizeBytes, consumer, producer }: RingHandle) {
+    const page = pageSizeBytes();
+    const producerMemory = borrowMemory(producer);
+    this.sizeBytes = sizeBytes;
+    this.#consumerPosition = new BigUint64Array(borrowMemory(consumer), 0, 1);
+    this.#producerPosition = new BigUint64Array(producerMemory, 0, 1);
+    this.#data = new DataView(producerMemory, page);
+    this.#leaseBytes = Math.max(page, sizeBytes * LEASE_PART);
+    this.#consumed = Number(Atomics.load(this.#consumerPosition, 0));
+  }
+
+  withLeases(process: (lease: RingLease) => number, maxBytes: number): number {
+    const start = this.#consumed;
+    while (this.#consumed - start < maxBytes) {
+      const pending = Number(Atomics.load(this.#producerPosition, 0)) - this.#consumed;
+      if (pending === 0) break;
+      const begin = this.#consumed % this.sizeBytes;
+      const end = begin + Math.min(pending, this.#leaseBytes);
+      const behind = process({ view: this.#data, begin, end });
+      if (behind === begin) break;
+      this.#consumed += behind - begin;
+      // Release: the kernel may reuse the space from here on.
+      Atomics.store(this.#consumerPosition, 0, BigInt(this.#consumed - HELD_BACK_BYTES));
+    }
+    return this.#consumed - start;
+  }
+
+  /** A record that came before the kernel saw this makes the descriptor readable all the same. */
+  rest(): void {
+    Atomics.store(this.#consumerPosition, 0, BigInt(this.#consumed));
+  }
+}
+
+/** One ring buffer, mapped. */
+export class RingBuffer implements EventBuffer, Disposable {
+  readonly fds: readonly number[];
+  readonly handle: RingHandle;
+  readonly #consumer: MappedMemory;
+  readonly #producer: MappedMemory;
 
   /** @throws KernelError if the kernel refuses the mapping. */
   constructor(map: BpfMap) {
     this.fds = [map.fd];
-    this.sizeBytes = map.maxEntries;
+    const sizeBytes = map.maxEntries;
     const page = pageSizeBytes();
     const what = `the ring buffer "${map.name}"`;
-    this.#consumerMemory = new MappedMemory({
+    this.#consumer = new MappedMemory({
       fd: map.fd,
       lengthBytes: page,
       offsetBytes: 0,
@@ -39,44 +96,28 @@ export class RingBuffer implements EventBuffer, Disposable {
       what,
     });
     try {
-      this.#producerMemory = new MappedMemory({
+      this.#producer = new MappedMemory({
         fd: map.fd,
-        lengthBytes: page + 2 * this.sizeBytes,
+        lengthBytes: page + 2 * sizeBytes,
         offsetBytes: page,
         writable: false,
         what,
       });
     } catch (error) {
-      this.#consumerMemory.close();
+      this.#consumer.close();
       throw error;
     }
-    this.#consumerPosition = new BigUint64Array(this.#consumerMemory.buffer, 0, 1);
-    this.#producerPosition = new BigUint64Array(this.#producerMemory.buffer, 0, 1);
-    this.#data = new DataView(this.#producerMemory.buffer, page);
-    this.#leaseBytes = Math.max(page, this.sizeBytes * LEASE_PART);
-  }
-
-  withLeases(process: (lease: RingLease) => number, maxBytes: number): number {
-    const start = Number(Atomics.load(this.#consumerPosition, 0));
-    let consumed = start;
-    while (consumed - start < maxBytes) {
-      const pending = Number(Atomics.load(this.#producerPosition, 0)) - consumed;
-      if (pending === 0) break;
-      const begin = consumed % this.sizeBytes;
-      const end = begin + Math.min(pending, this.#leaseBytes);
-      const behind = process({ view: this.#data, begin, end });
-      if (behind === begin) break;
-      consumed += behind - begin;
-      // Release: the kernel may reuse the space from here on. It wakes us for the record at this
-      // position only if it sees it, so after every store the loop looks for records once more.
-      Atomics.store(this.#consumerPosition, 0, BigInt(consumed));
-    }
-    return consumed - start;
+    this.handle = {
+      kind: "ring",
+      sizeBytes,
+      consumer: this.#consumer.handle,
+      producer: this.#producer.handle,
+    };
   }
 
   close(): void {
-    this.#consumerMemory.close();
-    this.#producerMemory.close();
+    this.#consumer.close();
+    this.#producer.close();
   }
 
   [Symbol.dispose](): void {
