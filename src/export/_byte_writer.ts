@@ -57,6 +57,11 @@ export class ByteWriter {
     if (this.#bytes !== this.#usualBytes) this.#use(this.#usualBytes);
   }
 
+  /** Takes back what was written behind `position`. */
+  rewind(position: number): void {
+    this.#position = position;
+  }
+
   /** What was written. Ownership: lent, overwritten after {@linkcode clear}. */
   written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#position);
@@ -102,13 +107,13 @@ export class ByteWriter {
     this.#position = start + text.length;
   }
 
-  /** A 64-bit integer in decimal, exact. */
+  /** A 64-bit integer in decimal, exact, from its 32-bit halves. */
   uint64(low: number, high: number): void {
     if (high <= MAX_SAFE_HIGH_WORD) this.#safeInteger(high * 4294967296 + low);
     else this.ascii(((BigInt(high) << 32n) | BigInt(low)).toString());
   }
 
-  /** A two's complement 64-bit integer in decimal, exact. */
+  /** A two's complement 64-bit integer in decimal, exact, from its 32-bit halves. */
   int64(low: number, high: number): void {
     if (high < 0x8000_0000) {
       this.uint64(low, high);

@@ -57,15 +57,17 @@ export class LabelArena {
   }
 
   /**
-   * The label bytes of a live series.
+   * The label bytes of a live series, or `undefined` if it is no longer what it was in `generation`:
+   * labels that were read while the key was rewritten are not kept.
    *
    * Ownership: one cursor, overwritten by the next call.
    * Cost: about 1 µs when the series is new or was allotted anew.
    */
-  at(series: number): ByteRun {
+  at(series: number, generation: number): ByteRun | undefined {
     if (series >= this.#generations.length) this.#reserve(series + 1);
-    const generation = this.#set.generation(series);
-    if (this.#generations[series] !== generation) this.#build(series, generation);
+    if (this.#generations[series] !== generation && !this.#build(series, generation)) {
+      return undefined;
+    }
     const position = this.#positions[series];
     const cursor = this.#cursor;
     cursor.view = this.#chunks[position >>> CHUNK_BITS].view;
@@ -110,8 +112,10 @@ export class LabelArena {
     this.#lengths = lengths;
   }
 
-  #build(series: number, generation: number): void {
+  /** False, and nothing kept, if the series went to another key meanwhile. */
+  #build(series: number, generation: number): boolean {
     const text = this.#text(series);
+    if (this.#set.generation(series) !== generation) return false;
     const maxBytes = text.length * MAX_BYTES_PER_UNIT;
     const chunk = this.#chunkWithRoom(maxBytes + COPY_SLACK_BYTES);
     const offset = this.#usedOfLastBytes;
@@ -122,6 +126,7 @@ export class LabelArena {
     this.#lengths[series] = written;
     this.#generations[series] = generation;
     this.#usedOfLastBytes = offset + written;
+    return true;
   }
 
   #chunkWithRoom(sizeBytes: number): Chunk {

@@ -1,12 +1,28 @@
-/** Sample lines of one instrument, written label set by label set until the buffer is full. */
+/**
+ * Sample lines of one instrument, written label set by label set until the buffer is full.
+ *
+ * Another thread may be counting meanwhile, and may give the series of a key that left to another
+ * key. What is written of a series whose generation changed is taken back: the key that it belonged
+ * to has left, and the new one has its turn at the next scrape.
+ */
 
-import type { FloatColumn, HistogramColumn, IntegerColumn, MetricSet } from "../metrics/mod.ts";
+import type {
+  Column,
+  FloatColumn,
+  HistogramColumn,
+  IntegerColumn,
+  MetricSet,
+} from "../metrics/mod.ts";
 import { type ByteRun, byteRun, type ByteWriter, MAX_NUMBER_BYTES } from "./_byte_writer.ts";
 import type { Family, FamilyMember } from "./_family.ts";
 import type { TextExposition } from "./_number_text.ts";
 
 const NEWLINE = 10;
 const LABELS_END = byteRun("} ");
+
+/** A cell is moved here by one access, which is what makes it whole, and taken apart here. */
+const CELL = new BigUint64Array(1);
+const CELL_HALVES = new Uint32Array(CELL.buffer);
 
 /** What one call of {@linkcode writeSamples} works on. */
 export interface SampleRun {
@@ -24,6 +40,11 @@ export function nextLive(set: MetricSet, from: number): number {
   return series;
 }
 
+/** True of a generation during which a series is given to another key. */
+export function isBetweenKeys(generation: number): boolean {
+  return (generation & 1) === 1;
+}
+
 /**
  * Writes whole label sets from `run.from` on and returns the first series not yet written.
  *
@@ -31,53 +52,70 @@ export function nextLive(set: MetricSet, from: number): number {
  * Should the set throw, nothing of the label set at hand is left behind.
  */
 export function writeSamples(out: ByteWriter, run: SampleRun): number {
+  // The column has room for the series that were there before it was asked for.
+  const count = run.member.entry.set.seriesCount;
   const column = run.member.instrument.column();
   switch (column.kind) {
     case "integer":
-      return writeIntegers(out, run, column);
+      return writeIntegers(out, { run, column, count });
     case "float":
-      return writeFloats(out, run, column);
+      return writeFloats(out, { run, column, count });
     case "histogram":
-      return writeHistograms(out, run, column);
+      return writeHistograms(out, { run, column, count });
   }
 }
 
-function writeIntegers(out: ByteWriter, run: SampleRun, column: IntegerColumn): number {
+interface ColumnRun<C extends Column> {
+  readonly run: SampleRun;
+  readonly column: C;
+  /** Series that the column has room for. */
+  readonly count: number;
+}
+
+function writeIntegers(out: ByteWriter, { run, column, count }: ColumnRun<IntegerColumn>): number {
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
-  const { words, signed } = column;
-  const count = set.seriesCount;
+  const { cells, stride, offset, signed } = column;
   for (let series = run.from; series < count; series++) {
-    if (!set.isLive(series)) continue;
-    const block = labels.at(series);
+    const generation = set.generation(series);
+    if (isBetweenKeys(generation) || !set.isLive(series)) continue;
+    const block = labels.at(series, generation);
+    if (block === undefined) continue;
     if (!makeRoom(out, name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    const start = out.position;
     beginLine(out, name, block);
-    const low = words[2 * series];
-    const high = words[2 * series + 1];
-    if (signed) out.int64(low, high);
-    else out.uint64(low, high);
+    CELL[0] = cells[series * stride + offset];
+    if (signed) out.int64(CELL_HALVES[0], CELL_HALVES[1]);
+    else out.uint64(CELL_HALVES[0], CELL_HALVES[1]);
     out.byte(NEWLINE);
+    if (set.generation(series) !== generation) out.rewind(start);
   }
   return count;
 }
 
-function writeFloats(out: ByteWriter, run: SampleRun, column: FloatColumn): number {
+function writeFloats(out: ByteWriter, { run, column, count }: ColumnRun<FloatColumn>): number {
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
-  const { values } = column;
-  const count = set.seriesCount;
+  const { floats, stride, offset } = column;
   for (let series = run.from; series < count; series++) {
-    if (!set.isLive(series)) continue;
-    const block = labels.at(series);
+    const generation = set.generation(series);
+    if (isBetweenKeys(generation) || !set.isLive(series)) continue;
+    const block = labels.at(series, generation);
+    if (block === undefined) continue;
     if (!makeRoom(out, name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    const start = out.position;
     beginLine(out, name, block);
-    out.double(values[series]);
+    out.double(floats[series * stride + offset]);
     out.byte(NEWLINE);
+    if (set.generation(series) !== generation) out.rewind(start);
   }
   return count;
 }
 
-function writeHistograms(out: ByteWriter, run: SampleRun, column: HistogramColumn): number {
+function writeHistograms(
+  out: ByteWriter,
+  { run, column, count }: ColumnRun<HistogramColumn>,
+): number {
   const { set, labels } = run.member.entry;
   const { names } = run.family;
   const bounds = run.family.boundRuns(column.upperBounds, run.format);
@@ -86,12 +124,15 @@ function writeHistograms(out: ByteWriter, run: SampleRun, column: HistogramColum
     fixedBytes += names.bucket.lengthBytes + bound.lengthBytes + MAX_NUMBER_BYTES;
   }
   const lines = bounds.length + 2;
-  const count = set.seriesCount;
   for (let series = run.from; series < count; series++) {
-    if (!set.isLive(series)) continue;
-    const block = labels.at(series);
+    const generation = set.generation(series);
+    if (isBetweenKeys(generation) || !set.isLive(series)) continue;
+    const block = labels.at(series, generation);
+    if (block === undefined) continue;
     if (!makeRoom(out, fixedBytes + lines * block.lengthBytes)) return series;
+    const start = out.position;
     writeHistogram(out, { run, column, bounds, block, series });
+    if (set.generation(series) !== generation) out.rewind(start);
   }
   return count;
 }
@@ -106,13 +147,15 @@ interface OneHistogram {
 
 function writeHistogram(out: ByteWriter, one: OneHistogram): void {
   const { bucket, sum, count } = one.run.family.names;
-  const { counts, sums, stride } = one.column;
+  const { cells, floats, stride, offset } = one.column;
+  const first = one.series * stride + offset;
+  const buckets = one.bounds.length;
   let low = 0;
   let high = 0;
-  for (let index = 0; index < stride; index++) {
-    const at = 2 * (one.series * stride + index);
-    low += counts[at];
-    high += counts[at + 1];
+  for (let index = 0; index < buckets; index++) {
+    CELL[0] = cells[first + index];
+    low += CELL_HALVES[0];
+    high += CELL_HALVES[1];
     if (low >= 4294967296) {
       low -= 4294967296;
       high++;
@@ -124,7 +167,7 @@ function writeHistogram(out: ByteWriter, one: OneHistogram): void {
     out.byte(NEWLINE);
   }
   beginLine(out, sum, one.block);
-  out.double(sums[one.series]);
+  out.double(floats[first + buckets]);
   out.byte(NEWLINE);
   beginLine(out, count, one.block);
   out.uint64(low, high);

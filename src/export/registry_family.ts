@@ -2,8 +2,8 @@
 
 import { ByteWriter } from "./_byte_writer.ts";
 import type { Family, FamilyMember } from "./_family.ts";
-import { nextLive, writeSamples } from "./_sample_writer.ts";
-import type { HistogramColumn, IntegerColumn } from "../metrics/mod.ts";
+import { isBetweenKeys, nextLive, writeSamples } from "./_sample_writer.ts";
+import type { HistogramColumn } from "../metrics/mod.ts";
 
 /** What kmeter uses of a prom-client Registry to keep gadget families in it. */
 export interface FamilyRegistry {
@@ -99,41 +99,46 @@ function pushValues(
   values: RegistryValue[],
   { family, member, series }: { family: Family; member: FamilyMember; series: number },
 ): void {
-  const labels = Object.fromEntries(member.entry.labels.labelsOf(series));
+  const { set, labels: arena } = member.entry;
+  const generation = set.generation(series);
+  if (isBetweenKeys(generation)) return;
+  const before = values.length;
+  const labels = Object.fromEntries(arena.labelsOf(series));
   const column = member.instrument.column();
+  const first = series * column.stride + column.offset;
   switch (column.kind) {
-    case "integer":
-      values.push({ value: integerAt(column, series), labels });
-      return;
+    case "integer": {
+      const bits = column.cells[first];
+      values.push({ value: Number(column.signed ? BigInt.asIntN(64, bits) : bits), labels });
+      break;
+    }
     case "float":
-      values.push({ value: column.values[series], labels });
-      return;
+      values.push({ value: column.floats[first], labels });
+      break;
     case "histogram":
-      pushHistogram(values, { name: family.name, column, series, labels });
+      pushHistogram(values, { name: family.name, column, first, labels });
   }
+  if (set.generation(series) !== generation) values.length = before;
 }
 
 function pushHistogram(
   values: RegistryValue[],
-  { name, column, series, labels }: {
+  { name, column, first, labels }: {
     name: string;
     column: HistogramColumn;
-    series: number;
+    /** Index of the first bucket's cell. */
+    first: number;
     labels: Record<string, string>;
   },
 ): void {
-  let total = 0;
-  for (let bucket = 0; bucket < column.stride; bucket++) {
-    const at = 2 * (series * column.stride + bucket);
-    total += column.counts[at + 1] * 4294967296 + column.counts[at];
-    const le = bucket < column.upperBounds.length ? column.upperBounds[bucket] : "+Inf";
-    values.push({ value: total, labels: { ...labels, le }, metricName: `${name}_bucket` });
+  const { upperBounds, cells, floats } = column;
+  const buckets = upperBounds.length + 1;
+  let total = 0n;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    total += cells[first + bucket];
+    const le = bucket < upperBounds.length ? upperBounds[bucket] : "+Inf";
+    values.push({ value: Number(total), labels: { ...labels, le }, metricName: `${name}_bucket` });
   }
-  values.push({ value: column.sums[series], labels, metricName: `${name}_sum` });
-  values.push({ value: total, labels, metricName: `${name}_count` });
-}
-
-function integerAt({ words, signed }: IntegerColumn, series: number): number {
-  const high = words[2 * series + 1];
-  return (signed ? high | 0 : high) * 4294967296 + words[2 * series];
+  values.push({ value: floats[first + buckets], labels, metricName: `${name}_sum` });
+  values.push({ value: Number(total), labels, metricName: `${name}_count` });
 }

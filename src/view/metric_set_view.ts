@@ -35,6 +35,16 @@ export function renderMetricSet(set: MetricSet, options: MetricSetViewOptions): 
   return parts.join("\n");
 }
 
+/**
+ * What `read` makes of a series, or `undefined` if the series went to another key meanwhile: labels
+ * and values would not belong together.
+ */
+function readWhole<T>(set: MetricSet, series: number, read: () => T): T | undefined {
+  const generation = set.generation(series);
+  const value = read();
+  return generation % 2 === 0 && set.generation(series) === generation ? value : undefined;
+}
+
 function busiest(live: readonly number[], rankOf: (series: number) => number): Ranked[] {
   const ranked = live.map((series) => ({ series, rank: rankOf(series) }));
   // NaN (a gauge may be one) would make the order inconsistent.
@@ -66,45 +76,46 @@ function histogramTexts({ set, instrument, live, options }: HistogramPart): stri
   const ranked = busiest(live, (series) => totalCount(column, series)).filter(({ rank }) =>
     rank > 0
   );
-  const texts = ranked.slice(0, options.maxSeries).map(({ series }) =>
-    renderHistogram({
-      title: instrument.name,
-      unit: instrument.unit,
-      labels: labelPairs(set, series),
-      upperBounds: column.upperBounds,
-      counts: seriesCounts(column, series),
-      isInteger: hasIntegerValues(column, series),
-    })
+  const texts = ranked.slice(0, options.maxSeries).flatMap(({ series }) =>
+    readWhole(set, series, () =>
+      renderHistogram({
+        title: instrument.name,
+        unit: instrument.unit,
+        labels: labelPairs(set, series),
+        upperBounds: column.upperBounds,
+        counts: seriesCounts(column, series),
+        isInteger: hasIntegerValues(column, series),
+      })) ?? []
   );
   if (texts.length === 0) texts.push(`${seriesTitle(instrument.name, [])}: no values yet\n`);
   const leftOut = leftOutText(ranked.length - Math.min(ranked.length, options.maxSeries));
   return leftOut === "" ? texts : [...texts, leftOut];
 }
 
-const WORD = 2 ** 32;
-
-function totalCount({ counts, stride }: HistogramColumn, series: number): number {
+function totalCount(column: HistogramColumn, series: number): number {
   let total = 0;
-  for (let i = 2 * series * stride; i < 2 * (series + 1) * stride; i += 2) {
-    total += counts[i + 1] * WORD + counts[i];
-  }
+  for (const count of seriesCounts(column, series)) total += Number(count);
   return total;
 }
 
-function seriesCounts({ counts, stride }: HistogramColumn, series: number): bigint[] {
-  return Array.from({ length: stride }, (_, bucket) => {
-    const i = 2 * (series * stride + bucket);
-    return (BigInt(counts[i + 1]) << 32n) | BigInt(counts[i]);
-  });
+/** Live: what another thread counts shows. */
+function seriesCounts(column: HistogramColumn, series: number): BigUint64Array {
+  const first = firstCell(column, series);
+  return column.cells.subarray(first, first + column.upperBounds.length + 1);
+}
+
+function firstCell({ stride, offset }: Column, series: number): number {
+  return series * stride + offset;
 }
 
 /** Slots (2^i − 1) count integers; other integer bounds do if the sum shows no fraction. */
-function hasIntegerValues({ upperBounds, sums }: HistogramColumn, series: number): boolean {
+function hasIntegerValues(column: HistogramColumn, series: number): boolean {
+  const { upperBounds, floats } = column;
   if (!upperBounds.every(Number.isInteger)) return false;
   const isSlots = upperBounds.every((bound, i) =>
     bound === 2 ** (i + Math.log2(upperBounds[0] + 1)) - 1
   );
-  return isSlots || Number.isInteger(sums[series]);
+  return isSlots || Number.isInteger(floats[firstCell(column, series) + upperBounds.length + 1]);
 }
 
 interface TablePart {
@@ -127,10 +138,13 @@ function scalarTable({ set, instruments, live, options }: TablePart): string {
       unit === "" ? name.toUpperCase() : `${name.toUpperCase()} (${UNIT_WORDS[unit] ?? unit})`
     ),
   ];
-  const rows = shown.map(({ series }) => [
-    ...labelCells(set, series),
-    ...columns.map((column) => scalarText(column, series)),
-  ]);
+  const rows = shown.flatMap(({ series }) => {
+    const row = readWhole(set, series, () => [
+      ...labelCells(set, series),
+      ...columns.map((column) => scalarText(column, series)),
+    ]);
+    return row === undefined ? [] : [row];
+  });
   const table = alignTable([headers, ...rows], {
     leftCount: set.labelNames.length,
     widthColumns: options.widthColumns ?? Infinity,
@@ -145,10 +159,11 @@ function labelCells(set: MetricSet, series: number): string[] {
 }
 
 function scalarText(column: Column, series: number): string {
-  if (column.kind === "float") return valueToText(column.values[series]);
+  const cell = firstCell(column, series);
+  if (column.kind === "float") return valueToText(column.floats[cell]);
   if (column.kind === "histogram") throw new Error("BUG: histogram column in a table");
-  const word = (BigInt(column.words[2 * series + 1]) << 32n) | BigInt(column.words[2 * series]);
-  return String(column.signed ? BigInt.asIntN(64, word) : word);
+  const bits = column.cells[cell];
+  return String(column.signed ? BigInt.asIntN(64, bits) : bits);
 }
 
 function alignTable(

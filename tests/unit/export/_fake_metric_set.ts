@@ -73,13 +73,15 @@ export function singleSet(scope: string, options: {
 }
 
 export function integers(values: readonly bigint[], options = { signed: false }): Column {
-  const words = new Uint32Array(2 * values.length);
-  new BigUint64Array(words.buffer).set(values.map((value) => BigInt.asUintN(64, value)));
-  return { kind: "integer", signed: options.signed, words };
+  const { rows, ...column } = makeRows(values.length, 1);
+  values.forEach((value, series) => rows[series].cells.set([BigInt.asUintN(64, value)]));
+  return { kind: "integer", signed: options.signed, ...column };
 }
 
 export function floats(values: readonly number[]): Column {
-  return { kind: "float", values: Float64Array.from(values) };
+  const { rows, ...column } = makeRows(values.length, 1);
+  values.forEach((value, series) => rows[series].floats.set([value]));
+  return { kind: "float", ...column };
 }
 
 /** Counts per series, not cumulative, the last of each for +Inf. */
@@ -87,16 +89,33 @@ export function histograms(
   upperBounds: readonly number[],
   series: readonly { counts: readonly bigint[]; sum: number }[],
 ): HistogramColumn {
-  const stride = upperBounds.length + 1;
-  const counts = new BigUint64Array(stride * series.length);
-  series.forEach((one, index) => counts.set(one.counts, index * stride));
-  return {
-    kind: "histogram",
-    upperBounds: Float64Array.from(upperBounds),
-    stride,
-    counts: new Uint32Array(counts.buffer),
-    sums: Float64Array.from(series.map((one) => one.sum)),
-  };
+  const buckets = upperBounds.length + 1;
+  const { rows, ...column } = makeRows(series.length, buckets + 1);
+  series.forEach(({ counts, sum }, index) => {
+    rows[index].cells.set(counts);
+    rows[index].floats.set([sum], buckets);
+  });
+  return { kind: "histogram", upperBounds: Float64Array.from(upperBounds), ...column };
+}
+
+/** Cells of other columns on both sides, as in a store, with values that no test expects. */
+const FOREIGN_CELLS_BEFORE = 2;
+const FOREIGN_CELLS_BEHIND = 1;
+const FOREIGN_VALUE = 0x5a5a_5a5a_5a5a_5a5an;
+
+function makeRows(count: number, cellCount: number) {
+  const stride = FOREIGN_CELLS_BEFORE + cellCount + FOREIGN_CELLS_BEHIND;
+  const cells = new BigUint64Array(count * stride).fill(FOREIGN_VALUE);
+  const floats = new Float64Array(cells.buffer);
+  const offset = FOREIGN_CELLS_BEFORE;
+  const rows = Array.from({ length: count }, (_, row) => {
+    const first = row * stride + offset;
+    return {
+      cells: cells.subarray(first, first + cellCount),
+      floats: floats.subarray(first, first + cellCount),
+    };
+  });
+  return { rows, cells, floats, stride, offset };
 }
 
 /** All chunks of a page as one string; fails on invalid UTF-8. */

@@ -186,11 +186,74 @@ Deno.test("labels are read once per series, and again when it is allotted anew",
   assertEquals(set.labelReads, 2);
 
   set.rows = [["a"], ["a longer name"], ["new"]];
-  set.generations[1] = 7;
+  set.generations[1] = 6;
   set.instruments[0] = { ...set.instruments[0] };
   const text = pageText(page.render("text"));
   assertEquals(set.labelReads, 4);
   assert(text.includes(`k="a longer name"} 2\n`) && !text.includes(`k="b"`));
+});
+
+Deno.test("labels that were read while the key was rewritten are neither shown nor kept", () => {
+  const set = singleSet("s", { rows: [["a"], ["b"]], instrument: counter("c", [1n, 2n]) });
+  const page = exposition([set]);
+  const read = set.labelValues.bind(set);
+  set.labelValues = (series) => {
+    const values = read(series);
+    if (series === 0 && set.generations[0] === undefined) {
+      set.generations[0] = 2;
+      return ["torn"];
+    }
+    return values;
+  };
+  const keys = () => pageText(page.render("text")).match(/(?<=k=")[^"]*/g);
+  assertEquals(keys(), ["b"]);
+  assertEquals(keys(), ["a", "b"]);
+});
+
+Deno.test("a series that goes to another key while its values are read is left out", () => {
+  const bounds = [1, 2];
+  const columns: [FakeInstrument["type"], FakeInstrument["column"], linesPerSeries: number][] = [
+    ["counter", integers([1n, 2n, 3n]), 1],
+    ["gauge", floats([1, 2, 3]), 1],
+    [
+      "histogram",
+      histograms(bounds, Array(3).fill({ counts: [1n, 1n, 1n], sum: 1 })),
+      bounds.length + 3,
+    ],
+  ];
+  for (const [type, column, lines] of columns) {
+    const rows = [["a"], ["b"], ["c"]];
+    const set = singleSet("s", { rows, instrument: { type, name: "m", column } });
+    const page = exposition([set]);
+    const keys = () => pageText(page.render("text")).match(/(?<=k=")[^"]*/g) ?? [];
+    const all = [..."abc"].flatMap((key) => Array(lines).fill(key));
+    assertEquals(keys(), all, type);
+
+    // The labels are cached: the writer asks before the values and behind them.
+    let asked = 0;
+    set.generation = (series) => series === 1 && ++asked > 1 ? 2 : 0;
+    assertEquals(keys(), all.filter((key) => key !== "b"), type);
+    assertEquals(asked, 2);
+    // Between keys.
+    set.generation = (series) => series === 1 ? 1 : 0;
+    assertEquals(keys(), all.filter((key) => key !== "b"), type);
+    set.generation = () => 0;
+    assertEquals(keys(), all, type);
+  }
+});
+
+Deno.test("series that are added while a page is made are read from the column that has them", () => {
+  const set = singleSet("s", { rows: [["a"]], instrument: counter("c", [1n]) });
+  const columns = [integers([1n]), integers([1n, 5n])];
+  set.instruments[0] = {
+    ...set.instruments[0],
+    column: () => {
+      set.rows = [["a"], ["added"]];
+      return columns.shift() ?? integers([]);
+    },
+  };
+  const lines = pageText(exposition([set]).render("text")).trimEnd().split("\n").slice(2);
+  assertEquals(lines.map((line) => line.split(" ").at(-1)), ["1", "5"]);
 });
 
 Deno.test("label bytes of former owners do not pile up", () => {
@@ -200,7 +263,7 @@ Deno.test("label bytes of former owners do not pile up", () => {
   pageText(page.render("text"));
   const once = page.labelBytes;
   for (let generation = 1; generation <= 40; generation++) {
-    set.generations.splice(0, rows.length, ...rows.map(() => generation));
+    set.generations.splice(0, rows.length, ...rows.map(() => 2 * generation));
     assertEquals(pageText(page.render("text")).split("\n").length, rows.length + 3);
   }
   assert(page.labelBytes < 4 * once, `${page.labelBytes} bytes held, ${once} needed`);

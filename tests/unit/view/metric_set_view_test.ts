@@ -12,18 +12,39 @@ function instrument(
   return { name, type, description: "", unit: given.unit ?? "", column: () => given.column };
 }
 
-/** Low word first, as the engine keeps 64-bit integers. */
-function words(values: readonly bigint[]): Uint32Array {
-  return new Uint32Array(BigInt64Array.from(values).buffer);
+const INTEGERS = { kind: "integer", stride: 1, offset: 0 } as const;
+
+/** Both views of cells that hold integers or, by their bits, doubles. */
+function cells(values: readonly bigint[]) {
+  const cells = BigUint64Array.from(values, (value) => BigInt.asUintN(64, value));
+  return { cells, floats: new Float64Array(cells.buffer) };
 }
 
-const HISTOGRAM: Column = {
-  kind: "histogram",
-  upperBounds: Float64Array.of(0, 1, 3),
-  stride: 4,
-  counts: words([0n, 1n, 2n, 0n, 9n, 9n, 9n, 9n, 0n, 40n, 10n, 1n, 0n, 0n, 5n, 0n, 0n, 0n, 0n, 0n]),
-  sums: Float64Array.of(6, 0, 70, 12.5, 0),
-};
+function floatColumn(values: readonly number[]): Column {
+  const floats = Float64Array.from(values);
+  const cells = new BigUint64Array(floats.buffer);
+  return { kind: "float", stride: 1, offset: 0, cells, floats };
+}
+
+/** Counts of four buckets and a sum for each series, behind a cell of another column. */
+function histogramColumn(rows: readonly (readonly [...counts: bigint[], sum: number])[]): Column {
+  const stride = 6;
+  const made = cells(Array(rows.length * stride).fill(77n));
+  rows.forEach((row, series) => {
+    const first = series * stride + 1;
+    made.cells.set(row.slice(0, 4) as bigint[], first);
+    made.floats[first + 4] = row[4] as number;
+  });
+  return { kind: "histogram", upperBounds: Float64Array.of(0, 1, 3), stride, offset: 1, ...made };
+}
+
+const HISTOGRAM = histogramColumn([
+  [0n, 1n, 2n, 0n, 6],
+  [9n, 9n, 9n, 9n, 0],
+  [0n, 40n, 10n, 1n, 70],
+  [0n, 0n, 5n, 0n, 12.5],
+  [0n, 0n, 0n, 0n, 0],
+]);
 
 /** Series 1 is dead, series 3 is the overflow, series 4 has not counted yet. */
 function metricSet(instruments: readonly Instrument[]): MetricSet {
@@ -42,14 +63,14 @@ function metricSet(instruments: readonly Instrument[]): MetricSet {
 const ALL = metricSet([
   instrument("bytes", "counter", {
     unit: "By",
-    column: { kind: "integer", signed: false, words: words([5n, 9n, -1n, 7n, 0n]) },
+    column: { ...INTEGERS, signed: false, ...cells([5n, 9n, -1n, 7n, 0n]) },
   }),
   instrument("latency", "histogram", { unit: "us", column: HISTOGRAM }),
   instrument("depth", "gauge", {
-    column: { kind: "integer", signed: true, words: words([-5n, 9n, -1n, 7n, 0n]) },
+    column: { ...INTEGERS, signed: true, ...cells([-5n, 9n, -1n, 7n, 0n]) },
   }),
   instrument("load", "gauge", {
-    column: { kind: "float", values: Float64Array.of(0.5, 1, NaN, 2, 0) },
+    column: floatColumn([0.5, 1, NaN, 2, 0]),
   }),
 ]);
 
@@ -68,7 +89,20 @@ Deno.test("tables are cut to the terminal", () => {
 });
 
 Deno.test("a histogram without values says so", () => {
-  const column: Column = { ...HISTOGRAM, counts: new Uint32Array(40) };
+  const column = histogramColumn(Array(5).fill([0n, 0n, 0n, 0n, 0]));
   const set = metricSet([instrument("latency", "histogram", { unit: "us", column })]);
   assertEquals(renderMetricSet(set, { maxSeries: 3 }), "latency: no values yet\n");
+});
+
+Deno.test("a series that goes to another key while it is read is not shown", () => {
+  for (const one of ALL.instruments) {
+    const set = metricSet([one]);
+    let reads = 0;
+    const changing: MetricSet = { ...set, generation: (series) => series === 0 ? 2 * reads++ : 0 };
+    assert(renderMetricSet(set, { maxSeries: 10 }).includes("op0"), one.name);
+    const text = renderMetricSet(changing, { maxSeries: 10 });
+    assert(!text.includes("op0") && text.includes("op2"), text);
+    const between: MetricSet = { ...set, generation: (series) => series === 0 ? 1 : 0 };
+    assert(!renderMetricSet(between, { maxSeries: 10 }).includes("op0"), one.name);
+  }
 });
