@@ -12,6 +12,12 @@ const MIN_WASTE_BYTES = 64 * 1024;
 /** Worst case of UTF-8 for one UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
+/**
+ * `ig` exports `otel_scope_version` and `otel_scope_schema_url` too, both empty. Prometheus takes an
+ * empty label for an absent one: without them its series are the same, and a page a quarter smaller.
+ */
+const SCOPE_LABEL = "otel_scope_name";
+
 const encoder = new TextEncoder();
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -50,10 +56,7 @@ export class LabelArena {
   constructor(set: MetricSet, columns: readonly LabelColumn[]) {
     this.#set = set;
     this.#columns = columns;
-    const pairs = scopeLabels(set.scope).map(([name, value]) =>
-      `${name}="${escapeLabelValue(value)}"`
-    );
-    this.#scopeText = `{${pairs.join(",")}`;
+    this.#scopeText = `{${SCOPE_LABEL}="${escapeLabelValue(set.scope)}"`;
   }
 
   /**
@@ -78,7 +81,7 @@ export class LabelArena {
 
   /** Names and unescaped values of a live series' labels. */
   labelsOf(series: number): [name: string, value: string][] {
-    const labels = scopeLabels(this.#set.scope);
+    const labels: [string, string][] = [[SCOPE_LABEL, this.#set.scope]];
     if (this.#set.isOverflow(series)) return [...labels, ["otel_metric_overflow", "true"]];
     const values = this.#set.labelValues(series);
     for (const { name, sources } of this.#columns) labels.push([name, joinValues(values, sources)]);
@@ -156,11 +159,6 @@ export class LabelArena {
     }
     return text;
   }
-}
-
-function scopeLabels(scope: string): [name: string, value: string][] {
-  // The last two are empty, as `ig` exports them: Prometheus takes an empty label for an absent one.
-  return [["otel_scope_name", scope], ["otel_scope_version", ""], ["otel_scope_schema_url", ""]];
 }
 
 function joinValues(values: readonly string[], sources: readonly number[]): string {

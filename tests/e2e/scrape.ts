@@ -25,7 +25,7 @@ export function samplesOf(page: string, family: string, ...labels: readonly stri
     .filter((line) =>
       line.startsWith(`${family}{`) && labels.every((label) => line.includes(label))
     )
-    .map((line) => line.replace(/otel_scope_(name|version|schema_url)="[^"]*",?/g, ""));
+    .map((line) => line.replace(/otel_scope_name="[^"]*",?/g, ""));
 }
 
 /** Waits until the page satisfies the reader. Throws: Error with the last page. */

@@ -88,17 +88,10 @@ Deno.test(`20,000 random doubles and labels are printed as prom-client prints th
   const values = rows.map((_, row) => edges[row] ?? randomDouble(next));
 
   const registry = new Registry();
-  const labelNames = [
-    "otel_scope_name",
-    "otel_scope_version",
-    "otel_scope_schema_url",
-    "row",
-    "text",
-  ];
+  const labelNames = ["otel_scope_name", "row", "text"];
   const gauge = new Gauge({ name: "g", help: "Help of g.", labelNames, registers: [registry] });
   rows.forEach(([row, text], index) => {
-    const scope = { otel_scope_name: "s", otel_scope_version: "", otel_scope_schema_url: "" };
-    gauge.set({ ...scope, row, text: text.toWellFormed() }, values[index]);
+    gauge.set({ otel_scope_name: "s", row, text: text.toWellFormed() }, values[index]);
   });
 
   const set = singleSet("s", {

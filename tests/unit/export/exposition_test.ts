@@ -12,8 +12,6 @@ import {
   singleSet,
 } from "./_fake_metric_set.ts";
 
-const SCOPE = `otel_scope_version="",otel_scope_schema_url=""`;
-
 function exposition(sets: readonly FakeMetricSet[], options: ExpositionOptions = {}): Exposition {
   const made = new Exposition(options);
   for (const set of sets) made.add(set);
@@ -47,8 +45,8 @@ const EXEC = () =>
   });
 
 Deno.test("text 0.0.4 is byte for byte what is expected", () => {
-  const sh = `otel_scope_name="trace_exec/exec",${SCOPE},proc_comm="sh",uid="0"`;
-  const cc = `otel_scope_name="trace_exec/exec",${SCOPE},proc_comm="cc",uid="1000"`;
+  const sh = `otel_scope_name="trace_exec/exec",proc_comm="sh",uid="0"`;
+  const cc = `otel_scope_name="trace_exec/exec",proc_comm="cc",uid="1000"`;
   assertEquals(
     pageText(exposition([EXEC()]).render("text")),
     `# HELP count_total Execs\\\\ of\\n"all"
@@ -75,7 +73,7 @@ latency_microseconds_count{${cc}} 1103806595072
 Deno.test("OpenMetrics has units, counter families without _total, point bounds, and an end", () => {
   const set = EXEC();
   set.dead.add(1);
-  const sh = `otel_scope_name="trace_exec/exec",${SCOPE},proc_comm="sh",uid="0"`;
+  const sh = `otel_scope_name="trace_exec/exec",proc_comm="sh",uid="0"`;
   assertEquals(
     pageText(exposition([set]).render("openmetrics")),
     `# TYPE count counter
@@ -136,7 +134,7 @@ Deno.test("hostile label values cannot leave their quotes or break UTF-8", () =>
   const instrument = counter("c", rows.map(() => 1n));
   const set = singleSet('s"c\\ope', { rows: rows.map((row) => [row]), instrument });
   const lines = pageText(exposition([set]).render("text")).trimEnd().split("\n").slice(2);
-  const prefix = `c_total{otel_scope_name="s\\"c\\\\ope",${SCOPE},k=`;
+  const prefix = `c_total{otel_scope_name="s\\"c\\\\ope",k=`;
   assertEquals(lines, [
     `${prefix}"a\\"} 1\\nevil 2"} 1`,
     `${prefix}"back\\\\slash"} 1`,
@@ -151,7 +149,7 @@ Deno.test("the overflow series has no key labels", () => {
   const set = singleSet("s", { rows: [["a"], ["unread"]], instrument: counter("c", [1n, 2n]) });
   set.overflowSeries = 1;
   const text = pageText(exposition([set]).render("text"));
-  assert(text.endsWith(`c_total{otel_scope_name="s",${SCOPE},otel_metric_overflow="true"} 2\n`));
+  assert(text.endsWith(`c_total{otel_scope_name="s",otel_metric_overflow="true"} 2\n`));
 });
 
 Deno.test("colliding and reserved labels are told apart", () => {
@@ -162,7 +160,7 @@ Deno.test("colliding and reserved labels are told apart", () => {
     rows: [["1", "2", "3", "4", "true"]],
     instrument: { type: "histogram", name: "h", column },
   });
-  const labels = `{otel_scope_name="s",${SCOPE},a_b="2;1",exported_le="3",` +
+  const labels = `{otel_scope_name="s",a_b="2;1",exported_le="3",` +
     `exported_otel_scope_name="4",exported_otel_metric_overflow="true"`;
   assertEquals(
     pageText(exposition([set]).render("text")).split("\n")[2],
@@ -281,8 +279,8 @@ Deno.test("two data sources with one metric name share a family", () => {
     pageText(exposition([a, b]).render("text")),
     `# HELP c_total Help of c.total.
 # TYPE c_total counter
-c_total{otel_scope_name="g/a",${SCOPE},k="1"} 1
-c_total{otel_scope_name="g/b",${SCOPE},k="1"} 2
+c_total{otel_scope_name="g/a",k="1"} 1
+c_total{otel_scope_name="g/b",k="1"} 2
 `,
   );
 });
@@ -346,7 +344,7 @@ Deno.test("a removed set leaves with its families, and a page under way stops re
   set.isLive = () => {
     throw new Error("a removed set was read");
   };
-  const want = `# HELP g Help of g.\n# TYPE g gauge\ng{otel_scope_name="t",${SCOPE},k="1"} 5\n`;
+  const want = `# HELP g Help of g.\n# TYPE g gauge\ng{otel_scope_name="t",k="1"} 5\n`;
   assert(pageText(render).endsWith(want));
   assertEquals(pageText(page.render("text")), want);
   page.add(singleSet("s", { rows: [["1"]], instrument: gauge("c_total", [1]) }));
