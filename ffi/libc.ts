@@ -61,11 +61,12 @@ const TABLE = {
     ],
     result: "i32", // int
   },
-  poll: {
+  ppoll: {
     parameters: [
       "buffer", // struct pollfd *fds
       "u64", // nfds_t nfds
-      "i32", // int timeout in ms
+      "buffer", // const struct timespec *timeout
+      "pointer", // const sigset_t *sigmask
     ],
     result: "i32", // int
   },

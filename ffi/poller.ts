@@ -113,6 +113,8 @@ export class BlockingPoller {
   readonly #events = new Uint8Array(EVENT_SIZE_BYTES * MAX_EVENTS);
   /** `struct pollfd` of the eventfd. */
   readonly #pollFd = new Int32Array(2);
+  /** `struct timespec`: seconds, nanoseconds. */
+  readonly #timeout = new BigInt64Array(2);
 
   constructor(handle: PollerHandle) {
     this.#handle = handle;
@@ -126,9 +128,10 @@ export class BlockingPoller {
     resetEventFd(this.#handle.wakeFd);
   }
 
-  /** Sleeps for so long, whatever is readable, or until the `Poller` is woken. */
+  /** Sleeps for so long (less than a second), whatever is readable, or until the `Poller` is woken. */
   pause(durationMs: number): void {
-    libc().poll(this.#pollFd, 1n, durationMs);
+    this.#timeout[1] = BigInt(Math.round(durationMs * 1e6));
+    libc().ppoll(this.#pollFd, 1n, this.#timeout, null);
     resetEventFd(this.#handle.wakeFd);
   }
 }

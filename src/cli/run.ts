@@ -152,7 +152,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
     ? undefined
     : await MetricsEndpoint.open(run.listen, { prefix: run.prefix });
   try {
-    const running = RunningGadget.start(gadget, run.options);
+    const running = await RunningGadget.start(gadget, run.options);
     try {
       run.display.begin();
       metrics?.serve(running);
@@ -225,8 +225,8 @@ class MetricsEndpoint {
     this.#running = running;
   }
 
-  #refresh(): void {
-    for (const [dataSource, error] of this.#running?.refresh() ?? []) {
+  async #refresh(): Promise<void> {
+    for (const [dataSource, error] of await this.#running?.refresh() ?? []) {
       this.#own.countScrapeError("refresh");
       writeNotice(`warning: data source ${dataSource}: ${describeError(error)}`);
     }

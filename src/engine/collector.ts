@@ -1,4 +1,4 @@
-/** The metric side of one data source: plan, store, loops and what exporters see. */
+/** The metric side of one data source: plan, memory, loops and what exporters see. */
 
 import type { FilterTerm } from "../decode/mod.ts";
 import type { DataSourceSpec, MetricRoles } from "../gadget/mod.ts";
@@ -16,11 +16,23 @@ import {
 } from "../metrics/mod.ts";
 import type { Formatters } from "./run_options.ts";
 
-/** How a collector meets its records. */
+/** What is collected of a data source. */
 export interface CollectorOptions {
   readonly scope: string;
   readonly roles: MetricRoles;
   readonly filter: readonly FilterTerm[];
+  readonly formatters: Formatters;
+}
+
+/** One data source's metrics as they are read, whichever thread counts. */
+export interface Collector {
+  readonly plan: MetricsPlan;
+  readonly memory: SeriesMemory;
+  readonly set: MetricSet;
+}
+
+/** How records that the main thread counts are met. */
+export interface CountingOptions {
   readonly formatters: Formatters;
   /** True if records are map entries that repeat totals. */
   readonly followsTotals: boolean;
@@ -28,34 +40,38 @@ export interface CollectorOptions {
   readonly skipZeroEntries: boolean;
 }
 
-/** One data source's metrics. */
-export interface Collector {
-  readonly plan: MetricsPlan;
+/** One data source's metrics, counted by the main thread. */
+export interface CountingCollector extends Collector {
   readonly store: SeriesStore;
   /** Present if totals are followed. */
   readonly entries?: EntryStore;
   readonly ingest: CompiledIngest;
-  readonly set: MetricSet;
 }
 
-/** Compiles a data source's plan. */
+/** Makes a data source's plan and the memory of its series. */
 export function createCollector(spec: DataSourceSpec, options: CollectorOptions): Collector {
   const { fields, recordSizeBytes, valueSizeBytes } = spec;
-  const { formatters, filter } = options;
+  const { scope, filter, formatters } = options;
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const isStronglyOrdered = Deno.build.arch === "x86_64";
   const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered }));
+  return { plan, memory, set: createMetricSet({ scope, plan, memory, formatters }) };
+}
+
+/** Compiles the loops, to count on this thread. */
+export function countHere(collector: Collector, options: CountingOptions): CountingCollector {
+  const { plan, memory } = collector;
+  const { formatters, followsTotals, skipZeroEntries } = options;
   const store = new SeriesStore(plan, memory);
-  const entries = options.followsTotals
-    ? new EntryStore(store, { keySizeBytes: recordSizeBytes, valueSizeBytes })
-    : undefined;
+  const sizes = { keySizeBytes: plan.recordSizeBytes, valueSizeBytes: plan.valueSizeBytes };
+  const entries = followsTotals ? new EntryStore(store, sizes) : undefined;
+  const atomicHeaders = !memory.handle.isStronglyOrdered;
   const ingest = compileIngest(plan, {
     store,
     entries,
     formatters,
-    skipZeroEntries: options.skipZeroEntries,
-    atomicHeaders: !isStronglyOrdered,
+    skipZeroEntries,
+    atomicHeaders,
   });
-  const set = createMetricSet({ scope: options.scope, plan, memory, formatters });
-  return { plan, store, entries, ingest, set };
+  return { ...collector, store, entries, ingest };
 }

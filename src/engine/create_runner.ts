@@ -10,9 +10,11 @@ import {
   metricRoles,
   parseDurationMs,
 } from "../gadget/mod.ts";
-import { IteratorReader, PerfBuffer, RingBuffer } from "../sources/mod.ts";
+import { generateIngest } from "../metrics/mod.ts";
+import { IteratorReader, PerfBuffer, RingBuffer, RowPipe } from "../sources/mod.ts";
 import type { AttachedProgram } from "./attach_programs.ts";
-import { type Collector, createCollector } from "./collector.ts";
+import { type Collector, countHere, type CountingCollector, createCollector } from "./collector.ts";
+import { CountedTracer } from "./counted_tracer.ts";
 import { iteratorFetch } from "./fetch_iterator.ts";
 import { mapFetch } from "./fetch_map.ts";
 import { FetchRunner } from "./fetch_runner.ts";
@@ -34,24 +36,30 @@ export interface RunnerContext {
   readonly onError: (error: unknown) => void;
 }
 
+/** Room of the pipe to the terminal, in buffers: a record as large as the buffer must fit. */
+const PIPE_PART = 2;
 const DEFAULT_MAP_SCHEDULE: FetchSchedule = { intervalMs: 1000, count: 0 };
 const DEFAULT_ITER_SCHEDULE: FetchSchedule = { intervalMs: 0, count: 1 };
+
+/** True if the metrics of a data source are collected. */
+export function isCollected(spec: DataSourceSpec, options: RunOptions): boolean {
+  return hasMetrics(metricRoles(spec)) &&
+    ((options.metrics && !isRefused(spec)) || isPrinted(spec, options));
+}
 
 /** Makes the runner; undefined if nobody wants the data source. */
 export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runner | undefined {
   const { formatters, options } = context;
   const roles = metricRoles(spec);
-  const isPrinted = roles.print && options.display.draws(spec);
-  const isRefused = spec.annotations["metrics.collect"] === "false";
-  const wanted = hasMetrics(roles) && ((options.metrics && !isRefused) || isPrinted);
   const rows = options.display.rowView(spec, formatters);
-  const view = isPrinted ? undefined : rows;
-  if (options.metrics && !hasMetrics(roles) && !isRefused) {
+  const view = isPrinted(spec, options) ? undefined : rows;
+  if (options.metrics && !hasMetrics(roles) && !isRefused(spec)) {
     options.warn(
       `data source ${spec.name} has no metrics: annotate a field, for example ` +
         `--annotate ${spec.name}:metrics.implicit-counter.name=events`,
     );
   }
+  const wanted = isCollected(spec, options);
   const parts = { ...context, spec, view, roles: wanted ? roles : undefined };
   switch (spec.origin.kind) {
     case "tracer":
@@ -63,9 +71,12 @@ export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runn
   }
 }
 
-/** True for runners that the event pump drains. */
-export function isTracerRunner(runner: Runner): runner is TracerRunner {
-  return runner instanceof TracerRunner;
+function isPrinted(spec: DataSourceSpec, options: RunOptions): boolean {
+  return spec.annotations["metrics.print"] === "true" && options.display.draws(spec);
+}
+
+function isRefused(spec: DataSourceSpec): boolean {
+  return spec.annotations["metrics.collect"] === "false";
 }
 
 function hasMetrics(roles: MetricRoles): boolean {
@@ -79,16 +90,23 @@ type Parts = RunnerContext & {
   readonly roles: MetricRoles | undefined;
 };
 
-function collect(
-  parts: Parts,
-  map: { followsTotals: boolean; skipZeroEntries: boolean },
-): Collector | undefined {
+function collect(parts: Parts): Collector | undefined {
   const { spec, roles, filter, formatters, options, gadget } = parts;
   if (roles === undefined) return undefined;
   const scope = options.scopes.get(spec.name) ?? `${gadget}/${spec.name}`;
-  const collector = createCollector(spec, { scope, roles, filter, formatters, ...map });
-  options.dumpCode?.(spec.name, collector.ingest.source);
-  return collector;
+  return createCollector(spec, { scope, roles, filter, formatters });
+}
+
+function collectHere(
+  parts: Parts,
+  map: { followsTotals: boolean; skipZeroEntries: boolean },
+): CountingCollector | undefined {
+  const { spec, formatters, options } = parts;
+  const collector = collect(parts);
+  if (collector === undefined) return undefined;
+  const counting = countHere(collector, { formatters, ...map });
+  options.dumpCode?.(spec.name, counting.ingest.source);
+  return counting;
 }
 
 function findMap(parts: Parts, name: string): BpfMap {
@@ -102,17 +120,23 @@ function createTracer(parts: Parts, mapName: string): Runner {
   const map = findMap(parts, mapName);
   const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
   const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
-  const collector = collect(parts, { followsTotals: false, skipZeroEntries: false });
+  const collector = collect(parts);
   const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map);
-  const { write } = options.display;
-  return new TracerRunner(spec, {
+  const show = { view, filter, formatters, write: options.display.write };
+  if (collector === undefined) return new TracerRunner(spec, { buffer, lostSamples, ...show });
+  const { plan, memory: { handle: memory } } = collector;
+  const atomicHeaders = !memory.isStronglyOrdered;
+  options.dumpCode?.(
+    spec.name,
+    generateIngest(plan, { snapshot: false, skipZeroEntries: false, atomicHeaders }),
+  );
+  const pipe = view && new RowPipe(PIPE_PART * buffer.handle.sizeBytes);
+  return new CountedTracer(spec, {
     buffer,
     lostSamples,
     collector,
-    view,
-    filter,
-    formatters,
-    write,
+    shown: pipe && new TracerRunner(spec, { buffer: pipe, ...show }),
+    source: { plan, memory, buffer: buffer.handle, pipe: pipe?.handle, fields: spec.fields },
   });
 }
 
@@ -123,7 +147,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     options.dumpCode?.(`${spec.name}, values of the CPUs`, source.reducerSource);
   }
   const drain = drainsMap(parts, source);
-  const collector = collect(parts, {
+  const collector = collectHere(parts, {
     followsTotals: !drain,
     skipZeroEntries: !source.canDrain,
   });
@@ -163,7 +187,7 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
   const links = parts.programs
     .filter(({ program }) => programs.includes(program.name))
     .flatMap(({ links }) => links);
-  const collector = collect(parts, { followsTotals: false, skipZeroEntries: false });
+  const collector = collectHere(parts, { followsTotals: false, skipZeroEntries: false });
   const reader = new IteratorReader(links, spec.recordSizeBytes);
   return new FetchRunner(spec, {
     fetch: iteratorFetch(reader, { collector, rowSizeBytes: spec.recordSizeBytes }),

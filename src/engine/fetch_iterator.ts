@@ -1,13 +1,13 @@
 /** One run of iterator programs. */
 
 import type { IteratorReader } from "../sources/mod.ts";
-import type { Collector } from "./collector.ts";
+import type { CountingCollector } from "./collector.ts";
 import type { Fetch } from "./fetch_runner.ts";
 
 /** Makes the fetch of iterators whose rows have this size. */
 export function iteratorFetch(
   reader: IteratorReader,
-  options: { collector?: Collector; rowSizeBytes: number },
+  options: { collector?: CountingCollector; rowSizeBytes: number },
 ): Fetch {
   const { collector, rowSizeBytes } = options;
   return (process) => {

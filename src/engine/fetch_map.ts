@@ -1,6 +1,7 @@
 /** One read of a map: drained where rows are shown, in place where they are only counted. */
 
-import type { Collector } from "./collector.ts";
+import { readBootTimeMs } from "../../ffi/mod.ts";
+import type { CountingCollector } from "./collector.ts";
 import type { Fetch } from "./fetch_runner.ts";
 import type { MapSource } from "./map_source.ts";
 
@@ -11,11 +12,12 @@ const REAP_TO = 0.75;
 /** Makes the fetch of a map. @param options.drain take entries out with each read. */
 export function mapFetch(
   source: MapSource,
-  options: { collector?: Collector; drain: boolean },
+  options: { collector?: CountingCollector; drain: boolean },
 ): Fetch {
   const { collector, drain } = options;
   const entries = collector?.entries;
   return (process) => {
+    if (collector !== undefined) collector.store.nowMs = readBootTimeMs();
     entries?.beginPass();
     source.read((batch) => {
       if (entries !== undefined) collector?.ingest.snapshot(batch);
@@ -31,7 +33,7 @@ export function mapFetch(
  * Makes room in a map that is nearly full: takes out the entries that have not changed for the
  * longest. Their last values are counted, and their counters go on if the key returns.
  */
-function reap(source: MapSource, { entries, ingest }: Collector): void {
+function reap(source: MapSource, { entries, ingest }: CountingCollector): void {
   if (entries === undefined || !source.canReap) return;
   // Keys, not rows: there may be one per CPU, and a filter may let few of them through.
   const count = source.stats.entries;

@@ -4,7 +4,7 @@ import {
   BpfObject,
   enableProgramStats,
   type ProgramStats as KernelProgramStats,
-  readBootTimeNs,
+  readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
 import { parseFilter } from "../decode/mod.ts";
@@ -14,14 +14,18 @@ import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../expor
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
-import { createRunner, isTracerRunner } from "./create_runner.ts";
+import { readClocks } from "./clocks.ts";
+import { CountedTracer } from "./counted_tracer.ts";
+import { createRunner, isCollected } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
 import { FetchTimer } from "./fetch_timer.ts";
+import { IngestThread } from "./ingest_thread.ts";
 import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
 import { setConstants } from "./set_constants.ts";
+import { TracerRunner } from "./tracer_runner.ts";
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
@@ -34,25 +38,28 @@ export class RunningGadget {
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
+  /** Counts events; there is none if no events are counted. */
+  #thread: IngestThread | undefined;
+  /** Shows events. */
   #pump: EventPump | undefined;
   #printTimer: FetchTimer | undefined;
   #stopped: Promise<void> | undefined;
 
   /**
-   * Loads the object, prepares the readers, attaches the programs, then starts to read.
+   * Loads the object, prepares the readers, attaches the programs.
    * @throws whatever stands in the way; nothing is left loaded then.
    */
-  static start(gadget: ParsedGadget, options: RunOptions): RunningGadget {
+  static async start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
     const object = new BpfObject(gadget.files.object, {
       name: gadget.spec.name,
       btfFile: options.btfFile,
     });
     const running = new RunningGadget(gadget, { object, options });
     try {
-      running.#start();
+      await running.#start();
       return running;
     } catch (error) {
-      running.#closeAll();
+      await running.stop();
       throw error;
     }
   }
@@ -67,7 +74,13 @@ export class RunningGadget {
     this.#object = object;
   }
 
-  #start(): void {
+  async #start(): Promise<void> {
+    const { dataSources } = this.spec;
+    const counts = dataSources.some((source) =>
+      source.origin.kind === "tracer" && isCollected(source, this.#options)
+    );
+    // First, so that it is ready when the kernel is.
+    if (counts) this.#thread = new IngestThread();
     for (const program of this.#object.programs()) prepareProgram(program, this.spec);
     setConstants(this.#object, { gadget: this.#gadget, params: this.#options.params });
     this.#object.load();
@@ -91,13 +104,22 @@ export class RunningGadget {
       });
       if (runner !== undefined) this.#runners.push(runner);
     }
+    await this.#startReading();
     if (!iterators) this.#attach();
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    // Events wait in their buffers until here. Last, since a pump can only be stopped asynchronously:
-    // one that runs when the start fails would go on over memory that is gone.
-    const tracers = this.#runners.filter(isTracerRunner);
-    if (tracers.length > 0) this.#pump = new EventPump(tracers);
     this.#startPrinting();
+  }
+
+  /** Before the programs are attached: the first event finds somebody listening. */
+  async #startReading(): Promise<void> {
+    const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
+    const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
+      .concat(counted.flatMap(({ shown }) => shown ?? []));
+    if (shown.length > 0) this.#pump = new EventPump(shown);
+    await this.#thread?.run(
+      counted.map(({ source }) => source),
+      counted.flatMap(({ fds }) => fds),
+    );
   }
 
   #attach(): void {
@@ -173,24 +195,24 @@ export class RunningGadget {
         printed.includes(runner) ? this.#printTimer?.finished : runner.finished
       ),
     );
-    await (this.#pump === undefined ? ends : Promise.race([ends, this.#pump.done]));
+    const failures = [this.#pump?.done, this.#thread?.failed].filter((end) => end !== undefined);
+    await Promise.race([ends, ...failures]);
   }
 
   /** Brings all metrics up to date. @returns what could not be read, by data source. */
-  refresh(): Map<string, unknown> {
+  async refresh(): Promise<Map<string, unknown>> {
     const failures = new Map<string, unknown>();
+    await this.#thread?.catchUp();
     for (const runner of this.#runners) {
       if (runner.collector === undefined) continue;
-      const { store, plan } = runner.collector;
-      // Records that this refresh meets come now.
-      if (plan.ttlMs > 0) store.nowMs = performance.now();
+      const { memory, plan } = runner.collector;
       try {
         runner.refresh();
       } catch (error) {
         failures.set(runner.spec.name, error);
         this.#countFetchError(runner.spec.name);
       }
-      if (plan.ttlMs > 0) store.memory.hiddenBeforeMs = performance.now() - plan.ttlMs;
+      if (plan.ttlMs > 0) memory.hiddenBeforeMs = readBootTimeMs() - plan.ttlMs;
     }
     return failures;
   }
@@ -213,7 +235,7 @@ export class RunningGadget {
   }
 
   #dataSourceStats(runner: Runner): DataSourceStats {
-    const memory = runner.collector?.store.memory;
+    const memory = runner.collector?.memory;
     const map = runner.mapStats?.();
     return {
       gadget: this.spec.name,
@@ -258,6 +280,7 @@ export class RunningGadget {
     this.#printTimer?.stop();
     this.#detach();
     try {
+      await this.#thread?.stop();
       await this.#pump?.stop();
       if (this.#printTimer?.isExhausted === false) this.#print(this.#printedRunners());
     } finally {
@@ -295,11 +318,6 @@ function accepts(filter: string, spec: DataSourceSpec): boolean {
     if (error instanceof UsageError) return false;
     throw error;
   }
-}
-
-function readClocks(): { bootNs: bigint; wallNs: bigint } {
-  const bootNs = readBootTimeNs();
-  return { bootNs, wallNs: BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)) };
 }
 
 function messageOf(error: unknown): string {

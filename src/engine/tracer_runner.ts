@@ -1,4 +1,4 @@
-/** Events from a buffer: counted in place, shown if wanted. */
+/** Events from a buffer, shown as rows; counted elsewhere, if at all. */
 
 import { type FilterTerm, matchesFilter, type RecordBytes } from "../decode/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
@@ -8,10 +8,14 @@ import {
   RING_HEADER_BYTES,
   RING_LENGTH_MASK,
 } from "../metrics/mod.ts";
-import type { EventBuffer, RingLease } from "../sources/mod.ts";
+import {
+  type EventBuffer,
+  type EventReader,
+  openEventReader,
+  type RingLease,
+} from "../sources/mod.ts";
 import type { RowView } from "../view/mod.ts";
-import type { Collector } from "./collector.ts";
-import type { Drainable } from "./event_pump.ts";
+import type { PumpSource } from "./event_pump.ts";
 import type { LostSamples } from "./lost_samples.ts";
 import type { Formatters } from "./run_options.ts";
 import { NEVER, type Runner } from "./runner.ts";
@@ -21,8 +25,7 @@ export interface TracerOptions {
   readonly buffer: EventBuffer;
   /** The gadget's own loss counter, if it has one. */
   readonly lostSamples?: LostSamples;
-  readonly collector?: Collector;
-  /** Present if rows are shown. */
+  /** Absent if nobody wants to see rows. */
   readonly view?: RowView;
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
@@ -30,48 +33,36 @@ export interface TracerOptions {
 }
 
 /** A data source over an event buffer. */
-export class TracerRunner implements Runner, Drainable {
+export class TracerRunner implements Runner, PumpSource {
   readonly spec: DataSourceSpec;
-  readonly collector?: Collector;
   readonly finished = NEVER;
   readonly fds: readonly number[];
   readonly sizeBytes: number;
   readonly #options: TracerOptions;
-  /** Records seen, where no collector counts them. */
+  readonly #reader: EventReader;
   #shown = 0;
   #text = "";
   #words: Int32Array = new Int32Array(0);
-  readonly #process: (lease: RingLease) => number;
 
   constructor(spec: DataSourceSpec, options: TracerOptions) {
     this.spec = spec;
-    this.collector = options.collector;
     this.fds = options.buffer.fds;
-    this.sizeBytes = options.buffer.sizeBytes;
     this.#options = options;
-    this.#process = this.#choose();
+    this.#reader = openEventReader(options.buffer.handle);
+    this.sizeBytes = this.#reader.sizeBytes;
   }
 
   get received(): number {
-    return this.collector?.store.memory.stats.received ?? this.#shown;
+    return this.#shown;
   }
 
   lost(): number {
-    const { buffer, lostSamples } = this.#options;
-    return buffer.lost + (lostSamples?.read() ?? 0);
+    return this.#reader.lost + (this.#options.lostSamples?.read() ?? 0);
   }
 
-  /** Counting alone must not pay for showing. */
-  #choose(): (lease: RingLease) => number {
-    const { collector, view } = this.#options;
-    if (collector === undefined) return (lease) => this.#show(lease, lease.end);
-    if (view === undefined) return (lease) => collector.ingest.ring(lease);
-    return (lease) => this.#show(lease, collector.ingest.ring(lease));
-  }
-
-  /** One ring's worth at most, so that other work gets its turn. */
+  /** One buffer's worth at most, so that other work gets its turn. */
   drain(): number {
-    const consumed = this.#options.buffer.withLeases(this.#process, this.sizeBytes);
+    const consumed = this.#reader.withLeases((lease) => this.#show(lease), this.sizeBytes);
     if (this.#text !== "") {
       this.#options.write(this.#text);
       this.#text = "";
@@ -79,8 +70,12 @@ export class TracerRunner implements Runner, Drainable {
     return consumed;
   }
 
-  /** Shows the records up to `end`. @returns the offset behind the last committed one. */
-  #show({ view, begin }: RingLease, end: number): number {
+  rest(): void {
+    this.#reader.rest();
+  }
+
+  /** @returns the offset behind the last committed record. */
+  #show({ view, begin, end }: RingLease): number {
     const { filter, formatters, view: rows } = this.#options;
     const record: RecordBytes = { segments: [view], offsets: [0, 0] };
     const words = this.#wordsOf(view);

@@ -187,7 +187,7 @@ const DISTINCT: Row = {
 const RECORDS = [ZEROS, ONES, LOWEST, DISTINCT];
 
 kernelTest("every kind of field of an event is decoded from the ring buffer", async () => {
-  await using gadget = startGadget(await fixture("all_kinds"), {
+  await using gadget = await startGadget(await fixture("all_kinds"), {
     metrics: false,
     show: ["events"],
   });
@@ -200,7 +200,7 @@ kernelTest("every kind of field of an event is decoded from the ring buffer", as
 kernelTest(
   "every kind of field of a map entry is decoded, and the fetch empties the map",
   async () => {
-    await using gadget = startGadget(await fixture("all_kinds"), {
+    await using gadget = await startGadget(await fixture("all_kinds"), {
       metrics: false,
       show: ["entries"],
       schedule: { intervalMs: 3_600_000 },
@@ -218,7 +218,7 @@ kernelTest(
 );
 
 kernelTest("drained rows come once: the next fetch has only what came since", async () => {
-  await using gadget = startGadget(await fixture("all_kinds"), {
+  await using gadget = await startGadget(await fixture("all_kinds"), {
     metrics: false,
     show: ["entries"],
     schedule: { intervalMs: 20 },

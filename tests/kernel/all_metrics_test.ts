@@ -31,9 +31,9 @@ function sum(numbers: readonly number[]): number {
 
 kernelTest("events: counters, gauges and histograms of every numeric type are exact", async () => {
   const n = 1000;
-  await using gadget = startGadget(await fixture("all_metrics"));
+  await using gadget = await startGadget(await fixture("all_metrics"));
   await gadget.run("fill", [n]);
-  const metrics = gadget.metrics("events");
+  const metrics = await gadget.metrics("events");
   assertEquals([...metrics.keys()].sort(), ["0|key0", "1|key1", "2|key2", "3|key3"]);
   for (let key = 0; key < KEYS; key++) {
     assertEquals(metrics.get(`${key}|key${key}`), expectedEvents(numbersOf(key, n)));
@@ -58,9 +58,9 @@ function expectedEvents(numbers: readonly number[]): SeriesValues {
 
 kernelTest("events: C types alone make metrics, also through a private typedef", async () => {
   const n = 1000;
-  await using gadget = startGadget(await fixture("all_metrics"));
+  await using gadget = await startGadget(await fixture("all_metrics"));
   await gadget.run("fill", [n]);
-  const metrics = gadget.metrics("typed");
+  const metrics = await gadget.metrics("typed");
   for (let key = 0; key < KEYS; key++) {
     const numbers = numbersOf(key, n);
     const last = BigInt(numbers[numbers.length - 1]);
@@ -129,7 +129,7 @@ kernelTest(
   async () => {
     const n = 160;
     const fills = 5;
-    await using gadget = startGadget(await fixture("all_metrics"));
+    await using gadget = await startGadget(await fixture("all_metrics"));
     const counters = Array.from(
       { length: KEYS },
       () => INTEGERS.map((type) => [type, new FollowedCounter(type)] as const),
@@ -137,7 +137,7 @@ kernelTest(
     const observed = Array.from({ length: KEYS }, () => new Map<string, number[]>());
     for (let fill = 1; fill <= fills; fill++) {
       await gadget.run("fill", [n]);
-      const metrics = gadget.metrics("entries");
+      const metrics = await gadget.metrics("entries");
       for (let key = 0; key < KEYS; key++) {
         const expected = expectedEntry({ key, n, fill }, counters[key], observed[key]);
         assertEquals(metrics.get(String(key)), expected, `key ${key}, fill ${fill}`);
@@ -182,10 +182,10 @@ function expectedEntry(
 
 kernelTest("maps: slot arrays are whole histograms, with true or estimated sums", async () => {
   const n = 3000;
-  await using gadget = startGadget(await fixture("all_metrics"));
+  await using gadget = await startGadget(await fixture("all_metrics"));
   for (let fill = 1; fill <= 3; fill++) {
     await gadget.run("fill", [n]);
-    const metrics = gadget.metrics("slots");
+    const metrics = await gadget.metrics("slots");
     for (let key = 0; key < KEYS; key++) {
       const numbers = Array.from({ length: fill }, () => numbersOf(key, n)).flat();
       const estimated = expectedSlots(numbers);
@@ -201,11 +201,11 @@ kernelTest("maps: slot arrays are whole histograms, with true or estimated sums"
 });
 
 kernelTest("a read that finds nothing new changes nothing", async () => {
-  await using gadget = startGadget(await fixture("all_metrics"));
+  await using gadget = await startGadget(await fixture("all_metrics"));
   await gadget.run("fill", [100]);
   const dataSources = ["events", "typed", "entries", "slots"];
-  const first = dataSources.map((name) => gadget.metrics(name));
-  const second = dataSources.map((name) => gadget.metrics(name));
+  const first = await Promise.all(dataSources.map((name) => gadget.metrics(name)));
+  const second = await Promise.all(dataSources.map((name) => gadget.metrics(name)));
   assertEquals(second, first);
 });
 
@@ -213,19 +213,19 @@ const TWO_53 = 1n << 53n;
 const TWO_64 = 1n << 64n;
 
 kernelTest("events: counters and gauges are exact beyond 2^53", async () => {
-  await using gadget = startGadget(await kernelFixture("big_numbers"));
+  await using gadget = await startGadget(await kernelFixture("big_numbers"));
   const numbers = [TWO_53, 1n, TWO_53 + 1n, (1n << 62n) + 1n];
   let total = 0n;
   for (const number of numbers) {
     await gadget.run("send", [number]);
     total += number;
-    const values = gadget.metrics("events").get("");
+    const values = (await gadget.metrics("events")).get("");
     assertEquals(values?.unsigned_counter, total);
     assertEquals(values?.signed_counter, total);
     assertEquals(values?.unsigned_gauge, number);
     assertEquals(values?.signed_gauge, number);
   }
-  assertEquals((gadget.metrics("events").get("")?.histogram as HistogramValue).buckets, {
+  assertEquals(((await gadget.metrics("events")).get("")?.histogram as HistogramValue).buckets, {
     "1": 1n,
     "1000000000000000000": 2n,
     "+Inf": 1n,
@@ -233,10 +233,10 @@ kernelTest("events: counters and gauges are exact beyond 2^53", async () => {
 });
 
 kernelTest("events: a negative value lowers a gauge, never a counter, and is told", async () => {
-  await using gadget = startGadget(await kernelFixture("big_numbers"));
+  await using gadget = await startGadget(await kernelFixture("big_numbers"));
   await gadget.run("send", [5n]);
   await gadget.run("send", [TWO_64 - 3n]);
-  const values = gadget.metrics("events").get("");
+  const values = (await gadget.metrics("events")).get("");
   assertEquals(values?.signed_counter, 5n);
   assertEquals(values?.signed_gauge, -3n);
   assertEquals(values?.unsigned_gauge, TWO_64 - 3n);
@@ -245,7 +245,7 @@ kernelTest("events: a negative value lowers a gauge, never a counter, and is tol
 });
 
 kernelTest("maps: totals are exact beyond 2^53 and start anew after a reset", async () => {
-  await using gadget = startGadget(await kernelFixture("big_numbers"));
+  await using gadget = await startGadget(await kernelFixture("big_numbers"));
   const id = await gadget.mapId("totals_map");
   const steps: [total: bigint, counter: bigint][] = [
     [TWO_53 + 1n, TWO_53 + 1n],
@@ -257,7 +257,7 @@ kernelTest("maps: totals are exact beyond 2^53 and start anew after a reset", as
   ];
   for (const [total, counter] of steps) {
     await writeTotals(id, { key: 1, total });
-    assertEquals(gadget.metrics("totals").get("1"), { counter, gauge: total });
+    assertEquals((await gadget.metrics("totals")).get("1"), { counter, gauge: total });
   }
 });
 

@@ -17,9 +17,9 @@ kernelTest("starts and stops leave neither descriptors nor programs", async () =
   const folder = await kernelFixture("rings");
   const descriptors: number[] = [];
   for (let cycle = 0; cycle < CYCLES; cycle++) {
-    const gadget = startGadget(folder);
+    const gadget = await startGadget(folder);
     await gadget.run("fill_both", [1000]);
-    assertEquals(gadget.metrics("left_events").get("0")?.events, 500n);
+    assertEquals((await gadget.metrics("left_events")).get("0")?.events, 500n);
     await gadget.running.stop();
     await gadget.running.stop();
     descriptors.push(countDescriptors());
@@ -47,7 +47,7 @@ kernelTest("starts and stops take no more memory the more there are", async () =
 kernelTest("programs at tracepoints are detached by every stop", async () => {
   const name = await builtin("trace_exec");
   for (let cycle = 0; cycle < 10; cycle++) {
-    const gadget = startGadget(name);
+    const gadget = await startGadget(name);
     assertEquals(gadget.running.programs.flatMap(({ links }) => links).length, 3);
     await gadget.running.stop();
   }

@@ -1,7 +1,7 @@
 /** What cannot run says why in a few lines, and leaves nothing in the kernel. */
 
 // @ts-types="../unit/_std_assert.d.ts"
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { KernelError, UsageError } from "../../src/errors.ts";
 import { kernelFixture, kernelTest, startGadget } from "./harness.ts";
 
@@ -40,7 +40,7 @@ const REFUSED: readonly Failure[] = [
 for (const { gadget, call, errno, says } of REFUSED) {
   kernelTest(`${gadget}: the verifier's last lines tell why it is refused`, async () => {
     const folder = await kernelFixture(gadget);
-    const error = assertThrows(() => startGadget(folder), KernelError);
+    const error = await assertRejects(() => startGadget(folder), KernelError);
     assertEquals(error.call, call);
     for (const part of says) assertStringIncludes(error.message, part);
     assertStringIncludes(error.message, `Cannot load ${gadget} into the kernel: ${errno}`);
@@ -64,7 +64,7 @@ kernelTest(
   "a hook that this kernel lacks is named, and the programs before it are detached",
   async () => {
     const folder = await kernelFixture("kprobe_open");
-    const error = assertThrows(() => startGadget(folder), KernelError);
+    const error = await assertRejects(() => startGadget(folder), KernelError);
     assertStringIncludes(error.message, "Cannot attach program on_open (kprobe/do_sys_openat2)");
     assertStringIncludes(error.message, "ENOENT");
     assertStringIncludes(error.hint ?? "", "kprobe");
@@ -75,6 +75,10 @@ kernelTest(
 
 kernelTest("a filter or parameter that is wrong leaves nothing loaded", async () => {
   const folder = await kernelFixture("rings");
-  assertThrows(() => startGadget(folder, { filter: "nothing==1" }), UsageError, "nothing");
-  assertThrows(() => startGadget(folder, { params: { nothing: "1" } }), UsageError, "nothing");
+  await assertRejects(() => startGadget(folder, { filter: "nothing==1" }), UsageError, "nothing");
+  await assertRejects(
+    () => startGadget(folder, { params: { nothing: "1" } }),
+    UsageError,
+    "nothing",
+  );
 });

@@ -70,8 +70,8 @@ export class StartedGadget implements AsyncDisposable {
   }
 
   /** Metrics of a data source, up to date; after `stop` as they were then. */
-  metrics(dataSource: string): Metrics {
-    const failures = this.running.refresh();
+  async metrics(dataSource: string): Promise<Metrics> {
+    const failures = await this.running.refresh();
     for (const failure of failures.values()) throw failure;
     return readMetrics(this.setOf(dataSource));
   }
@@ -144,32 +144,29 @@ function readSeries(set: MetricSet, series: number): SeriesValues {
   const values: SeriesValues = {};
   for (const instrument of set.instruments) {
     const column = instrument.column();
+    const { cells, floats } = column;
+    const first = series * column.stride + column.offset;
     switch (column.kind) {
-      case "integer": {
-        const value = wordPair(column.words, series);
-        values[instrument.name] = column.signed ? BigInt.asIntN(64, value) : value;
+      case "integer":
+        values[instrument.name] = column.signed ? BigInt.asIntN(64, cells[first]) : cells[first];
         break;
-      }
       case "float":
-        values[instrument.name] = column.values[series];
+        values[instrument.name] = floats[first];
         break;
       case "histogram": {
         const buckets: Record<string, bigint> = {};
+        const { upperBounds } = column;
         let count = 0n;
-        for (let bucket = 0; bucket < column.stride; bucket++) {
-          const inBucket = wordPair(column.counts, series * column.stride + bucket);
+        for (let bucket = 0; bucket <= upperBounds.length; bucket++) {
+          const inBucket = cells[first + bucket];
           count += inBucket;
-          if (inBucket > 0n) buckets[String(column.upperBounds[bucket] ?? "+Inf")] = inBucket;
+          if (inBucket > 0n) buckets[String(upperBounds[bucket] ?? "+Inf")] = inBucket;
         }
-        values[instrument.name] = { count, sum: column.sums[series], buckets };
+        values[instrument.name] = { count, sum: floats[first + upperBounds.length + 1], buckets };
       }
     }
   }
   return values;
-}
-
-function wordPair(words: Uint32Array, index: number): bigint {
-  return BigInt(words[2 * index]) | BigInt(words[2 * index + 1]) << 32n;
 }
 
 /** Values of one test, to be checked after it. */
@@ -181,7 +178,10 @@ interface Used {
 const current: { used?: Used } = {};
 
 /** Starts a gadget: a built-in name or a folder. */
-export function startGadget(gadget: string, options: StartOptions = {}): StartedGadget {
+export async function startGadget(
+  gadget: string,
+  options: StartOptions = {},
+): Promise<StartedGadget> {
   const parsed = parseGadget(gadget, options.annotate ?? []);
   // Names as the kernel keeps them; if loading fails half-way nobody has held an id.
   for (const map of parsed.maps.keys()) current.used?.names.add(map.slice(0, 15));
@@ -190,7 +190,7 @@ export function startGadget(gadget: string, options: StartOptions = {}): Started
   }
   const shown = { rows: new Map<string, Row[]>(), fetches: new Map<string, Row[][]>() };
   const warnings: string[] = [];
-  const running = RunningGadget.start(parsed, {
+  const running = await RunningGadget.start(parsed, {
     filter: options.filter ?? "",
     params: new Map(Object.entries(options.params ?? {})),
     metrics: options.metrics ?? true,

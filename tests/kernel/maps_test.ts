@@ -38,11 +38,11 @@ function named(dataSource: string, value: EntryValue): Record<string, bigint> {
 
 for (const name of HASHES) {
   kernelTest(`${name}: counters follow the totals of a map that is read in place`, async () => {
-    await using gadget = startGadget(await fixture("maps"));
+    await using gadget = await startGadget(await fixture("maps"));
     await using _pinned = await pinToCpu(0);
     for (let fill = 1; fill <= 3; fill++) {
       await gadget.run("fill", [500, 1000]);
-      const metrics = gadget.metrics(name);
+      const metrics = await gadget.metrics(name);
       assertEquals(metrics.size, 500);
       for (let id = 1000; id < 1500; id++) {
         const count = BigInt(fill);
@@ -50,28 +50,28 @@ for (const name of HASHES) {
         assertEquals(metrics.get(labelOf(id)), named(name, value));
       }
     }
-    assertEquals(metricsAsDumped(gadget.metrics(name)), await dumpedHash(gadget, name));
+    assertEquals(metricsAsDumped(await gadget.metrics(name)), await dumpedHash(gadget, name));
   });
 
   kernelTest(
     `${name}: a key that is deleted leaves; when it returns, its counter goes on`,
     async () => {
-      await using gadget = startGadget(await fixture("maps"));
+      await using gadget = await startGadget(await fixture("maps"));
       const counts = (metrics: Metrics) =>
         [0, 1, 2].map((id) => metrics.get(labelOf(id))?.[`${name}_count`]);
       await gadget.run("fill", [3, 0]);
       await gadget.run("fill", [3, 0]);
-      assertEquals(counts(gadget.metrics(name)), [2n, 2n, 2n]);
+      assertEquals(counts(await gadget.metrics(name)), [2n, 2n, 2n]);
       await deleteKey(await gadget.mapId(`${name}_map`), 1);
-      assertEquals(counts(gadget.metrics(name)), [2n, undefined, 2n]);
+      assertEquals(counts(await gadget.metrics(name)), [2n, undefined, 2n]);
       await gadget.run("fill", [3, 0]);
-      assertEquals(counts(gadget.metrics(name)), [3n, 3n, 3n]);
-      assertEquals(counts(gadget.metrics(name)), [3n, 3n, 3n]);
+      assertEquals(counts(await gadget.metrics(name)), [3n, 3n, 3n]);
+      assertEquals(counts(await gadget.metrics(name)), [3n, 3n, 3n]);
     },
   );
 
   kernelTest(`${name}: a drained map gives increments and is empty afterwards`, async () => {
-    await using gadget = startGadget(await fixture("maps"), {
+    await using gadget = await startGadget(await fixture("maps"), {
       annotate: [`${name}:ebpf.map.read=drain`],
       show: [name],
       schedule: { intervalMs: 20 },
@@ -86,7 +86,7 @@ for (const name of HASHES) {
         rows.map(({ count, total }) => [count, total]),
         rows.map(({ id }) => [1, id]),
       );
-      const metrics = gadget.metrics(name);
+      const metrics = await gadget.metrics(name);
       assertEquals(metrics.size, 100);
       for (let id = 7; id < 107; id++) {
         const value = metrics.get(labelOf(id));
@@ -99,12 +99,15 @@ for (const name of HASHES) {
 
 for (const name of ARRAYS) {
   kernelTest(`${name}: used elements are series by index, unused ones are not`, async () => {
-    await using gadget = startGadget(await fixture("maps"));
+    await using gadget = await startGadget(await fixture("maps"));
     await using _pinned = await pinToCpu(0);
     await gadget.run("fill", [10, 1000]);
-    assertEquals([...gadget.metrics(name).keys()], Array.from({ length: 10 }, (_, i) => String(i)));
+    assertEquals(
+      [...(await gadget.metrics(name)).keys()],
+      Array.from({ length: 10 }, (_, i) => String(i)),
+    );
     await gadget.run("fill", [3 * ARRAY_SIZE, 5000]);
-    const metrics = gadget.metrics(name);
+    const metrics = await gadget.metrics(name);
     for (let index = 0; index < ARRAY_SIZE; index++) {
       const first = index < 10 ? { count: 1, total: 1000 + index } : { count: 0, total: 0 };
       const ids = [0, 1, 2].map((round) => 5000 + index + round * ARRAY_SIZE);
@@ -121,12 +124,12 @@ for (const name of ARRAYS) {
 }
 
 kernelTest("scalar keys and values of any width are series", async () => {
-  await using gadget = startGadget(await fixture("maps"));
+  await using gadget = await startGadget(await fixture("maps"));
   await gadget.run("fill", [300, 0]);
-  const wide = gadget.metrics("hash_scalar");
-  const byte = gadget.metrics("hash_byte");
-  const array = gadget.metrics("array_scalar");
-  const percpu = gadget.metrics("percpu_array_scalar");
+  const wide = await gadget.metrics("hash_scalar");
+  const byte = await gadget.metrics("hash_byte");
+  const array = await gadget.metrics("array_scalar");
+  const percpu = await gadget.metrics("percpu_array_scalar");
   assertEquals(wide.size, 300);
   assertEquals(wide.get("299"), { hash_scalar_value: 299n });
   assertEquals(byte.size, 256);
@@ -157,11 +160,11 @@ const REDUCTIONS = {
 for (const [mode, reduce] of Object.entries(REDUCTIONS)) {
   for (const name of ["percpu_hash", "lru_percpu_hash", "percpu_array"] as const) {
     kernelTest(`${name}: the values of the CPUs become one by ${mode}`, async () => {
-      await using gadget = startGadget(await fixture("maps"), {
+      await using gadget = await startGadget(await fixture("maps"), {
         annotate: [`${name}:ebpf.map.percpu=${mode}`],
       });
       await fillUnevenly(gadget);
-      const metrics = gadget.metrics(name);
+      const metrics = await gadget.metrics(name);
       assertEquals(metrics.size, 20);
       for (let id = 100; id < 120; id++) {
         const wide = BigInt(id);
@@ -181,11 +184,11 @@ for (const [mode, reduce] of Object.entries(REDUCTIONS)) {
 
 for (const name of ["percpu_hash", "lru_percpu_hash", "percpu_array"] as const) {
   kernelTest(`${name}: label mode tells the CPUs apart`, async () => {
-    await using gadget = startGadget(await fixture("maps"), {
+    await using gadget = await startGadget(await fixture("maps"), {
       annotate: [`${name}:ebpf.map.percpu=label,${name}.cpu:metrics.type=key`],
     });
     await fillUnevenly(gadget);
-    const metrics = gadget.metrics(name);
+    const metrics = await gadget.metrics(name);
     for (let id = 100; id < 120; id++) {
       const key = name === "percpu_array" ? String(id - 100) : labelOf(id);
       for (const cpu of [0, 1]) {
@@ -198,11 +201,11 @@ for (const name of ["percpu_hash", "lru_percpu_hash", "percpu_array"] as const) 
 }
 
 kernelTest("100,000 entries of a map become as many series", async () => {
-  await using gadget = startGadget(await fixture("maps"), {
+  await using gadget = await startGadget(await fixture("maps"), {
     annotate: ["hash:metrics.limit=100000"],
   });
   await gadget.run("fill", [100_000, 0]);
-  const metrics = gadget.metrics("hash");
+  const metrics = await gadget.metrics("hash");
   assertEquals(metrics.size, 100_000);
   for (const id of [0, 1, 50_000, 99_999]) {
     assertEquals(metrics.get(labelOf(id))?.hash_total, BigInt(id));
@@ -210,10 +213,12 @@ kernelTest("100,000 entries of a map become as many series", async () => {
 });
 
 kernelTest("entries over the cardinality limit are counted together", async () => {
-  await using gadget = startGadget(await fixture("maps"), { annotate: ["hash:metrics.limit=10"] });
+  await using gadget = await startGadget(await fixture("maps"), {
+    annotate: ["hash:metrics.limit=10"],
+  });
   for (let fill = 1; fill <= 2; fill++) {
     await gadget.run("fill", [25, 0]);
-    const metrics = gadget.metrics("hash");
+    const metrics = await gadget.metrics("hash");
     assertEquals(metrics.size, 11);
     assertEquals(metrics.get("overflow")?.hash_count, BigInt(15 * fill));
     assertEquals(sumOf(metrics, "hash_count"), BigInt(25 * fill));
@@ -224,10 +229,10 @@ kernelTest("entries over the cardinality limit are counted together", async () =
 kernelTest(
   "an LRU map that evicts all the time has neither two series for a key nor stale ones",
   async () => {
-    await using gadget = startGadget(await kernelFixture("small_maps"));
+    await using gadget = await startGadget(await kernelFixture("small_maps"));
     for (let round = 0; round < 40; round++) {
       await gadget.run("fill", [50, round * 50]);
-      const metrics = gadget.metrics("lru");
+      const metrics = await gadget.metrics("lru");
       const dumped = await gadget.mapEntries("lru_map");
       const expected = dumped.map(({ key, value }) => [String(key), BigInt(value as number)]);
       assert(dumped.length > 0);
@@ -236,10 +241,10 @@ kernelTest(
         expected.sort(),
       );
     }
-    const before = gadget.metrics("lru").get("0");
+    const before = (await gadget.metrics("lru")).get("0");
     assertEquals(before, undefined, "key 0 must have been evicted long ago");
     await gadget.run("fill", [1, 0]);
-    assertEquals(gadget.metrics("lru").get("0"), { count: 2n }, "its counter goes on");
+    assertEquals((await gadget.metrics("lru")).get("0"), { count: 2n }, "its counter goes on");
   },
 );
 
@@ -247,12 +252,12 @@ for (const name of ["hash", "percpu"] as const) {
   kernelTest(
     `${name}: keys that are idle leave a map that is nearly full, with exact sums`,
     async () => {
-      await using gadget = startGadget(await kernelFixture("small_maps"));
+      await using gadget = await startGadget(await kernelFixture("small_maps"));
       // 40 idle keys, then 20 that stay busy: 60 of 64 is above 90 %.
       await gadget.run("fill", [40, 0]);
-      gadget.metrics(name);
+      await gadget.metrics(name);
       await gadget.run("fill", [20, 100]);
-      const seen = gadget.metrics(name);
+      const seen = await gadget.metrics(name);
       assertEquals(sumOf(seen, "count"), 60n);
       const left = (await gadget.mapEntries(`${name}_map`)).map(({ key }) => Number(key));
       assertEquals(left.length, 48, "reaping goes down to 75 %");
@@ -260,42 +265,42 @@ for (const name of ["hash", "percpu"] as const) {
       // New keys find room now; idle ones that come back go on counting.
       await gadget.run("fill", [12, 200]);
       const reaped = Array.from({ length: 40 }, (_, id) => id).filter((id) => !left.includes(id));
-      gadget.metrics(name);
-      assertEquals(gadget.metrics("refused").get("0"), undefined);
+      await gadget.metrics(name);
+      assertEquals((await gadget.metrics("refused")).get("0"), undefined);
       await gadget.run("fill", [1, reaped[0]]);
-      assertEquals(gadget.metrics(name).get(String(reaped[0])), { count: 2n });
+      assertEquals((await gadget.metrics(name)).get(String(reaped[0])), { count: 2n });
     },
   );
 
   kernelTest(`${name}: a reaped key that returns before the next read loses no count`, async () => {
-    await using gadget = startGadget(await kernelFixture("small_maps"));
+    await using gadget = await startGadget(await kernelFixture("small_maps"));
     await gadget.run("fill", [60, 0]);
-    gadget.metrics(name);
+    await gadget.metrics(name);
     const left = (await gadget.mapEntries(`${name}_map`)).map(({ key }) => Number(key));
     assertEquals(left.length, 48);
     const reaped = Array.from({ length: 60 }, (_, id) => id).filter((id) => !left.includes(id));
     // As many again, or more, than it had when it was taken out.
     await gadget.run("fill", [1, reaped[0]]);
     for (let fill = 0; fill < 3; fill++) await gadget.run("fill", [1, reaped[1]]);
-    const metrics = gadget.metrics(name);
+    const metrics = await gadget.metrics(name);
     assertEquals(metrics.get(String(reaped[0])), { count: 2n });
     assertEquals(metrics.get(String(reaped[1])), { count: 4n });
   });
 }
 
 kernelTest("percpu: one row per CPU does not make a half empty map look full", async () => {
-  await using gadget = startGadget(await kernelFixture("small_maps"), {
+  await using gadget = await startGadget(await kernelFixture("small_maps"), {
     annotate: ["percpu:ebpf.map.percpu=label,percpu.cpu:metrics.type=key"],
   });
   await gadget.run("fill", [40, 0]);
-  gadget.metrics("percpu");
+  await gadget.metrics("percpu");
   assertEquals((await gadget.mapEntries("percpu_map")).length, 40);
 });
 
 kernelTest("a map with room for every possible key is never reaped", async () => {
-  await using gadget = startGadget(await fixture("maps"));
+  await using gadget = await startGadget(await fixture("maps"));
   await gadget.run("fill", [256, 0]);
-  for (let read = 0; read < 3; read++) assertEquals(gadget.metrics("hash_byte").size, 256);
+  for (let read = 0; read < 3; read++) assertEquals((await gadget.metrics("hash_byte")).size, 256);
 });
 
 function sumOf(metrics: Metrics, instrument: string): bigint {

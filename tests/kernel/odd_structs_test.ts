@@ -14,7 +14,7 @@ const NUMBERS_PER_ENTRY = 45;
 kernelTest("random bytes in odd structs read the same as bpftool reads them by BTF", async () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0];
   const randomByte = byteGenerator(seed);
-  await using gadget = startGadget(await kernelFixture("odd_structs"), {
+  await using gadget = await startGadget(await kernelFixture("odd_structs"), {
     metrics: false,
     show: ["odd"],
     schedule: { intervalMs: 3_600_000 },

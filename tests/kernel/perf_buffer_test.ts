@@ -11,13 +11,13 @@ const MAGIC = 4711;
 const BLOCKED_MS = 50;
 
 kernelTest("events of a perf event array are counted and shown, short ones padded", async () => {
-  await using gadget = startGadget(await fixture("perf"), { show: ["events"] });
+  await using gadget = await startGadget(await fixture("perf"), { show: ["events"] });
   // Enough rounds that records wrap around the end of their buffer.
   for (let round = 0; round < 10; round++) {
     await gadget.run("fill", [900, MAGIC]);
-    gadget.running.refresh();
+    await gadget.running.refresh();
   }
-  assertEquals(gadget.metrics("events").get("perf"), { tail: 6000n, sent: 9000n });
+  assertEquals((await gadget.metrics("events")).get("perf"), { tail: 6000n, sent: 9000n });
   const rows = gadget.rowsOf("events");
   assertEquals(rows.map(({ number }) => number), rows.map((_, index) => index % 900));
   const short = rows.filter(({ tail }) => tail === 0).length;
@@ -25,7 +25,7 @@ kernelTest("events of a perf event array are counted and shown, short ones padde
 });
 
 kernelTest("a full perf buffer loses events, and tells how many", async () => {
-  await using gadget = startGadget(await fixture("perf"));
+  await using gadget = await startGadget(await fixture("perf"));
   let sent = 0;
   const send = async (count: number) => {
     const running = gadget.run("fill", [count, MAGIC]);
@@ -33,7 +33,7 @@ kernelTest("a full perf buffer loses events, and tells how many", async () => {
     // More than a buffer holds: nobody reads while this thread waits here.
     if (count === MOST_EVENTS) waitHere(BLOCKED_MS);
     await running;
-    gadget.running.refresh();
+    await gadget.running.refresh();
   };
   for (let tries = 0; tries < 20 && gadget.stats("events").eventsLost.buffer_full === 0; tries++) {
     await send(MOST_EVENTS);

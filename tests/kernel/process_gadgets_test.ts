@@ -31,13 +31,13 @@ kernelTest(
     await using tracing = await traceWith(
       "tracepoint:sched:sched_process_exec { @execs[comm] = count(); }",
     );
-    await using gadget = startGadget(await builtin("trace_exec"), { show: ["exec"] });
+    await using gadget = await startGadget(await builtin("trace_exec"), { show: ["exec"] });
     await workload.run(shell, [
       "-c",
       repeat(40, `./${first} one two`) + repeat(15, `./${second}`) + repeat(7, "./missing") +
       repeat(3, "./no_program") + "exit 0",
     ]);
-    const metrics = gadget.metrics("exec");
+    const metrics = await gadget.metrics("exec");
     const counts = await tracing.counts();
     assertEquals(seriesOf(metrics, first, "execs"), { "": 40n });
     assertEquals(seriesOf(metrics, second, "execs"), { "": 15n });
@@ -56,11 +56,11 @@ kernelTest(
 kernelTest("trace_exec: --ignore-failed leaves failed ones out", async () => {
   using workload = new Workload();
   const shell = workload.copy("/bin/sh", "sh");
-  await using gadget = startGadget(await builtin("trace_exec"), {
+  await using gadget = await startGadget(await builtin("trace_exec"), {
     params: { "ignore-failed": "true", comm: shell },
   });
   await workload.run(shell, ["-c", "./missing; ./missing; exit 0"]);
-  assertEquals(seriesOf(gadget.metrics("exec"), shell, "execs"), { "": 1n });
+  assertEquals(seriesOf(await gadget.metrics("exec"), shell, "execs"), { "": 1n });
 });
 
 kernelTest(
@@ -75,7 +75,7 @@ kernelTest(
       `tracepoint:syscalls:sys_enter_openat /comm == "${shell}"/ ` +
         "{ @opens[str(args->filename)] = count(); }",
     );
-    await using gadget = startGadget(await builtin("trace_open"), {
+    await using gadget = await startGadget(await builtin("trace_open"), {
       filter: `fname~^${workload.folder}/`,
       show: ["open"],
     });
@@ -83,7 +83,7 @@ kernelTest(
       "-c",
       repeat(60, `true < ${there}`) + repeat(25, `true < ${missing}`) + "exit 0",
     ]);
-    const metrics = gadget.metrics("open");
+    const metrics = await gadget.metrics("open");
     const counts = await tracing.counts();
     assertEquals(seriesOf(metrics, shell, "opens"), { "": 60n, ENOENT: 25n });
     assertEquals(metrics.size, 2);
@@ -107,14 +107,14 @@ kernelTest("trace_signal: every kill is counted by sender, receiver and signal",
     `tracepoint:signal:signal_generate /args->pid == ${child.pid}/ ` +
       "{ @signals[args->sig] = count(); }",
   );
-  await using gadget = startGadget(await builtin("trace_signal"), {
+  await using gadget = await startGadget(await builtin("trace_signal"), {
     filter: `tpid==${child.pid}`,
     show: ["signal"],
   });
   for (let kill = 0; kill < kills; kill++) Deno.kill(child.pid, "SIGUSR1");
   Deno.kill(child.pid, "SIGKILL");
   await child.status;
-  const metrics = gadget.metrics("signal");
+  const metrics = await gadget.metrics("signal");
   const counts = await tracing.counts();
   let users = 0n;
   for (const [labels, { signals }] of metrics) {
@@ -145,7 +145,7 @@ kernelTest(
       `tracepoint:raw_syscalls:sys_exit /comm == "${copier}"/ ` +
         "{ @calls[args->id] = count(); if (args->ret < 0) { @errors[args->id] = count(); } }",
     );
-    await using gadget = startGadget(await builtin("top_syscalls"), {
+    await using gadget = await startGadget(await builtin("top_syscalls"), {
       annotate: ["syscalls.syscall_raw:metrics.type=key"],
     });
     await workload.run(copier, [
@@ -155,13 +155,13 @@ kernelTest(
       `count=${blocks}`,
       "status=none",
     ]);
-    const afterFirst = gadget.metrics("syscalls").get(`1|SYS_WRITE|${copier}`);
+    const afterFirst = (await gadget.metrics("syscalls")).get(`1|SYS_WRITE|${copier}`);
     assertEquals(afterFirst?.syscalls, BigInt(blocks));
     await workload.run(copier, ["if=missing", "of=/dev/null", "status=none"]);
     const counts = await tracing.counts();
     const seen = new Map<string, number>();
     let timeNs = 0n;
-    for (const [labels, values] of gadget.metrics("syscalls")) {
+    for (const [labels, values] of await gadget.metrics("syscalls")) {
       const [number, , comm] = labels.split("|");
       if (comm !== copier) continue;
       seen.set(`calls[${number}]`, Number(values.syscalls));

@@ -54,17 +54,17 @@ kernelTest(
 
 /** @returns events lost of the 3 million, after a check that all others were counted. */
 async function fillAtFullSpeed(): Promise<number> {
-  await using gadget = startGadget(await fixture("filler"), {
+  await using gadget = await startGadget(await fixture("filler"), {
     annotate: ["events:metrics.implicit-counter.name=events"],
   });
   // The loop is as slow as any new JavaScript until it is compiled.
   for (let fill = 0; fill < WARM_UP_FILLS; fill++) {
     await gadget.run("fill", [WARM_UP_EVENTS, FILLER_KEYS, 0]);
-    gadget.metrics("events");
+    await gadget.metrics("events");
   }
   const lostBefore = gadget.stats("events").eventsLost.buffer_full;
   await gadget.run("fill", [EVENTS, FILLER_KEYS, 0]);
-  const metrics = gadget.metrics("events");
+  const metrics = await gadget.metrics("events");
   const { produced, failed } = await fillerStats(gadget);
   const { eventsReceived, eventsLost } = gadget.stats("events");
   assertEquals(eventsLost.buffer_full, failed);
@@ -93,10 +93,10 @@ kernelTest(
   "a ring of one page: what is counted and what is lost add up to what was produced",
   async () => {
     const n = 200_000;
-    await using gadget = startGadget(await kernelFixture("rings"));
+    await using gadget = await startGadget(await kernelFixture("rings"));
     for (let fill = 1; fill <= 3; fill++) {
       await gadget.run("fill_small", [n]);
-      const counted = eventsOf(gadget.metrics("small_events"));
+      const counted = eventsOf(await gadget.metrics("small_events"));
       const { eventsReceived, eventsLost } = gadget.stats("small_events");
       assertEquals(eventsReceived, counted);
       assertEquals(counted + eventsLost.buffer_full, fill * n);
@@ -116,12 +116,12 @@ const FILTERS: { filter: string; expected: [string, number][] }[] = [
 
 for (const { filter, expected } of FILTERS) {
   kernelTest(`filter "${filter}" shapes metrics and rows alike`, async () => {
-    await using gadget = startGadget(await kernelFixture("rings"), {
+    await using gadget = await startGadget(await kernelFixture("rings"), {
       filter,
       show: ["left_events"],
     });
     await gadget.run("fill_both", [1000]);
-    const metrics = gadget.metrics("left_events");
+    const metrics = await gadget.metrics("left_events");
     const counted = Array.from(metrics, ([key, { events }]) => [key, Number(events)]);
     assertEquals(counted.sort(), expected);
     const rows = gadget.rowsOf("left_events");
@@ -135,9 +135,11 @@ for (const { filter, expected } of FILTERS) {
 }
 
 kernelTest("a filter by text compares names", async () => {
-  await using gadget = startGadget(await fixture("filler"), { filter: "comm~a{3}$,pid<1005" });
+  await using gadget = await startGadget(await fixture("filler"), {
+    filter: "comm~a{3}$,pid<1005",
+  });
   await gadget.run("fill", [10_000, 1000, 0]);
-  assertEquals([...gadget.metrics("events").keys()].sort(), [
+  assertEquals([...(await gadget.metrics("events")).keys()].sort(), [
     "filler--aaaa|1000",
     "filler--baaa|1001",
     "filler--caaa|1002",
@@ -147,9 +149,9 @@ kernelTest("a filter by text compares names", async () => {
 });
 
 kernelTest("discarded records are neither counted nor shown", async () => {
-  await using gadget = startGadget(await kernelFixture("rings"), { show: ["left_events"] });
+  await using gadget = await startGadget(await kernelFixture("rings"), { show: ["left_events"] });
   await gadget.run("fill_holes", [3000]);
-  assertEquals(eventsOf(gadget.metrics("left_events")), 2000);
+  assertEquals(eventsOf(await gadget.metrics("left_events")), 2000);
   assertEquals(
     gadget.rowsOf("left_events").map(({ number }) => number),
     Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 3 !== 2),
@@ -157,10 +159,10 @@ kernelTest("discarded records are neither counted nor shown", async () => {
 });
 
 kernelTest("records shorter than their struct count with zeros, and are told", async () => {
-  await using gadget = startGadget(await kernelFixture("rings"), { show: ["left_events"] });
+  await using gadget = await startGadget(await kernelFixture("rings"), { show: ["left_events"] });
   await gadget.run("fill_short", [100]);
   assertEquals(
-    gadget.metrics("left_events"),
+    await gadget.metrics("left_events"),
     new Map([["0", { number: 0n, events: 50n }], ["1", { number: 0n, events: 50n }]]),
   );
   assertEquals(gadget.stats("left_events").decodeErrors.short_record, 100);
@@ -168,16 +170,16 @@ kernelTest("records shorter than their struct count with zeros, and are told", a
 });
 
 kernelTest("two data sources are drained at the same time, each with its own metrics", async () => {
-  await using gadget = startGadget(await kernelFixture("rings"), {
+  await using gadget = await startGadget(await kernelFixture("rings"), {
     show: ["left_events", "right_events"],
   });
   // In all several times what a ring holds; each fill has room, so nothing may be lost.
   for (let fill = 0; fill < 10; fill++) {
     await gadget.run("fill_both", [20_000]);
-    gadget.running.refresh();
+    await gadget.running.refresh();
   }
   for (const name of ["left_events", "right_events"]) {
-    const events = eventsOf(gadget.metrics(name));
+    const events = eventsOf(await gadget.metrics(name));
     assertEquals(events + gadget.stats(name).eventsLost.buffer_full, 200_000);
     assertEquals(gadget.rowsOf(name).length, events);
     assertEquals(gadget.stats(name).eventsLost.buffer_full, 0);
@@ -185,7 +187,7 @@ kernelTest("two data sources are drained at the same time, each with its own met
 });
 
 kernelTest("the pump alone brings events: nobody has to ask for them", async () => {
-  await using gadget = startGadget(await kernelFixture("rings"), {
+  await using gadget = await startGadget(await kernelFixture("rings"), {
     metrics: false,
     show: ["right_events"],
   });

@@ -5,7 +5,7 @@ import { assert, assertMatch } from "@std/assert";
 import { fixture, kernelTest, startGadget, until } from "./harness.ts";
 
 kernelTest("a sampled process is counted on every CPU, with its kernel stack by name", async () => {
-  await using gadget = startGadget(await fixture("sampled"), { show: ["samples"] });
+  await using gadget = await startGadget(await fixture("sampled"), { show: ["samples"] });
   // A busy child that spends its time in the kernel.
   const child = new Deno.Command("dd", {
     args: ["if=/dev/zero", "of=/dev/null", "bs=1M"],

@@ -1,7 +1,7 @@
 /** The examples of the page "Adding Metrics to your Gadget": right ones run, wrong ones say what is wrong. */
 
 // @ts-types="../unit/_std_assert.d.ts"
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FormatError } from "../../src/errors.ts";
 import { fixture, kernelTest, type Metrics, startGadget } from "./harness.ts";
 
@@ -42,9 +42,9 @@ const RIGHT: readonly {
 
 for (const { gadget: name, shows, dataSource, expected } of RIGHT) {
   kernelTest(`${name}: ${shows}`, async () => {
-    await using gadget = startGadget(await fixture(`seed/${name}`));
+    await using gadget = await startGadget(await fixture(`seed/${name}`));
     await gadget.run("fill", [EVENTS]);
-    const metrics = gadget.metrics(dataSource);
+    const metrics = await gadget.metrics(dataSource);
     assertEquals([...metrics].sort(([a], [b]) => a < b ? -1 : 1), expected);
   });
 }
@@ -67,17 +67,17 @@ const WRONG = [
 for (const { gadget, mistake, says, hints } of WRONG) {
   kernelTest(`${gadget}: ${mistake} is refused, with a suggestion`, async () => {
     const folder = await fixture(`seed/${gadget}`);
-    const error = assertThrows(() => startGadget(folder), FormatError);
+    const error = await assertRejects(() => startGadget(folder), FormatError);
     for (const part of says) assertStringIncludes(error.message, part);
     assertStringIncludes(error.hint ?? "", hints);
   });
 }
 
 kernelTest("the page's implicit counter works by --annotate, with the right spelling", async () => {
-  await using gadget = startGadget(await fixture("seed/events_key"), {
+  await using gadget = await startGadget(await fixture("seed/events_key"), {
     annotate: ["events:metrics.implicit-counter.name=eventctr"],
   });
   await gadget.run("fill", [EVENTS]);
-  const metrics = gadget.metrics("events");
+  const metrics = await gadget.metrics("events");
   assertEquals(metrics.get("beta"), { count: 66n, eventctr: 33n });
 });

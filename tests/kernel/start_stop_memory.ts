@@ -12,7 +12,7 @@ if (typeof collectGarbage !== "function") throw new Error("run with --v8-flags=-
 const sizes: Deno.MemoryUsage[] = [];
 for (let third = 0; third < 3; third++) {
   for (let cycle = 0; cycle < cycles; cycle++) {
-    const gadget = startGadget(`${CHECKOUT}tests/kernel/gadgets/rings`);
+    const gadget = await startGadget(`${CHECKOUT}tests/kernel/gadgets/rings`);
     await gadget.run("fill_both", [1000]);
     await gadget.running.stop();
   }

@@ -43,17 +43,17 @@ for (const address of ["127.0.0.1", "::1"]) {
         "tracepoint:sock:inet_sock_set_state /args->newstate == 1/ " +
           "{ @to[args->dport] = count(); @at[args->sport] = count(); }",
       );
-      await using gadget = startGadget(await builtin("trace_tcp"), {
+      await using gadget = await startGadget(await builtin("trace_tcp"), {
         annotate: ["tracetcp.src.port:metrics.type=key,tracetcp.dst.port:metrics.type=key"],
         show: ["tracetcp"],
       });
       const port = await connectToSelf(address, count);
       await expectRefused(address, port);
-      let metrics = gadget.metrics("tracetcp");
+      let metrics = await gadget.metrics("tracetcp");
       const counted = (name: "client" | "server", type: string) =>
         countEvents(metrics, { [name]: port, type });
-      await until("all connections are closed", () => {
-        metrics = gadget.metrics("tracetcp");
+      await until("all connections are closed", async () => {
+        metrics = await gadget.metrics("tracetcp");
         return counted("client", "close") === count && counted("server", "close") === count;
       });
       assertEquals(counted("client", "connect"), count + 1, "and one that was refused");
@@ -167,7 +167,7 @@ kernelTest(
     using workload = new Workload();
     const copier = workload.copy("/bin/dd", "dd");
     const before = completedRequests();
-    await using gadget = startGadget(await builtin("profile_blockio"));
+    await using gadget = await startGadget(await builtin("profile_blockio"));
     await workload.run(copier, [
       "if=/dev/zero",
       "of=written",
@@ -175,7 +175,7 @@ kernelTest(
       `count=${writes}`,
       "oflag=direct",
     ]);
-    const metrics = gadget.metrics("blockio");
+    const metrics = await gadget.metrics("blockio");
     const completed = completedRequests() - before;
     let total = 0;
     for (const values of metrics.values()) {
@@ -209,7 +209,7 @@ kernelTest("profile_runqlat: waits agree with /proc/PID/schedstat in count and s
   const name = workload.copy("/bin/sh", "busy");
   const children = [0, 1].map(() => workload.spawn(name, ["-c", "while true; do :; done"]));
   try {
-    await using gadget = startGadget(await builtin("profile_runqlat"));
+    await using gadget = await startGadget(await builtin("profile_runqlat"));
     // Both on one CPU, so that they wait for each other. The first round teaches the gadget them.
     for (const { pid } of children) await pinProcess(pid, 0);
     const round = async () => {
@@ -217,7 +217,7 @@ kernelTest("profile_runqlat: waits agree with /proc/PID/schedstat in count and s
       await new Promise((resolve) => setTimeout(resolve, 250));
       for (const { pid } of children) Deno.kill(pid, "SIGSTOP");
       await until("both have stopped", () => children.every(({ pid }) => isOffCpu(pid)));
-      const latency = gadget.metrics("runqlat").get(name)?.runq_latency as HistogramValue;
+      const latency = (await gadget.metrics("runqlat")).get(name)?.runq_latency as HistogramValue;
       const books = children.map(({ pid }) => schedulerBooks(pid));
       return {
         count: Number(latency.count),
@@ -332,12 +332,12 @@ kernelTest(
     const eater = workload.copy("/usr/bin/tail", "eater");
     const shell = workload.copy("/bin/sh", "sh");
     using group = new MemoryCgroup(`kmeter_test_${Deno.pid}`);
-    await using gadget = startGadget(await builtin("trace_oomkill"), { show: ["oomkill"] });
+    await using gadget = await startGadget(await builtin("trace_oomkill"), { show: ["oomkill"] });
     for (let kill = 1; kill <= 2; kill++) {
       const command = `echo $$ > ${group.processes} && exec ./${eater} /dev/zero`;
       const status = await workload.run(shell, ["-c", command]);
       assertEquals(status.signal, "SIGKILL");
-      const values = gadget.metrics("oomkill").get(eater);
+      const values = (await gadget.metrics("oomkill")).get(eater);
       assertEquals(values?.oom_kills, BigInt(kill));
       assertEquals((values?.oom_victim_anonymous_memory as HistogramValue).count, BigInt(kill));
     }

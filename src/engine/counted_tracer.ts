@@ -1,0 +1,58 @@
+/** Events that the ingest thread counts, seen from the main thread. */
+
+import type { DataSourceSpec } from "../gadget/mod.ts";
+import type { EventBuffer } from "../sources/mod.ts";
+import type { Collector } from "./collector.ts";
+import type { IngestSource } from "./ingest_job.ts";
+import type { LostSamples } from "./lost_samples.ts";
+import { NEVER, type Runner } from "./runner.ts";
+import type { TracerRunner } from "./tracer_runner.ts";
+
+/** Parts of a counted tracer. */
+export interface CountedTracerOptions {
+  readonly buffer: EventBuffer;
+  readonly collector: Collector;
+  readonly lostSamples?: LostSamples;
+  /** Shows what the ingest thread hands on; absent if nobody wants to see rows. */
+  readonly shown?: TracerRunner;
+  readonly source: IngestSource;
+}
+
+/** A data source over an event buffer that is counted. */
+export class CountedTracer implements Runner {
+  readonly spec: DataSourceSpec;
+  readonly collector: Collector;
+  readonly finished = NEVER;
+  /** For the ingest thread, which must have ended before `close`. */
+  readonly source: IngestSource;
+  readonly shown: TracerRunner | undefined;
+  readonly fds: readonly number[];
+  readonly #options: CountedTracerOptions;
+
+  constructor(spec: DataSourceSpec, options: CountedTracerOptions) {
+    this.spec = spec;
+    this.collector = options.collector;
+    this.source = options.source;
+    this.shown = options.shown;
+    this.fds = options.buffer.fds;
+    this.#options = options;
+  }
+
+  get received(): number {
+    return this.collector.memory.stats.received;
+  }
+
+  lost(): number {
+    return this.collector.memory.stats.lost + (this.#options.lostSamples?.read() ?? 0);
+  }
+
+  /** What is counted is shown, too. */
+  refresh(): void {
+    this.shown?.drain();
+  }
+
+  close(): void {
+    this.shown?.close();
+    this.#options.buffer.close();
+  }
+}

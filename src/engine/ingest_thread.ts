@@ -1,0 +1,107 @@
+/**
+ * The thread that drains event buffers and counts, seen from the main thread: a scrape never keeps
+ * it from draining, and it never keeps a scrape waiting.
+ */
+
+import { Poller } from "../../ffi/mod.ts";
+import {
+  CONTROL_WORDS,
+  DONE,
+  type IngestJob,
+  type IngestReply,
+  type IngestSource,
+  REQUESTED,
+  STOP,
+} from "./ingest_job.ts";
+
+/** How long a scrape waits for events that are on their way. */
+const CATCH_UP_MS = 100;
+
+/** One thread for all event buffers of a gadget. Ownership: `stop()` ends it. */
+export class IngestThread {
+  readonly #worker: Worker;
+  readonly #poller = new Poller();
+  readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<never>();
+  #hasJob = false;
+
+  /** Starts the thread, which takes a while: best before everything else. */
+  constructor() {
+    this.#worker = new Worker(new URL("./ingest_worker.ts", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<IngestReply>) => this.#take(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(event.error ?? new Error(event.message));
+    };
+    // Whoever waits for one of these learns of it; nobody has to.
+    for (const { promise } of [this.#ready, this.#stopped, this.#failed]) promise.catch(() => {});
+  }
+
+  #take(reply: IngestReply): void {
+    switch (reply.kind) {
+      case "ready":
+        return this.#ready.resolve();
+      case "stopped":
+        return this.#stopped.resolve();
+      case "failed":
+        return this.#fail(reply.error);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const error = new Error(`Events are no longer counted: ${message}`, { cause });
+    this.#ready.reject(error);
+    this.#stopped.reject(error);
+    this.#failed.reject(error);
+  }
+
+  /** Rejects if the thread dies; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /**
+   * Gives the thread its buffers. Resolves when it is ready to drain them.
+   * @param fds become readable when there is something to drain.
+   */
+  async run(sources: readonly IngestSource[], fds: readonly number[]): Promise<void> {
+    for (const fd of fds) this.#poller.add(fd);
+    const job: IngestJob = {
+      poller: this.#poller.handle,
+      control: this.#control.buffer as SharedArrayBuffer,
+      sources,
+    };
+    this.#hasJob = true;
+    this.#worker.postMessage(job);
+    await this.#ready.promise;
+  }
+
+  /** Resolves when all events are counted that are in the buffers now, or after a short while. */
+  async catchUp(): Promise<void> {
+    const request = Atomics.add(this.#control, REQUESTED, 1) + 1;
+    this.#poller.wake();
+    const deadlineMs = performance.now() + CATCH_UP_MS;
+    for (;;) {
+      const done = Atomics.load(this.#control, DONE);
+      const leftMs = deadlineMs - performance.now();
+      if (request - done <= 0 || leftMs <= 0) return;
+      const { async, value } = Atomics.waitAsync(this.#control, DONE, done, leftMs);
+      if (async) await Promise.race([value, this.#failed.promise.catch(() => {})]);
+    }
+  }
+
+  /** Lets the thread take what is left and ends it. Then nobody reads the buffers any more. */
+  async stop(): Promise<void> {
+    Atomics.store(this.#control, STOP, 1);
+    this.#poller.wake();
+    try {
+      if (this.#hasJob) await this.#stopped.promise;
+    } finally {
+      this.#worker.terminate();
+      await this.#poller.close();
+    }
+  }
+}
