@@ -2,7 +2,7 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { builtin, CHECKOUT, kernelFixture, kernelTest, startGadget } from "./harness.ts";
+import { builtin, CHECKOUT, kernelFixture, kernelTest, startGadget, until } from "./harness.ts";
 import { runTool } from "./oracles.ts";
 
 const CYCLES = 50;
@@ -24,8 +24,9 @@ kernelTest("starts and stops leave neither descriptors nor programs", async () =
     await gadget.running.stop();
     descriptors.push(countDescriptors());
   }
-  // The last ones against those after a few, when pools of threads have what they need.
-  assertEquals(descriptors[CYCLES - 1], descriptors[5]);
+  // The last ones against those after a few, when pools of threads have what they need. A thread
+  // that has ended gives its descriptors back in its own time.
+  await until("descriptors are back", () => countDescriptors() <= descriptors[5]);
 });
 
 kernelTest("starts and stops take no more memory the more there are", async () => {
