@@ -42,15 +42,22 @@ export class BpfLink implements Disposable {
 }
 
 /**
- * Reads from a descriptor.
+ * Reads from a descriptor, on another thread: what an iterator program does runs inside this call.
+ * Ownership: buffer and descriptor must stay until it resolves.
  * @returns bytes read, 0 at the end.
  * @throws KernelError.
  */
-export function readDescriptor(
+export async function readDescriptor(
   fd: number,
   buffer: Uint8Array<ArrayBuffer>,
   what: string,
-): number {
+): Promise<number> {
+  const read = Number(await libc().pool_read(fd, buffer, BigInt(buffer.byteLength)));
+  // A read that failed has taken nothing, and only one on this thread tells why.
+  return read < 0 ? readHere(fd, buffer, what) : read;
+}
+
+function readHere(fd: number, buffer: Uint8Array<ArrayBuffer>, what: string): number {
   const errno = errnoCell();
   const count = Number(libc().read(fd, buffer, BigInt(buffer.byteLength)));
   if (count < 0) throw kernelError({ call: "read", errno: errno[0], what: `Cannot read ${what}` });

@@ -16,13 +16,30 @@ export type BatchEnd =
 
 /** Buffers of a batch read. Owned by the caller, reused from call to call. */
 export interface BatchBuffers {
-  /** Cursor between calls: at least 4 bytes and the key size, the kernel writes that much. */
-  readonly cursor: Uint8Array<ArrayBuffer>;
   readonly keys: Uint8Array<ArrayBuffer>;
   readonly values: Uint8Array<ArrayBuffer>;
   /** `[room in, entries out]` of the call. */
   readonly count: Uint32Array<ArrayBuffer>;
 }
+
+/** One batch call. */
+export interface BatchCall {
+  readonly buffers: BatchBuffers;
+  /**
+   * Where the last call ended and, afterwards, where this one did: at least 4 bytes and the key size,
+   * the kernel writes that much.
+   */
+  readonly cursor: Uint8Array<ArrayBuffer>;
+  /** True to start, false to go on from the cursor. */
+  readonly first: boolean;
+  /** Take the entries out. */
+  readonly remove: boolean;
+  /** Entries that the buffers hold. */
+  readonly room: number;
+}
+
+/** `map_flags` that kmeter knows (linux/bpf.h). */
+export const BPF_F_MMAPABLE = 1 << 10;
 
 /** Errors that say: this kernel or this map type has no such operation. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([EINVAL, ENOTSUPP, EOPNOTSUPP]);
@@ -34,6 +51,8 @@ export class BpfMap {
   readonly keySizeBytes: number;
   /** Size of one value; of one CPU's value in per-CPU maps. */
   readonly valueSizeBytes: number;
+  /** `BPF_F_…` bits. */
+  readonly flags: number;
   readonly #handle: Deno.PointerObject;
 
   constructor(handle: Deno.PointerObject) {
@@ -42,6 +61,7 @@ export class BpfMap {
     this.type = libbpf().bpf_map__type(handle);
     this.keySizeBytes = libbpf().bpf_map__key_size(handle);
     this.valueSizeBytes = libbpf().bpf_map__value_size(handle);
+    this.flags = libbpf().bpf_map__map_flags(handle);
   }
 
   /** Descriptor; valid after loading. */
@@ -102,25 +122,32 @@ export class BpfMap {
   }
 
   /**
-   * Reads many entries with one system call.
-   * @param first true to start, false to go on from the cursor.
+   * Reads many entries with one system call. Cost: blocks while the kernel copies.
    * @throws KernelError for anything that is not one of the ends.
    */
-  lookupBatch(
-    buffers: BatchBuffers,
-    options: { first: boolean; remove: boolean; room: number },
-  ): BatchEnd {
-    buffers.count[0] = options.room;
-    const call = options.remove ? "bpf_map_lookup_and_delete_batch" : "bpf_map_lookup_batch";
-    const result = libbpf()[call](
-      this.fd,
-      options.first ? null : buffers.cursor,
-      buffers.cursor,
-      buffers.keys,
-      buffers.values,
-      buffers.count,
-      null,
-    );
+  lookupBatch(batch: BatchCall): BatchEnd {
+    const call = batch.remove ? "bpf_map_lookup_and_delete_batch" : "bpf_map_lookup_batch";
+    return this.#batchEnd(call, libbpf()[call](...this.#batchArguments(batch)));
+  }
+
+  /**
+   * As `lookupBatch`, on another thread.
+   * Ownership: nobody may touch the buffers, the cursor or the map until it resolves.
+   * Cost: some 70 µs more.
+   */
+  async lookupBatchAside(batch: BatchCall): Promise<BatchEnd> {
+    const call = batch.remove ? "bpf_map_lookup_and_delete_batch" : "bpf_map_lookup_batch";
+    const aside = batch.remove ? "pool_map_lookup_and_delete_batch" : "pool_map_lookup_batch";
+    return this.#batchEnd(call, await libbpf()[aside](...this.#batchArguments(batch)));
+  }
+
+  #batchArguments({ buffers, cursor, first, room }: BatchCall) {
+    buffers.count[0] = room;
+    const { keys, values, count } = buffers;
+    return [this.fd, first ? null : cursor, cursor, keys, values, count, null] as const;
+  }
+
+  #batchEnd(call: string, result: number): BatchEnd {
     switch (-result) {
       case 0:
         return "more";

@@ -64,6 +64,7 @@ const TABLE = {
   bpf_map__key_size: { parameters: ["pointer"], result: "u32" },
   bpf_map__value_size: { parameters: ["pointer"], result: "u32" },
   bpf_map__max_entries: { parameters: ["pointer"], result: "u32" },
+  bpf_map__map_flags: { parameters: ["pointer"], result: "u32" }, // BPF_F_…
   bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" },
   bpf_map__initial_value: {
     parameters: ["pointer", "buffer"], // struct bpf_map *map, size_t *psize
@@ -102,6 +103,19 @@ const TABLE = {
   bpf_map_lookup_and_delete_batch: {
     parameters: ["i32", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"], // as above
     result: "i32",
+  },
+  // The same two on a thread of Deno's pool. They print nothing: the log's callback is no use there.
+  pool_map_lookup_batch: {
+    name: "bpf_map_lookup_batch",
+    parameters: ["i32", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  pool_map_lookup_and_delete_batch: {
+    name: "bpf_map_lookup_and_delete_batch",
+    parameters: ["i32", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
   },
 
   bpf_obj_get_info_by_fd: {

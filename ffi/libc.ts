@@ -25,6 +25,13 @@ const TABLE = {
     parameters: ["i32", "buffer", "usize"], // int fd, void *buf, size_t count
     result: "isize", // ssize_t
   },
+  pool_read: {
+    // read(2) on a thread of Deno's pool, where errno is out of reach.
+    name: "read",
+    parameters: ["i32", "buffer", "usize"],
+    result: "isize",
+    nonblocking: true,
+  },
   write: {
     parameters: ["i32", "buffer", "usize"], // int fd, const void *buf, size_t count
     result: "isize", // ssize_t

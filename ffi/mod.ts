@@ -1,7 +1,7 @@
 /** The only layer with native code: libc, libbpf and libelf. Everything else sees bytes and handles. */
 
-export { BpfMap, possibleCpuCount } from "./bpf_map.ts";
-export type { BatchBuffers, BatchEnd } from "./bpf_map.ts";
+export { BPF_F_MMAPABLE, BpfMap, possibleCpuCount } from "./bpf_map.ts";
+export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
 export { BpfObject, BpfProgram } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
 export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";

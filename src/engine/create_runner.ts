@@ -163,6 +163,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     isDrained: drain,
     fetchesAtEnd: spec.annotations["ebpf.map.flush-on-stop"] !== "false",
     mapStats: () => source.stats,
+    free: () => source.close(),
     filter,
     formatters,
     write: options.display.write,

@@ -10,10 +10,10 @@ export function iteratorFetch(
   options: { collector?: CountingCollector; rowSizeBytes: number },
 ): Fetch {
   const { collector, rowSizeBytes } = options;
-  return (process) => {
-    // Rows are states, not increments: what an earlier run said no longer counts.
-    collector?.store.clear();
-    reader.readAll(({ view, count }) => {
+  return async (process) => {
+    await reader.readAll(({ view, count }) => {
+      // Rows are states, not increments: what an earlier run said no longer counts.
+      collector?.store.clear();
       const batch = {
         view,
         strideBytes: rowSizeBytes,

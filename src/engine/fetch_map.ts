@@ -16,16 +16,17 @@ export function mapFetch(
 ): Fetch {
   const { collector, drain } = options;
   const entries = collector?.entries;
-  return (process) => {
+  return async (process) => {
     if (collector !== undefined) collector.store.nowMs = readBootTimeMs();
     entries?.beginPass();
-    source.read((batch) => {
+    // If it throws, entries may not have been met: the pass does not end, and nothing is forgotten.
+    await source.read((batch) => {
       if (entries !== undefined) collector?.ingest.snapshot(batch);
       else collector?.ingest.rows(batch);
       process(batch);
     }, { remove: drain });
     entries?.endPass();
-    if (collector !== undefined) reap(source, collector);
+    if (collector !== undefined) await reap(source, collector);
   };
 }
 
@@ -33,14 +34,17 @@ export function mapFetch(
  * Makes room in a map that is nearly full: takes out the entries that have not changed for the
  * longest. Their last values are counted, and their counters go on if the key returns.
  */
-function reap(source: MapSource, { entries, ingest }: CountingCollector): void {
+async function reap(
+  source: MapSource,
+  { entries, ingest }: CountingCollector,
+): Promise<void> {
   if (entries === undefined || !source.canReap) return;
   // Keys, not rows: there may be one per CPU, and a filter may let few of them through.
   const count = source.stats.entries;
   if (count <= source.map.maxEntries * REAP_ABOVE) return;
   const excess = count - Math.floor(source.map.maxEntries * REAP_TO);
   const keys = entries.copyIdleKeys(excess, source.map.keySizeBytes);
-  source.remove(keys, (batch) => {
+  await source.remove(keys, (batch) => {
     ingest.snapshot(batch);
     entries.forgetValues(batch);
   });

@@ -11,8 +11,8 @@ import { RowCopy } from "./row_copy.ts";
 import type { FetchSchedule, Formatters } from "./run_options.ts";
 import { NEVER, type Runner } from "./runner.ts";
 
-/** Reads all rows once, counts them, and lends them in batches. */
-export type Fetch = (process: (batch: RowBatch) => void) => void;
+/** Reads all rows once, counts them, and lends them in batches. One at a time. */
+export type Fetch = (process: (batch: RowBatch) => void) => Promise<void>;
 
 /** Parts of a data source that is read. */
 export interface FetchRunnerOptions {
@@ -32,6 +32,8 @@ export interface FetchRunnerOptions {
   readonly write: (text: string) => void;
   /** Takes what a fetch on the timer throws; the next one comes at its time. */
   readonly onError: (error: unknown) => void;
+  /** Frees what the fetch reads from. */
+  readonly free?: () => void;
 }
 
 /** A data source over a map or over iterator programs. */
@@ -42,6 +44,11 @@ export class FetchRunner implements Runner {
   readonly #options: FetchRunnerOptions;
   readonly #timer: FetchTimer | undefined;
   #received = 0;
+  /** Ends with the fetch that was asked for last; never rejects. */
+  #queue: Promise<void> = Promise.resolve();
+  /** A fetch for scrapes that has not begun yet. */
+  #waiting: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(spec: DataSourceSpec, options: FetchRunnerOptions) {
     this.spec = spec;
@@ -50,7 +57,7 @@ export class FetchRunner implements Runner {
     this.#options = options;
     if (options.schedule !== undefined) {
       this.#timer = new FetchTimer(options.schedule, {
-        fetch: () => this.#fetchAndShow(),
+        fetch: () => this.#enqueue(() => this.#fetchAndShow()),
         onError: options.onError,
       });
     }
@@ -64,30 +71,59 @@ export class FetchRunner implements Runner {
     return this.#timer?.finished ?? NEVER;
   }
 
-  /** For a scrape: nothing is shown. What is drained has its own rhythm. */
-  refresh(): void {
-    if (!this.#options.isDrained) this.#fetch();
+  /**
+   * For a scrape: nothing is shown. What is drained has its own rhythm. Scrapes that come before the
+   * fetch has begun share it; what a fetch under way has read already may be too old for them.
+   */
+  refresh(): Promise<void> {
+    if (this.#options.isDrained || this.#closed !== undefined) return this.#queue;
+    return this.#waiting ??= this.#enqueue(() => {
+      this.#waiting = undefined;
+      return this.#fetch();
+    });
   }
 
-  #fetchAndShow(): void {
+  /** Fetches of one source never overlap: they share buffers and what they remember of the map. */
+  #enqueue(fetch: () => Promise<void>): Promise<void> {
+    const result = this.#queue.then(fetch);
+    // Whoever asked hears of a failure; the next one starts all the same.
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  async #fetchAndShow(): Promise<void> {
     const { view, write } = this.#options;
-    if (view === undefined) return this.#fetch();
+    if (view === undefined) return await this.#fetch();
     const rows = new RowCopy(this.spec);
-    this.#fetch(rows);
+    await this.#fetch(rows);
     write(view.rows(rows.records));
   }
 
-  #fetch(rows?: RowCopy): void {
-    this.#options.fetch((batch) => {
+  async #fetch(rows?: RowCopy): Promise<void> {
+    await this.#options.fetch((batch) => {
       this.#received += batch.count;
       rows?.add(batch, this.#options);
     });
   }
 
   /** What came since the last fetch is counted and shown too. */
-  close(): void {
-    this.#timer?.stop();
-    const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
-    if (isDue && this.#options.fetchesAtEnd) this.#fetchAndShow();
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#timer?.stop();
+      const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
+      if (isDue && this.#options.fetchesAtEnd) await this.#enqueue(() => this.#fetchAndShow());
+      await this.#queue;
+    } finally {
+      this.#options.free?.();
+    }
+  }
+
+  abandon(): void {
+    void this.#timer?.stop();
+    this.#options.free?.();
   }
 }

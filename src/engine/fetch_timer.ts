@@ -5,10 +5,13 @@ import type { FetchSchedule } from "./run_options.ts";
 /** Repeats a fetch until its count is reached or it is stopped. */
 export class FetchTimer {
   readonly #schedule: FetchSchedule;
-  readonly #fetch: () => void;
+  readonly #fetch: () => void | Promise<void>;
   readonly #onError: (error: unknown) => void;
   readonly #finished = Promise.withResolvers<void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The fetch under way, or the last one. */
+  #ticking: Promise<void> = Promise.resolve();
+  #stopped = false;
   #done = 0;
 
   /**
@@ -17,7 +20,7 @@ export class FetchTimer {
    */
   constructor(
     schedule: FetchSchedule,
-    options: { fetch: () => void; onError: (error: unknown) => void },
+    options: { fetch: () => void | Promise<void>; onError: (error: unknown) => void },
   ) {
     this.#schedule = schedule;
     this.#fetch = options.fetch;
@@ -37,13 +40,17 @@ export class FetchTimer {
 
   /** Intervals are kept from start to start, so that a slow fetch does not shift the next. */
   #plan(dueMs: number): void {
+    if (this.#stopped) return;
     const nextMs = dueMs + this.#schedule.intervalMs;
-    this.#timer = setTimeout(() => this.#tick(nextMs), Math.max(0, nextMs - performance.now()));
+    this.#timer = setTimeout(
+      () => this.#ticking = this.#tick(nextMs),
+      Math.max(0, nextMs - performance.now()),
+    );
   }
 
-  #tick(dueMs: number): void {
+  async #tick(dueMs: number): Promise<void> {
     try {
-      this.#fetch();
+      await this.#fetch();
     } catch (error) {
       this.#onError(error);
     }
@@ -52,7 +59,10 @@ export class FetchTimer {
     else this.#plan(Math.max(dueMs, performance.now() - this.#schedule.intervalMs));
   }
 
-  stop(): void {
+  /** No fetch begins any more. Resolves when the one under way is done. */
+  stop(): Promise<void> {
+    this.#stopped = true;
     clearTimeout(this.#timer);
+    return this.#ticking;
   }
 }

@@ -3,10 +3,10 @@
 import type { BpfMap } from "../../ffi/mod.ts";
 import { type DataSourceSpec, isArrayMap, isPercpuMap, MAP_TYPE } from "../gadget/mod.ts";
 import {
-  compilePerCpuReducer,
-  generatePerCpuReducer,
+  compilePerCpu,
   type PerCpuMode,
   type PerCpuReducer,
+  planPerCpu,
   type RowBatch,
 } from "../metrics/mod.ts";
 import { type MapBatch, MapReader } from "../sources/mod.ts";
@@ -41,8 +41,10 @@ export class MapSource {
     const mode = percpuMode(spec);
     this.#isSplit = isPercpuMap(map) && mode === "label";
     if (isPercpuMap(map) && mode !== "label") {
-      this.#reduce = compilePerCpuReducer(spec.fields, mode);
-      this.reducerSource = generatePerCpuReducer(spec.fields, mode);
+      const { valueSizeBytes } = map;
+      const compiled = compilePerCpu(planPerCpu(spec.fields, { mode, valueSizeBytes }));
+      this.#reduce = compiled.reduce;
+      this.reducerSource = compiled.source;
     }
     this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0 };
   }
@@ -64,12 +66,15 @@ export class MapSource {
   }
 
   /**
-   * Lends all rows in batches.
-   * @throws KernelError.
+   * Lends all rows in batches. One read at a time.
+   * @throws KernelError, UnsupportedError: then not all rows have been lent.
    */
-  read(process: (batch: RowBatch) => void, options: { remove: boolean }): void {
+  async read(
+    process: (batch: RowBatch) => void,
+    options: { remove: boolean },
+  ): Promise<void> {
     const startMs = performance.now();
-    const entries = this.#reader.readAll((batch) => process(this.#rows(batch)), options);
+    const entries = await this.#reader.readAll((batch) => process(this.#rows(batch)), options);
     this.#stats = {
       entries,
       maxEntries: this.map.maxEntries,
@@ -78,8 +83,16 @@ export class MapSource {
   }
 
   /** Takes single entries out and lends their last values. `keys` lie in a row. */
-  remove(keys: Uint8Array<ArrayBuffer>, process: (batch: RowBatch) => void): void {
-    this.#reader.removeKeys(keys, (batch) => process(this.#rows(batch)));
+  async remove(
+    keys: Uint8Array<ArrayBuffer>,
+    process: (batch: RowBatch) => void,
+  ): Promise<void> {
+    await this.#reader.removeKeys(keys, (batch) => process(this.#rows(batch)));
+  }
+
+  /** Frees what the reader holds; no read may be under way. */
+  close(): void {
+    this.#reader.close();
   }
 
   #rows(batch: MapBatch): RowBatch {
@@ -90,17 +103,14 @@ export class MapSource {
         view: batch.keys,
         strideBytes: keySizeBytes,
         valueView: batch.values,
-        valueStrideBytes: valueSizeBytes,
+        valueStrideBytes: this.#reader.valueStrideBytes,
         count: batch.count,
       };
     }
     const { cpuCount } = this.#reader;
     const needed = batch.count * valueSizeBytes;
     if (this.#reduced.byteLength < needed) this.#reduced = new DataView(new ArrayBuffer(needed));
-    this.#reduce(
-      { view: batch.values, count: batch.count, cpuCount, valueSizeBytes },
-      this.#reduced,
-    );
+    this.#reduce({ view: batch.values, count: batch.count, cpuCount }, this.#reduced);
     return {
       view: batch.keys,
       strideBytes: keySizeBytes,

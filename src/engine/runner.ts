@@ -14,13 +14,15 @@ export interface Runner {
   /** Resolves when there will be no more records; never for events. */
   readonly finished: Promise<void>;
   /** Brings the metrics up to date; for what is read on demand. */
-  refresh(): void;
+  refresh(): void | Promise<void>;
   /** Events that were lost so far; present if the data source can lose any. */
   lost?(): number;
   /** Present if the data source reads a map. */
   mapStats?(): MapReadStats;
-  /** Takes and shows what is left, and frees everything. */
-  close(): void;
+  /** Waits for what is under way, takes and shows what is left, and frees everything. */
+  close(): void | Promise<void>;
+  /** Frees everything at once, for a start that fails: nothing has been read yet. */
+  abandon(): void;
 }
 
 /** A promise that stays open: events have no end of their own. */

@@ -59,7 +59,8 @@ export class RunningGadget {
       await running.#start();
       return running;
     } catch (error) {
-      await running.stop();
+      await running.#thread?.stop().catch(() => {});
+      running.#abandonAll();
       throw error;
     }
   }
@@ -161,11 +162,11 @@ export class RunningGadget {
     );
   }
 
-  #print(runners: readonly Runner[]): void {
+  async #print(runners: readonly Runner[]): Promise<void> {
     const { display } = this.#options;
     for (const runner of runners) {
       try {
-        runner.refresh();
+        await runner.refresh();
       } catch (error) {
         this.#reportFetchError(runner.spec.name, error);
       }
@@ -203,17 +204,17 @@ export class RunningGadget {
   async refresh(): Promise<Map<string, unknown>> {
     const failures = new Map<string, unknown>();
     await this.#thread?.catchUp();
-    for (const runner of this.#runners) {
-      if (runner.collector === undefined) continue;
+    await Promise.all(this.#runners.map(async (runner) => {
+      if (runner.collector === undefined) return;
       const { memory, plan } = runner.collector;
       try {
-        runner.refresh();
+        await runner.refresh();
       } catch (error) {
         failures.set(runner.spec.name, error);
         this.#countFetchError(runner.spec.name);
       }
       if (plan.ttlMs > 0) memory.hiddenBeforeMs = readBootTimeMs() - plan.ttlMs;
-    }
+    }));
     return failures;
   }
 
@@ -277,14 +278,14 @@ export class RunningGadget {
   }
 
   async #stop(): Promise<void> {
-    this.#printTimer?.stop();
     this.#detach();
     try {
+      await this.#printTimer?.stop();
       await this.#thread?.stop();
       await this.#pump?.stop();
-      if (this.#printTimer?.isExhausted === false) this.#print(this.#printedRunners());
+      if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
     } finally {
-      this.#closeAll();
+      await this.#closeAll();
     }
   }
 
@@ -296,14 +297,23 @@ export class RunningGadget {
     }
   }
 
-  #closeAll(): void {
+  async #closeAll(): Promise<void> {
     for (const runner of this.#runners.splice(0)) {
       try {
-        runner.close();
+        await runner.close();
       } catch (error) {
         this.#options.warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
       }
     }
+    this.#freeObject();
+  }
+
+  #abandonAll(): void {
+    for (const runner of this.#runners.splice(0)) runner.abandon();
+    this.#freeObject();
+  }
+
+  #freeObject(): void {
     for (const { links } of this.#attached.splice(0)) for (const link of links) link.close();
     this.#programStats?.[Symbol.dispose]();
     this.#object.close();

@@ -121,4 +121,8 @@ export class TracerRunner implements Runner, PumpSource {
   close(): void {
     this.#options.buffer.close();
   }
+
+  abandon(): void {
+    this.close();
+  }
 }

@@ -19,8 +19,11 @@ export { interpretIngest } from "./ingest_interpret.ts";
 export type { InterpreterTarget } from "./ingest_interpret.ts";
 export { createMetricSet } from "./metric_set.ts";
 export type { MetricSetOptions } from "./metric_set.ts";
-export { compilePerCpuReducer, generatePerCpuReducer, perCpuStrideBytes } from "./per_cpu.ts";
-export type { PerCpuBatch, PerCpuMode, PerCpuReducer } from "./per_cpu.ts";
+export { perCpuStrideBytes, planPerCpu } from "./per_cpu.ts";
+export type { PerCpuBatch, PerCpuMode, PerCpuPlan, PerCpuReducer } from "./per_cpu.ts";
+export { compilePerCpu, generatePerCpu } from "./per_cpu_codegen.ts";
+export type { CompiledPerCpu } from "./per_cpu_codegen.ts";
+export { interpretPerCpu } from "./per_cpu_interpret.ts";
 export { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT, makePlan } from "./plan.ts";
 export type {
   InstrumentPlan,

@@ -1,18 +1,13 @@
 /**
- * Reduces the values that a per-CPU map holds for one key to one value.
+ * What a reduction of per-CPU values does: one value per key out of one value per key and CPU.
  *
  * Layout of the source: per entry `cpuCount` values, each at a multiple of 8 bytes.
  * Layout of the result: one value per entry, without padding.
+ *
+ * `per_cpu_interpret.ts` is the specification, `per_cpu_codegen.ts` what runs.
  */
 
-import {
-  CodeWriter,
-  elementSizeBytes,
-  type Field,
-  isFloatKind,
-  isNumericKind,
-  isSignedKind,
-} from "../decode/mod.ts";
+import { elementSizeBytes, type Field, type FieldKind, isNumericKind } from "../decode/mod.ts";
 
 /** `ebpf.map.percpu`: how the values of the CPUs become one. With `label` they stay apart. */
 export type PerCpuMode = "sum" | "max" | "min" | "avg";
@@ -22,12 +17,37 @@ export interface PerCpuBatch {
   readonly view: DataView;
   readonly count: number;
   readonly cpuCount: number;
-  /** Size of one value without its padding. */
-  readonly valueSizeBytes: number;
 }
 
 /** Writes the reduced values of a batch into `target`. */
 export type PerCpuReducer = (batch: PerCpuBatch, target: DataView) => void;
+
+/** Numbers of one kind in a row that are merged alike. */
+export interface PerCpuMerge {
+  /** For comments in generated code. */
+  readonly field: Field;
+  readonly kind: FieldKind;
+  readonly mode: PerCpuMode;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  readonly count: number;
+}
+
+/** Bytes in a row. */
+export interface ByteRange {
+  readonly startBytes: number;
+  readonly endBytes: number;
+}
+
+/** A reduction of one layout. */
+export interface PerCpuPlan {
+  /** Size of one value without its padding. */
+  readonly valueSizeBytes: number;
+  /** In the order in which they write; fields of a union overlap. */
+  readonly merges: readonly PerCpuMerge[];
+  /** What no merge writes; it comes from the first CPU whose value is not all zeros. */
+  readonly kept: readonly ByteRange[];
+}
 
 /** Bytes that one CPU's value takes in what the kernel returns. */
 export function perCpuStrideBytes(valueSizeBytes: number): number {
@@ -35,50 +55,28 @@ export function perCpuStrideBytes(valueSizeBytes: number): number {
 }
 
 /**
- * Compiles a reduction of the numeric value fields; other bytes come from the first CPU that is not all zeros.
- * A field's own `ebpf.map.percpu` goes before `mode`; without one, a metric key is no amount, and is
- * taken as it is.
+ * Plans a reduction of the numeric value fields.
+ * @param options.mode for fields without an own `ebpf.map.percpu`. Without one, a metric key is no
+ * amount, and is taken as it is.
  */
-export function compilePerCpuReducer(fields: readonly Field[], mode: PerCpuMode): PerCpuReducer {
-  const code = generatePerCpuReducer(fields, mode);
-  const merge = new Function("target", "at", "view", "from", "stride", "cpuCount", code) as (
-    target: DataView,
-    at: number,
-    view: DataView,
-    from: number,
-    stride: number,
-    cpuCount: number,
-  ) => void;
-  return (batch, target) => {
-    const stride = perCpuStrideBytes(batch.valueSizeBytes);
-    const source = bytesOf(batch.view);
-    const result = bytesOf(target);
-    for (let entry = 0; entry < batch.count; entry++) {
-      const from = entry * stride * batch.cpuCount;
-      const at = entry * batch.valueSizeBytes;
-      const cpu = firstUsedCpu(source, { from, stride, ...batch });
-      const start = from + cpu * stride;
-      result.set(source.subarray(start, start + batch.valueSizeBytes), at);
-      merge(target, at, batch.view, from, stride, batch.cpuCount);
-    }
-  };
-}
-
-function bytesOf(view: DataView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-function firstUsedCpu(
-  bytes: Uint8Array,
-  entry: { from: number; stride: number; cpuCount: number; valueSizeBytes: number },
-): number {
-  for (let cpu = 0; cpu < entry.cpuCount; cpu++) {
-    const start = entry.from + cpu * entry.stride;
-    for (let index = 0; index < entry.valueSizeBytes; index++) {
-      if (bytes[start + index] !== 0) return cpu;
-    }
-  }
-  return 0;
+export function planPerCpu(
+  fields: readonly Field[],
+  options: { mode: PerCpuMode; valueSizeBytes: number },
+): PerCpuPlan {
+  const { mode, valueSizeBytes } = options;
+  const merges = numericFields(fields).flatMap((field): PerCpuMerge[] => {
+    const own = mergeModeOf(field, { fields, mode });
+    if (own === undefined) return [];
+    return [{
+      field,
+      kind: field.kind,
+      mode: own,
+      offsetBytes: field.offsetBytes,
+      sizeBytes: elementSizeBytes(field),
+      count: Math.max(1, field.arrayLength),
+    }];
+  });
+  return { valueSizeBytes, merges, kept: keptRanges(valueSizeBytes, merges) };
 }
 
 const MERGE_MODES: readonly PerCpuMode[] = ["sum", "max", "min", "avg"];
@@ -107,81 +105,14 @@ function mergeModeOf(
   return isKey ? undefined : context.mode;
 }
 
-/** Source text of the merge of one entry, for `--dump-code`. */
-export function generatePerCpuReducer(fields: readonly Field[], standard: PerCpuMode): string {
-  const writer = new CodeWriter();
-  writer.line("let cpu = 0, p = 0, x = 0, y = 0, lo = 0, hi = 0, o = 0;");
-  for (const field of numericFields(fields)) {
-    const mode = mergeModeOf(field, { fields, mode: standard });
-    if (mode === undefined) continue;
-    const size = elementSizeBytes(field);
-    const count = Math.max(1, field.arrayLength);
-    writer.block(
-      `for (o = ${field.offsetBytes}; o < ${field.offsetBytes + count * size}; o += ${size})`,
-      () => {
-        if (mode === "sum" && size === 8 && !isFloatKind(field.kind)) emitWideSum(writer);
-        else if (size === 8 && !isFloatKind(field.kind)) emitWide(writer, field, mode);
-        else emitNarrow(writer, field, mode);
-      },
-    );
+function keptRanges(valueSizeBytes: number, merges: readonly PerCpuMerge[]): ByteRange[] {
+  const sorted = [...merges].sort((a, b) => a.offsetBytes - b.offsetBytes);
+  const ranges: ByteRange[] = [];
+  let startBytes = 0;
+  for (const { offsetBytes, sizeBytes, count } of sorted) {
+    if (offsetBytes > startBytes) ranges.push({ startBytes, endBytes: offsetBytes });
+    startBytes = Math.max(startBytes, offsetBytes + sizeBytes * count);
   }
-  writer.line("//# sourceURL=kmeter-per-cpu.js");
-  return writer.toString();
-}
-
-function emitCpuLoop(writer: CodeWriter, first: number, body: () => void): void {
-  writer.block(`for (cpu = ${first}; cpu < cpuCount; cpu++)`, () => {
-    writer.line("p = from + cpu * stride + o;");
-    body();
-  });
-}
-
-/** Exact 64-bit sum modulo 2^64, without BigInt. */
-function emitWideSum(writer: CodeWriter): void {
-  writer.line("lo = 0; hi = 0;");
-  emitCpuLoop(writer, 0, () => {
-    writer.line("lo += view.getUint32(p, true);").line("hi += view.getUint32(p + 4, true);");
-  });
-  writer.line("hi += Math.floor(lo / 4294967296);");
-  writer.line("target.setUint32(at + o, lo, true);").line(
-    "target.setUint32(at + o + 4, hi, true);",
-  );
-}
-
-/** Maximum, minimum and average of 64-bit integers, exact by BigInt. */
-function emitWide(writer: CodeWriter, field: Field, mode: PerCpuMode): void {
-  const type = isSignedKind(field.kind) ? "BigInt64" : "BigUint64";
-  writer.line(`x = view.get${type}(from + o, true);`);
-  emitCpuLoop(writer, 1, () => {
-    writer.line(`y = view.get${type}(p, true);`);
-    writer.line(mergeStatement(mode));
-  });
-  if (mode === "avg") writer.line("x /= BigInt(cpuCount);");
-  writer.line(`target.set${type}(at + o, x, true);`);
-}
-
-function emitNarrow(writer: CodeWriter, field: Field, mode: PerCpuMode): void {
-  const size = elementSizeBytes(field);
-  const type = isFloatKind(field.kind)
-    ? `Float${size * 8}`
-    : `${isSignedKind(field.kind) ? "Int" : "Uint"}${size * 8}`;
-  writer.line(`x = view.get${type}(from + o, true);`);
-  emitCpuLoop(writer, 1, () => {
-    writer.line(`y = view.get${type}(p, true);`);
-    writer.line(mergeStatement(mode));
-  });
-  if (mode === "avg") writer.line("x /= cpuCount;");
-  writer.line(`target.set${type}(at + o, x, true);`);
-}
-
-function mergeStatement(mode: PerCpuMode): string {
-  switch (mode) {
-    case "sum":
-    case "avg":
-      return "x += y;";
-    case "max":
-      return "if (y > x) x = y;";
-    case "min":
-      return "if (y < x) x = y;";
-  }
+  if (valueSizeBytes > startBytes) ranges.push({ startBytes, endBytes: valueSizeBytes });
+  return ranges;
 }

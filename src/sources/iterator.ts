@@ -11,13 +11,14 @@ export interface IteratorBatch {
 
 const INITIAL_BYTES = 64 << 10;
 
-/** Runs iterator programs and cuts their output into rows. */
+/** Runs iterator programs and cuts their output into rows. One run at a time. */
 export class IteratorReader {
   readonly #links: readonly BpfLink[];
   readonly #rowSizeBytes: number;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
+  /** Grows to the largest output so far. */
+  #buffer: Uint8Array<ArrayBuffer>;
 
-  /** @param links one per program; not owned. */
+  /** @param links one per program; not owned, and open while a run is under way. */
   constructor(links: readonly BpfLink[], rowSizeBytes: number) {
     this.#links = links;
     this.#rowSizeBytes = rowSizeBytes;
@@ -25,49 +26,50 @@ export class IteratorReader {
   }
 
   /**
-   * Runs every program once and lends its rows.
+   * Runs every program once, on another thread, and lends all rows at once when they are complete:
+   * rows are states, of which nobody must see a part.
    * @returns rows read.
    * @throws KernelError; FormatError if a program writes other sizes than its struct has.
    */
-  readAll(process: (batch: IteratorBatch) => void): number {
-    let total = 0;
+  async readAll(process: (batch: IteratorBatch) => void): Promise<number> {
+    let filled = 0;
     for (const link of this.#links) {
       const fd = link.openIterator();
       try {
-        total += this.#read(fd, { program: link.program, process });
+        filled = await this.#read(fd, { program: link.program, filled });
       } finally {
         closeDescriptor(fd);
       }
     }
-    return total;
+    const count = filled / this.#rowSizeBytes;
+    process({ view: new DataView(this.#buffer.buffer), count });
+    return count;
   }
 
-  #read(
-    fd: number,
-    options: { program: string; process: (batch: IteratorBatch) => void },
-  ): number {
-    const { program, process } = options;
-    const view = new DataView(this.#buffer.buffer);
-    let total = 0;
-    // A read may end within a row; the rest of it comes with the next.
-    let kept = 0;
+  /** Reads one program's output behind what the buffer holds. @returns bytes held then. */
+  async #read(fd: number, options: { program: string; filled: number }): Promise<number> {
+    const { program } = options;
+    let { filled } = options;
     for (;;) {
-      const room = this.#buffer.subarray(kept);
-      const read = readDescriptor(fd, room, `iterator ${program}`);
+      if (filled === this.#buffer.length) this.#grow();
+      const room = this.#buffer.subarray(filled);
+      const read = await readDescriptor(fd, room, `iterator ${program}`);
       if (read === 0) break;
-      const filled = kept + read;
-      const count = Math.floor(filled / this.#rowSizeBytes);
-      if (count > 0) process({ view, count });
-      total += count;
-      kept = filled - count * this.#rowSizeBytes;
-      this.#buffer.copyWithin(0, filled - kept, filled);
+      filled += read;
     }
-    if (kept > 0) {
+    const rest = (filled - options.filled) % this.#rowSizeBytes;
+    if (rest > 0) {
       throw new FormatError(
-        `Iterator ${program} wrote ${kept} bytes that are no whole row of ${this.#rowSizeBytes}`,
+        `Iterator ${program} wrote ${rest} bytes that are no whole row of ${this.#rowSizeBytes}`,
         { hint: "the struct in GADGET_ITER must be the one that the program writes" },
       );
     }
-    return total;
+    return filled;
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(this.#buffer.length * 2);
+    larger.set(this.#buffer);
+    this.#buffer = larger;
   }
 }

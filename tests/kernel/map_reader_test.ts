@@ -36,9 +36,12 @@ for (const remove of [false, true]) {
       }
       const reader = new MapReader(map);
       const ends = recordBatchEnds(map);
-      assertEquals(readNumbers(reader, { remove }), expectedNumbers(BIG_ENTRIES));
+      assertEquals(await readNumbers(reader, { remove }), expectedNumbers(BIG_ENTRIES));
       assert(ends.includes("no-space"), "the batch was large enough: the test shows nothing");
-      assertEquals(readNumbers(reader, { remove }), expectedNumbers(remove ? 0 : BIG_ENTRIES));
+      assertEquals(
+        await readNumbers(reader, { remove }),
+        expectedNumbers(remove ? 0 : BIG_ENTRIES),
+      );
     },
   );
 }
@@ -46,9 +49,9 @@ for (const remove of [false, true]) {
 /** What the batch calls answer from now on. */
 function recordBatchEnds(map: BpfMap): BatchEnd[] {
   const ends: BatchEnd[] = [];
-  const lookup = map.lookupBatch.bind(map);
-  map.lookupBatch = (buffers, options) => {
-    const end = lookup(buffers, options);
+  const lookup = map.lookupBatchAside.bind(map);
+  map.lookupBatchAside = async (batch) => {
+    const end = await lookup(batch);
     ends.push(end);
     return end;
   };
@@ -56,9 +59,12 @@ function recordBatchEnds(map: BpfMap): BatchEnd[] {
 }
 
 /** `[key, first word of the value]` of all entries, in order of the keys. */
-function readNumbers(reader: MapReader, options: { remove: boolean }): [number, number][] {
+async function readNumbers(
+  reader: MapReader,
+  options: { remove: boolean },
+): Promise<[number, number][]> {
   const numbers: [number, number][] = [];
-  const count = reader.readAll((batch) => {
+  const count = await reader.readAll((batch) => {
     for (let entry = 0; entry < batch.count; entry++) {
       numbers.push([
         batch.keys.getUint32(entry * reader.map.keySizeBytes, true),
@@ -92,24 +98,32 @@ for (const name of MAPS) {
     const args = new Uint8Array(BigUint64Array.of(3000n, 17n).buffer);
     for (let fill = 0; fill < 3; fill++) await runProgram(program?.fd ?? -1, args);
     const map = findMap(object, name);
-    const batched = readEntries(new MapReader(map), { remove: false });
+    const batched = await readEntries(new MapReader(map), { remove: false });
     assertEquals(batched.size, name.includes("array") ? 64 : name.includes("byte") ? 256 : 3000);
     // As on a kernel without batch calls for this type of map.
     map.lookupBatch = () => "unsupported";
+    map.lookupBatchAside = () => Promise.resolve("unsupported");
     const single = new MapReader(map);
-    assertEquals(readEntries(single, { remove: false }), batched);
+    assertEquals(await readEntries(single, { remove: false }), batched);
     if (name.includes("array")) return;
-    assertEquals(readEntries(single, { remove: true }), batched, "single lookups that remove");
-    assertEquals(readEntries(single, { remove: false }).size, 0);
+    assertEquals(
+      await readEntries(single, { remove: true }),
+      batched,
+      "single lookups that remove",
+    );
+    assertEquals((await readEntries(single, { remove: false })).size, 0);
   });
 }
 
 /** Hex of each key → hex of its value. */
-function readEntries(reader: MapReader, options: { remove: boolean }): Map<string, string> {
+async function readEntries(
+  reader: MapReader,
+  options: { remove: boolean },
+): Promise<Map<string, string>> {
   const entries = new Map<string, string>();
   const hex = (view: DataView, offset: number, size: number) =>
     new Uint8Array(view.buffer, view.byteOffset + offset, size).toHex();
-  reader.readAll((batch) => {
+  await reader.readAll((batch) => {
     for (let entry = 0; entry < batch.count; entry++) {
       const { keySizeBytes } = reader.map;
       const key = hex(batch.keys, entry * keySizeBytes, keySizeBytes);

@@ -2,9 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { type Field, type FieldKind, readField } from "../../../src/decode/mod.ts";
 import {
-  compilePerCpuReducer,
+  compilePerCpu,
+  interpretPerCpu,
+  type PerCpuBatch,
   type PerCpuMode,
   perCpuStrideBytes,
+  planPerCpu,
 } from "../../../src/metrics/mod.ts";
 import { makeField } from "../decode/fields.ts";
 
@@ -49,7 +52,22 @@ function batchOf<T>(
   const cpuCount = entries[0].length;
   const view = new DataView(new ArrayBuffer(entries.length * cpuCount * stride));
   entries.flat().forEach((value, row) => write(view, row * stride, value));
-  return { view, count: entries.length, cpuCount, valueSizeBytes };
+  return { view, count: entries.length, cpuCount };
+}
+
+/** Reduced values, the same from the generated loop and from its specification. */
+function reduce(
+  fields: readonly Field[],
+  options: { mode: PerCpuMode; valueSizeBytes: number; batch: PerCpuBatch },
+): DataView {
+  const { batch, valueSizeBytes } = options;
+  const plan = planPerCpu(fields, options);
+  const target = () => new DataView(new ArrayBuffer(batch.count * valueSizeBytes));
+  const [generated, interpreted] = [target(), target()];
+  compilePerCpu(plan).reduce(batch, generated);
+  interpretPerCpu(plan)(batch, interpreted);
+  assertEquals(new Uint8Array(generated.buffer), new Uint8Array(interpreted.buffer));
+  return generated;
 }
 
 function readReduced(field: Field, target: DataView, at = 0) {
@@ -91,8 +109,7 @@ for (const [kind, values, expected] of REDUCTIONS) {
     const field = valueField(kind);
     const batch = batchOf([values], { valueSizeBytes: SIZES[kind], write: WRITERS[kind] });
     const reduced = MODES.map((mode) => {
-      const target = new DataView(new ArrayBuffer(8));
-      compilePerCpuReducer([field], mode)(batch, target);
+      const target = reduce([field], { mode, valueSizeBytes: SIZES[kind], batch });
       return readReduced(field, target);
     });
     assertEquals(reduced, MODES.map((mode) => expected[mode]));
@@ -106,8 +123,7 @@ Deno.test("entries are reduced one by one, slot by slot", () => {
     write: (view, at, slots: number[]) =>
       slots.forEach((count, slot) => view.setUint32(at + 4 * slot, count, true)),
   });
-  const target = new DataView(new ArrayBuffer(24));
-  compilePerCpuReducer([field], "sum")(batch, target);
+  const target = reduce([field], { mode: "sum", valueSizeBytes: 12, batch });
   assertEquals([readReduced(field, target), readReduced(field, target, 12)], [
     [3, 0, 11],
     [7, 8, 8],
@@ -133,13 +149,12 @@ Deno.test("a field's own mode goes before the data source's", () => {
       for (const offset of [16, 20, 24]) view.setUint32(at + offset, value, true);
     },
   });
-  const reduce = (mode: PerCpuMode) => {
-    const target = new DataView(new ArrayBuffer(28));
-    compilePerCpuReducer(fields, mode)(batch, target);
+  const reduced = (mode: PerCpuMode) => {
+    const target = reduce(fields, { mode, valueSizeBytes: 28, batch });
     return fields.map((field) => readReduced(field, target));
   };
-  assertEquals(reduce("sum"), [90n, 60n, 10, 30, 90, 90]);
-  assertEquals(reduce("min"), [10n, 60n, 10, 30, 90, 90]);
+  assertEquals(reduced("sum"), [90n, 60n, 10, 30, 90, 90]);
+  assertEquals(reduced("min"), [10n, 60n, 10, 30, 90, 90]);
 });
 
 Deno.test("what is no amount comes from the first CPU that has anything", () => {
@@ -157,7 +172,6 @@ Deno.test("what is no amount comes from the first CPU that has anything", () => 
       view.setUint32(at + 8, Number(count), true);
     },
   });
-  const target = new DataView(new ArrayBuffer(12));
-  compilePerCpuReducer(fields, "sum")(batch, target);
+  const target = reduce(fields, { mode: "sum", valueSizeBytes: 12, batch });
   assertEquals(fields.map((field) => readReduced(field, target)), [7, "abc", 3]);
 });
