@@ -2,7 +2,7 @@
 
 import type { BpfMap } from "../../ffi/mod.ts";
 import { UnsupportedError } from "../errors.ts";
-import type { MapBatch } from "./map_reader.ts";
+import type { MapBatch } from "./map_batch.ts";
 import { Stretch } from "./_stretch.ts";
 
 /** Entries lent at once. */
@@ -16,13 +16,15 @@ export class KeyWalk {
   readonly #keys: Uint8Array<ArrayBuffer>;
   readonly #values: Uint8Array<ArrayBuffer>;
   readonly #valueStrideBytes: number;
+  /** Entries that the buffers hold. */
+  readonly #room: number;
 
   constructor(map: BpfMap, valueStrideBytes: number) {
     this.#map = map;
     this.#valueStrideBytes = valueStrideBytes;
-    const room = Math.max(1, Math.min(ROOM, map.maxEntries));
-    this.#keys = new Uint8Array(room * map.keySizeBytes);
-    this.#values = new Uint8Array(room * valueStrideBytes);
+    this.#room = Math.max(1, Math.min(ROOM, map.maxEntries));
+    this.#keys = new Uint8Array(this.#room * map.keySizeBytes);
+    this.#values = new Uint8Array(this.#room * valueStrideBytes);
   }
 
   /**
@@ -33,61 +35,92 @@ export class KeyWalk {
    */
   async readAll(
     process: (batch: MapBatch) => void,
-    options: { remove: boolean },
+    { remove }: { remove: boolean },
   ): Promise<number> {
-    // Keys first: a walk over a map that shrinks under it would start again.
-    const found = await this.#findKeys();
-    const { keySizeBytes } = this.#map;
-    const keys = new Uint8Array(found.size * keySizeBytes);
-    let end = 0;
-    for (const hex of found) {
-      keys.subarray(end, end + keySizeBytes).setFromHex(hex);
-      end += keySizeBytes;
+    if (remove) {
+      // Keys first: a walk over a map that shrinks under it would begin anew.
+      const keys: number[] = [];
+      await this.#walk((key) => keys.push(...key));
+      return await this.removeKeys(Uint8Array.from(keys), process);
     }
-    return await this.readKeys(keys, { process, ...options });
-  }
-
-  /**
-   * The keys as hex digits, each once. The kernel begins a walk anew when the key it stands on is
-   * gone; LRU maps evict, so that happens in the midst of any walk.
-   */
-  async #findKeys(): Promise<Set<string>> {
-    const { keySizeBytes, maxEntries, name } = this.#map;
-    const stretch = new Stretch();
-    const found = new Set<string>();
-    const key = new Uint8Array(keySizeBytes);
-    let steps = 0;
-    for (let more = this.#map.nextKey(null, key); more; more = this.#map.nextKey(key, key)) {
-      found.add(key.toHex());
-      if (++steps > maxEntries * MAX_ROUNDS) {
-        throw new UnsupportedError(
-          `Cannot read map ${name}: its keys come and go faster than they can be walked`,
-          { feature: "batch reads of maps", hint: "Linux 5.6 or newer reads such maps in batches" },
-        );
+    let total = 0;
+    let count = 0;
+    await this.#walk((key, value) => {
+      this.#put(count++, { key, value });
+      total++;
+      if (count === this.#room) {
+        process(this.#batch(count));
+        count = 0;
       }
-      if (steps % ROOM === 0) await stretch.pause();
-    }
-    return found;
+    });
+    if (count > 0) process(this.#batch(count));
+    return total;
   }
 
   /**
-   * Lends the entries of some keys; those that are gone are left out.
+   * Meets each key once, with its value.
+   *
+   * The kernel begins anew when the key that a walk stands on is gone, and LRU maps evict all the
+   * time. So the key is looked up after each step, and if it is gone, the walk goes on from the last
+   * one that is still there.
+   */
+  async #walk(
+    visit: (key: Uint8Array<ArrayBuffer>, value: Uint8Array) => void,
+  ): Promise<void> {
+    const value = new Uint8Array(this.#valueStrideBytes);
+    const stretch = new Stretch();
+    const met = new Set<string>();
+    const trail: Uint8Array<ArrayBuffer>[] = [];
+    let key = this.#keyAfter(null);
+    for (let steps = 1; key !== undefined; steps++) {
+      const next = this.#keyAfter(key);
+      if (this.#map.lookup(key, value)) {
+        const hex = key.toHex();
+        if (!met.has(hex)) visit(key, value);
+        met.add(hex);
+        trail.push(key);
+        key = next;
+      } else {
+        key = trail.pop() ?? this.#keyAfter(null);
+      }
+      this.#checkSteps(steps);
+      if (steps % this.#room === 0) await stretch.pause();
+    }
+  }
+
+  #checkSteps(steps: number): void {
+    const { name, maxEntries } = this.#map;
+    if (steps <= maxEntries * MAX_ROUNDS) return;
+    throw new UnsupportedError(
+      `Cannot read map ${name}: its keys come and go faster than they can be walked`,
+      { feature: "batch reads of maps", hint: "Linux 5.6 or newer reads such maps in batches" },
+    );
+  }
+
+  #keyAfter(key: Uint8Array<ArrayBuffer> | null): Uint8Array<ArrayBuffer> | undefined {
+    const next = new Uint8Array(this.#map.keySizeBytes);
+    return this.#map.nextKey(key, next) ? next : undefined;
+  }
+
+  /**
+   * Takes the entries of some keys out and lends them; those that are gone are left out.
    * @param keys map keys in a row.
-   * @param options.remove take the entries out of the map.
    * @returns entries read.
    */
-  async readKeys(
+  async removeKeys(
     keys: Uint8Array<ArrayBuffer>,
-    options: { process: (batch: MapBatch) => void; remove: boolean },
+    process: (batch: MapBatch) => void,
   ): Promise<number> {
-    const { process, remove } = options;
     const { keySizeBytes } = this.#map;
+    const value = new Uint8Array(this.#valueStrideBytes);
     const stretch = new Stretch();
     let total = 0;
     let count = 0;
     for (let at = 0; at < keys.length; at += keySizeBytes) {
-      if (!this.#readOne(keys.subarray(at, at + keySizeBytes), { entry: count, remove })) continue;
-      if (++count < this.#keys.length / keySizeBytes) continue;
+      const key = keys.subarray(at, at + keySizeBytes);
+      if (!this.#map.lookupAndDelete(key, value)) continue;
+      this.#put(count++, { key, value });
+      if (count < this.#room) continue;
       process(this.#batch(count));
       total += count;
       count = 0;
@@ -97,15 +130,10 @@ export class KeyWalk {
     return total + count;
   }
 
-  /** Reads one entry to a place in the buffers. @returns false if it is gone. */
-  #readOne(
-    key: Uint8Array<ArrayBuffer>,
-    { entry, remove }: { entry: number; remove: boolean },
-  ): boolean {
-    const stride = this.#valueStrideBytes;
-    const value = this.#values.subarray(entry * stride, (entry + 1) * stride);
+  /** Puts an entry into the buffers. */
+  #put(entry: number, { key, value }: { key: Uint8Array; value: Uint8Array }): void {
     this.#keys.set(key, entry * key.length);
-    return remove ? this.#map.lookupAndDelete(key, value) : this.#map.lookup(key, value);
+    this.#values.set(value, entry * value.length);
   }
 
   #batch(count: number): MapBatch {

@@ -3,7 +3,7 @@
 import { BPF_F_MMAPABLE, type BpfMap, MappedMemory, pageSizeBytes } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { MAP_TYPE } from "../gadget/mod.ts";
-import type { MapBatch } from "./map_reader.ts";
+import type { MapBatch } from "./map_batch.ts";
 import { Stretch } from "./_stretch.ts";
 
 /** Elements lent at once: as many as this many bytes hold. */

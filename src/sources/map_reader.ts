@@ -4,14 +4,8 @@ import { type BatchBuffers, type BatchEnd, type BpfMap, possibleCpuCount } from 
 import { isPercpuMap } from "../gadget/mod.ts";
 import { perCpuStrideBytes } from "../metrics/mod.ts";
 import { KeyWalk } from "./_key_walk.ts";
+import type { MapBatch } from "./map_batch.ts";
 import { MappedArray } from "./_mapped_array.ts";
-
-/** Entries of one batch, lent until the callback returns. */
-export interface MapBatch {
-  readonly keys: DataView;
-  readonly values: DataView;
-  readonly count: number;
-}
 
 /**
  * Entries of one call: a map's 16th, so that counting one batch goes on while the next is read, and
@@ -158,7 +152,7 @@ export class MapReader {
     keys: Uint8Array<ArrayBuffer>,
     process: (batch: MapBatch) => void,
   ): Promise<void> {
-    await this.#keyWalk().readKeys(keys, { process, remove: true });
+    await this.#keyWalk().removeKeys(keys, process);
   }
 
   #keyWalk(): KeyWalk {

@@ -2,22 +2,10 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { type BatchEnd, type BpfMap, BpfObject, runProgram } from "../../ffi/mod.ts";
+import { type BatchEnd, type BpfMap, runProgram } from "../../ffi/mod.ts";
 import { MapReader } from "../../src/sources/mod.ts";
 import { fixture, kernelFixture, kernelTest } from "./harness.ts";
-
-/** Loads a gadget's object without its gadget. */
-async function loadObject(folder: string): Promise<BpfObject> {
-  const object = new BpfObject(await Deno.readFile(`${folder}/program.bpf.o`), { name: "reader" });
-  object.load();
-  return object;
-}
-
-function findMap(object: BpfObject, name: string): BpfMap {
-  const map = object.maps().find((candidate) => candidate.name === name);
-  if (map === undefined) throw new Error(`no map ${name}`);
-  return map;
-}
+import { findMap, loadObject, readEntries, withoutBatchCalls } from "./map_objects.ts";
 
 const BIG_ENTRIES = 32;
 const BIG_VALUE_BYTES = 8 + 3 * 1024 * 1024;
@@ -100,9 +88,7 @@ for (const name of MAPS) {
     const map = findMap(object, name);
     const batched = await readEntries(new MapReader(map), { remove: false });
     assertEquals(batched.size, name.includes("array") ? 64 : name.includes("byte") ? 256 : 3000);
-    // As on a kernel without batch calls for this type of map.
-    map.lookupBatch = () => "unsupported";
-    map.lookupBatchAside = () => Promise.resolve("unsupported");
+    using _without = withoutBatchCalls();
     const single = new MapReader(map);
     assertEquals(await readEntries(single, { remove: false }), batched);
     if (name.includes("array")) return;
@@ -113,24 +99,4 @@ for (const name of MAPS) {
     );
     assertEquals((await readEntries(single, { remove: false })).size, 0);
   });
-}
-
-/** Hex of each key → hex of its value. */
-async function readEntries(
-  reader: MapReader,
-  options: { remove: boolean },
-): Promise<Map<string, string>> {
-  const entries = new Map<string, string>();
-  const hex = (view: DataView, offset: number, size: number) =>
-    new Uint8Array(view.buffer, view.byteOffset + offset, size).toHex();
-  await reader.readAll((batch) => {
-    for (let entry = 0; entry < batch.count; entry++) {
-      const { keySizeBytes } = reader.map;
-      const key = hex(batch.keys, entry * keySizeBytes, keySizeBytes);
-      if (entries.has(key)) throw new Error(`key ${key} came twice`);
-      const stride = reader.valueStrideBytes;
-      entries.set(key, hex(batch.values, entry * stride, stride));
-    }
-  }, options);
-  return new Map([...entries].sort(([a], [b]) => a < b ? -1 : 1));
 }
