@@ -3,7 +3,8 @@
 import { BpfObject, runProgram } from "../ffi/mod.ts";
 import { type ParsedGadget, parseGadget } from "../src/engine/mod.ts";
 
-const FIXTURES = new URL("../tests/fixtures/gadgets/", import.meta.url).pathname;
+/** Folder of the test gadgets. */
+export const FIXTURES: string = new URL("../tests/fixtures/gadgets/", import.meta.url).pathname;
 
 /** A loaded test gadget. */
 export interface Fixture {

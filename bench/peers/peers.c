@@ -114,3 +114,37 @@ int peer_map_read(int fd, int hash_rows)
 	} while (!result);
 	return total;
 }
+
+static void *any_keys, *any_values;
+static size_t any_keys_size, any_values_size;
+
+static void *room_for(void *buffer, size_t *size, size_t wanted)
+{
+	if (*size >= wanted)
+		return buffer;
+	*size = wanted;
+	return realloc(buffer, wanted);
+}
+
+// Bare batch calls on a map of any layout; `value_size` is that of all CPUs with their padding.
+// Entries read, or a negative errno.
+int peer_map_read_any(int fd, uint32_t key_size, uint32_t value_size)
+{
+	uint32_t cursor[64], total = 0, count;
+	void *in = NULL;
+	int result;
+
+	any_keys = room_for(any_keys, &any_keys_size, (size_t)key_size * BATCH);
+	any_values = room_for(any_values, &any_values_size, (size_t)value_size * BATCH);
+	if (!any_keys || !any_values || key_size > sizeof(cursor))
+		return -ENOMEM;
+	do {
+		count = BATCH;
+		result = bpf_map_lookup_batch(fd, in, cursor, any_keys, any_values, &count, NULL);
+		if (result && result != -ENOENT)
+			return result;
+		total += count;
+		in = cursor;
+	} while (!result);
+	return total;
+}
