@@ -171,6 +171,15 @@ export class BpfMap {
   }
 }
 
+/** Reads one entry of a map that another thread has open. @returns false if that fails. */
+export function lookupByDescriptor(
+  fd: number,
+  key: Uint8Array<ArrayBuffer>,
+  value: Uint8Array<ArrayBuffer>,
+): boolean {
+  return libbpf().bpf_map_lookup_elem(fd, key, value) === 0;
+}
+
 /** Number of CPUs that the kernel reserves per-CPU values for. */
 export function possibleCpuCount(): number {
   const count = libbpf().libbpf_num_possible_cpus();

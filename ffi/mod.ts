@@ -1,6 +1,6 @@
 /** The only layer with native code: libc, libbpf and libelf. Everything else sees bytes and handles. */
 
-export { BPF_F_MMAPABLE, BpfMap, possibleCpuCount } from "./bpf_map.ts";
+export { BPF_F_MMAPABLE, BpfMap, lookupByDescriptor, possibleCpuCount } from "./bpf_map.ts";
 export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
 export { BpfObject, BpfProgram } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
@@ -15,11 +15,5 @@ export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
-export {
-  BlockingPoller,
-  openEventFd,
-  Poller,
-  resetEventFd,
-  signalEventFd,
-} from "./poller.ts";
+export { BlockingPoller, openEventFd, Poller, resetEventFd, signalEventFd } from "./poller.ts";
 export type { PollerHandle } from "./poller.ts";

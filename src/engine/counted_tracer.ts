@@ -55,4 +55,8 @@ export class CountedTracer implements Runner {
     this.shown?.close();
     this.#options.buffer.close();
   }
+
+  abandon(): void {
+    this.close();
+  }
 }

@@ -4,6 +4,7 @@ import type { PollerHandle } from "../../ffi/mod.ts";
 import type { Field } from "../decode/mod.ts";
 import type { MetricsPlan, SeriesMemoryHandle } from "../metrics/mod.ts";
 import type { EventBufferHandle, RowPipeHandle } from "../sources/mod.ts";
+import type { StackMapHandle } from "./kernel_stacks.ts";
 
 /** One event buffer and what to make of it. */
 export interface IngestSource {
@@ -22,6 +23,8 @@ export interface IngestJob {
   /** Words at the indices below. */
   readonly control: SharedArrayBuffer;
   readonly sources: readonly IngestSource[];
+  /** The gadget's map of kernel stacks, for filters on their text. */
+  readonly stackMap?: StackMapHandle;
 }
 
 /** Number of the last request to catch up. */

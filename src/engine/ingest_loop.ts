@@ -5,12 +5,15 @@ import { compileIngest, type MetricsPlan, SeriesMemory, SeriesStore } from "../m
 import { openEventReader, type RingLease, RowPipeWriter } from "../sources/mod.ts";
 import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
 import { DONE, type IngestJob, type IngestSource, REQUESTED, STOP } from "./ingest_job.ts";
+import type { StackMapHandle } from "./kernel_stacks.ts";
 import type { Formatters } from "./run_options.ts";
 
 /** Blocks the thread until the job is stopped. @param onReady called before the first event is taken. */
 export async function runIngest(job: IngestJob, onReady: () => void): Promise<void> {
   const sources: Drainable[] = [];
-  for (const source of job.sources) sources.push(createDrain(source, await formattersFor(source)));
+  for (const source of job.sources) {
+    sources.push(createDrain(source, await formattersFor(source, job.stackMap)));
+  }
   const control = new Int32Array(job.control);
   const round = (sincePauseMs: number) => {
     const requested = Atomics.load(control, REQUESTED);
@@ -37,11 +40,16 @@ export async function runIngest(job: IngestJob, onReady: () => void): Promise<vo
 }
 
 /** Filters on text need what enriches it, which is much to load for the others. */
-async function formattersFor({ plan, fields }: IngestSource): Promise<Formatters> {
+async function formattersFor(
+  { plan, fields }: IngestSource,
+  stackMap: StackMapHandle | undefined,
+): Promise<Formatters> {
   if (!needsFormatters(plan)) return new Map();
   const { createFormatters, hostEnvironment } = await import("../enrich/mod.ts");
   const { readClocks } = await import("./clocks.ts");
-  return createFormatters(fields, hostEnvironment({ readClocks }));
+  const { kernelStackReader } = await import("./kernel_stacks.ts");
+  const kernelStack = stackMap && kernelStackReader(stackMap);
+  return createFormatters(fields, hostEnvironment({ readClocks, kernelStack }));
 }
 
 function needsFormatters({ filter }: MetricsPlan): boolean {

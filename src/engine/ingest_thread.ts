@@ -9,7 +9,6 @@ import {
   DONE,
   type IngestJob,
   type IngestReply,
-  type IngestSource,
   REQUESTED,
   STOP,
 } from "./ingest_job.ts";
@@ -67,12 +66,15 @@ export class IngestThread {
    * Gives the thread its buffers. Resolves when it is ready to drain them.
    * @param fds become readable when there is something to drain.
    */
-  async run(sources: readonly IngestSource[], fds: readonly number[]): Promise<void> {
+  async run(
+    work: Pick<IngestJob, "sources" | "stackMap">,
+    fds: readonly number[],
+  ): Promise<void> {
     for (const fd of fds) this.#poller.add(fd);
     const job: IngestJob = {
+      ...work,
       poller: this.#poller.handle,
       control: this.#control.buffer as SharedArrayBuffer,
-      sources,
     };
     this.#hasJob = true;
     this.#worker.postMessage(job);

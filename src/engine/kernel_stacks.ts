@@ -1,10 +1,16 @@
 /** Kernel stacks of a gadget: ids in its events, addresses in its stack map, names from kallsyms. */
 
-import type { BpfMap } from "../../ffi/mod.ts";
+import { lookupByDescriptor } from "../../ffi/mod.ts";
 import { KernelSymbols, readKallsyms } from "../enrich/mod.ts";
 
 /** Name of the stack map that `<gadget/kernel_stack_map.h>` declares. */
 export const KERNEL_STACK_MAP = "ig_kstack";
+
+/** A loaded stack map; can be posted to another thread. */
+export interface StackMapHandle {
+  readonly fd: number;
+  readonly valueSizeBytes: number;
+}
 
 /**
  * Text of a stack by its id: `name; name; `, innermost first. An id that is an errno (negative), or
@@ -12,13 +18,15 @@ export const KERNEL_STACK_MAP = "ig_kstack";
  *
  * Cost: one lookup each; the first one reads kallsyms.
  */
-export function kernelStackReader(map: BpfMap): (id: number) => string {
+export function kernelStackReader({ fd, valueSizeBytes }: StackMapHandle): (id: number) => string {
   const symbols = new KernelSymbols(readKallsyms);
   const key = new Uint32Array(1);
-  const addresses = new BigUint64Array(map.valueSizeBytes / 8);
+  const addresses = new BigUint64Array(valueSizeBytes / 8);
   return (id) => {
     key[0] = id;
-    const found = map.lookup(new Uint8Array(key.buffer), new Uint8Array(addresses.buffer));
-    return found ? symbols.stackText(addresses) : "";
+    const value = new Uint8Array(addresses.buffer);
+    return lookupByDescriptor(fd, new Uint8Array(key.buffer), value)
+      ? symbols.stackText(addresses)
+      : "";
   };
 }

@@ -1,6 +1,7 @@
 /** One gadget at work: loads, attaches, pumps and stops. The only place that composes the layers. */
 
 import {
+  type BpfMap,
   BpfObject,
   enableProgramStats,
   type ProgramStats as KernelProgramStats,
@@ -59,8 +60,7 @@ export class RunningGadget {
       await running.#start();
       return running;
     } catch (error) {
-      await running.#thread?.stop().catch(() => {});
-      running.#abandonAll();
+      await running.#abandon();
       throw error;
     }
   }
@@ -85,19 +85,26 @@ export class RunningGadget {
     for (const program of this.#object.programs()) prepareProgram(program, this.spec);
     setConstants(this.#object, { gadget: this.#gadget, params: this.#options.params });
     this.#object.load();
-    const maps = new Map(this.#object.maps().map((map) => [map.name, map]));
-    const iterators = this.spec.dataSources.some(({ origin }) => origin.kind === "iter");
+    const iterators = dataSources.some(({ origin }) => origin.kind === "iter");
     // Iterators run only when read, so attaching them first loses nothing.
     if (iterators) this.#attach();
+    const maps = new Map(this.#object.maps().map((map) => [map.name, map]));
+    this.#createRunners(maps);
+    await this.#startReading(maps.get(KERNEL_STACK_MAP));
+    if (!iterators) this.#attach();
+    this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
+    this.#startPrinting();
+  }
+
+  #createRunners(maps: ReadonlyMap<string, BpfMap>): void {
     const stackMap = maps.get(KERNEL_STACK_MAP);
     const kernelStack = stackMap && kernelStackReader(stackMap);
     const environment = hostEnvironment({ readClocks, kernelStack });
     for (const spec of this.spec.dataSources) {
-      const formatters = createFormatters(spec.fields, environment);
       const runner = createRunner(spec, {
         maps,
         programs: this.#attached,
-        formatters,
+        formatters: createFormatters(spec.fields, environment),
         filter: this.#filterOf(spec),
         options: this.#options,
         gadget: this.spec.name,
@@ -105,22 +112,18 @@ export class RunningGadget {
       });
       if (runner !== undefined) this.#runners.push(runner);
     }
-    await this.#startReading();
-    if (!iterators) this.#attach();
-    this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    this.#startPrinting();
   }
 
   /** Before the programs are attached: the first event finds somebody listening. */
-  async #startReading(): Promise<void> {
+  async #startReading(stackMap: BpfMap | undefined): Promise<void> {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
     if (shown.length > 0) this.#pump = new EventPump(shown);
-    await this.#thread?.run(
-      counted.map(({ source }) => source),
-      counted.flatMap(({ fds }) => fds),
-    );
+    const sources = counted.map(({ source }) => source);
+    const fds = counted.flatMap(({ fds }) => fds);
+    const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
+    await this.#thread?.run({ sources, stackMap: handle }, fds);
   }
 
   #attach(): void {
@@ -308,7 +311,9 @@ export class RunningGadget {
     this.#freeObject();
   }
 
-  #abandonAll(): void {
+  /** For a start that failed: that is the error to tell, whatever fails now. */
+  async #abandon(): Promise<void> {
+    await Promise.allSettled([this.#thread?.stop(), this.#pump?.stop()]);
     for (const runner of this.#runners.splice(0)) runner.abandon();
     this.#freeObject();
   }

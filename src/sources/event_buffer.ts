@@ -1,44 +1,12 @@
 /** What tracers read from: a ring buffer, or a perf event array that looks like one. */
 
-import type { PerfHandle } from "./perf_buffer.ts";
-import type { RingHandle } from "./ring_buffer.ts";
-import type { RowPipeHandle } from "./row_pipe.ts";
+import type { EventReader } from "./event_reader.ts";
+import { type PerfHandle, PerfReader } from "./perf_buffer.ts";
+import { type RingHandle, RingReader } from "./ring_buffer.ts";
+import { type RowPipeHandle, RowPipeReader } from "./row_pipe.ts";
 
 /** Where a buffer lies in this process. */
 export type EventBufferHandle = RingHandle | PerfHandle | RowPipeHandle;
-
-/**
- * Committed records, lent: dead as soon as the callback returns.
- *
- * Layout: as in a ring buffer, each record has an 8-byte header (u32 length with flags, u32 unused),
- * then its bytes, padded to 8.
- */
-export interface RingLease {
-  readonly view: DataView;
-  /** Byte offsets into `view` of the first record header and of the end. */
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** Reads events. A buffer has one reader, in whatever thread. */
-export interface EventReader {
-  /** Room for records that wait; of one CPU, if each has its own. */
-  readonly sizeBytes: number;
-  /** Events that the kernel dropped, where the buffer itself tells; others count in the gadget. */
-  readonly lost: number;
-  /**
-   * Lends the records that wait, in pieces, until none is left or about `maxBytes` are consumed.
-   * @param process handles one piece and returns the offset behind the last record it took: short of
-   *   the end only if a record there is still being written.
-   * @returns bytes consumed.
-   */
-  withLeases(process: (lease: RingLease) => number, maxBytes: number): number;
-  /**
-   * Tells the kernel to wake the reader for the next record: to be called before he waits. Until
-   * then nobody wakes him, since waking costs the producer more than the event.
-   */
-  rest(): void;
-}
 
 /** A buffer of events. Ownership: `close()` unmaps it; its reader must have ended. */
 export interface EventBuffer {
@@ -47,4 +15,16 @@ export interface EventBuffer {
   /** What a reader is made from, in this thread or another; can be posted. */
   readonly handle: EventBufferHandle;
   close(): void;
+}
+
+/** Opens a buffer's one reader, in the thread that is to read. */
+export function openEventReader(handle: EventBufferHandle): EventReader {
+  switch (handle.kind) {
+    case "ring":
+      return new RingReader(handle);
+    case "perf":
+      return new PerfReader(handle);
+    case "pipe":
+      return new RowPipeReader(handle);
+  }
 }

@@ -19,7 +19,7 @@ import {
   openPerfOutput,
   pageSizeBytes,
 } from "../../ffi/mod.ts";
-import type { EventBuffer, EventReader, RingLease } from "./event_buffer.ts";
+import type { EventReader, RingLease } from "./event_reader.ts";
 
 /** Pages per CPU, as `ig` has them. */
 const PAGES_PER_CPU = 64;
@@ -117,7 +117,7 @@ export class PerfReader implements EventReader {
 }
 
 /** The buffers of one perf event array, opened and mapped. */
-export class PerfBuffer implements EventBuffer, Disposable {
+export class PerfBuffer implements Disposable {
   readonly fds: readonly number[];
   readonly handle: PerfHandle;
   readonly #cpus: { readonly fd: number; readonly memory: MappedMemory }[] = [];

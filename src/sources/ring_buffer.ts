@@ -13,7 +13,7 @@ import {
   type MemoryHandle,
   pageSizeBytes,
 } from "../../ffi/mod.ts";
-import type { EventBuffer, EventReader, RingLease } from "./event_buffer.ts";
+import type { EventReader, RingLease } from "./event_reader.ts";
 
 /** The piece of a ring that is handed out at once: small, so that the producer soon gets room. */
 const LEASE_PART = 1 / 16;
@@ -76,7 +76,7 @@ export class RingReader implements EventReader {
 }
 
 /** One ring buffer, mapped. */
-export class RingBuffer implements EventBuffer, Disposable {
+export class RingBuffer implements Disposable {
   readonly fds: readonly number[];
   readonly handle: RingHandle;
   readonly #consumer: MappedMemory;

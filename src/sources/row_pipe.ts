@@ -9,7 +9,7 @@
 
 import { closeDescriptor, openEventFd, resetEventFd, signalEventFd } from "../../ffi/mod.ts";
 import { RING_DISCARD_BIT, RING_HEADER_BYTES } from "../metrics/mod.ts";
-import type { EventBuffer, EventReader, RingLease } from "./event_buffer.ts";
+import type { EventReader, RingLease } from "./event_reader.ts";
 
 /** Elements of `positions`, as byte counts: written and read since the start, and left out. */
 const WRITTEN = 0;
@@ -27,7 +27,7 @@ export interface RowPipeHandle {
 }
 
 /** One pipe. Pages of its memory are only taken when they are written. */
-export class RowPipe implements EventBuffer {
+export class RowPipe {
   readonly fds: readonly number[];
   readonly handle: RowPipeHandle;
 

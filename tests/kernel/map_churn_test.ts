@@ -61,7 +61,7 @@ for (const [way, { isSingle, reads }] of Object.entries(WAYS)) {
     `an LRU map that evicts all the time, read ${way}: no total is counted twice, no counter goes down`,
     async () => {
       using _without = isSingle ? withoutBatchCalls() : undefined;
-      await using gadget = startGadget(await kernelFixture("lru_churn"));
+      await using gadget = await startGadget(await kernelFixture("lru_churn"));
       await using churn = new Churn((args) => gadget.run("churn", args));
       let before: Metrics = new Map();
       let returned = 0;

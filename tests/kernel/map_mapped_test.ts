@@ -11,7 +11,7 @@ const SIZE = 131072;
 const SMALL_SIZE = 600;
 
 kernelTest("a mapped array has the metrics of one that is read by system calls", async () => {
-  await using gadget = startGadget(await fixture("mapped"));
+  await using gadget = await startGadget(await fixture("mapped"));
   const linesOf = (metrics: Metrics) =>
     Array.from(metrics, ([key, values]) => `${key} ${Object.values(values).join(" ")}`).join("\n");
   for (const [n, base] of [[1000, 7], [SIZE + 500, 3], [1, 2 ** 31]]) {

@@ -13,8 +13,8 @@ import {
   SeriesMemory,
 } from "../../../src/metrics/mod.ts";
 import { RowPipe, RowPipeWriter } from "../../../src/sources/mod.ts";
-import { ringOf, type RingRecord } from "../metrics/_batches.ts";
-import { numberField, planOf, valueRole, words64 } from "../metrics/_plans.ts";
+import { ringOf, type RingRecord } from "../metrics/batches.ts";
+import { numberField, planOf, valueRole, words64 } from "../metrics/plans.ts";
 
 /** A thread over one pipe. */
 class Fed implements AsyncDisposable {
@@ -38,7 +38,7 @@ class Fed implements AsyncDisposable {
   }
 
   async run(): Promise<this> {
-    await this.thread.run([this.#source], this.#pipe.fds);
+    await this.thread.run({ sources: [this.#source] }, this.#pipe.fds);
     return this;
   }
 

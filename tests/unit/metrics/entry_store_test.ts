@@ -1,7 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { EntryStore } from "../../../src/metrics/mod.ts";
-import { oneWordStore, seriesOf, words32 } from "./_plans.ts";
+import { oneWordStore, seriesOf, words32 } from "./plans.ts";
 
 /** Entries with keys of one word that feed the series of `key % seriesCount`. */
 function entriesOver(seriesCount: number) {

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { generateIngest } from "../../../src/metrics/mod.ts";
 import { makeField } from "../decode/fields.ts";
-import { rowsOf } from "./_batches.ts";
-import { numberField, planOf, type PlanParts, valueRole, words64 } from "./_plans.ts";
+import { rowsOf } from "./batches.ts";
+import { numberField, planOf, type PlanParts, valueRole, words64 } from "./plans.ts";
 import { TwinStores } from "./_twin_stores.ts";
 
 const GOLDENS = new URL("../../golden/metrics/", import.meta.url);

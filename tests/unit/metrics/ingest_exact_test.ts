@@ -4,7 +4,7 @@
 import { assertEquals } from "@std/assert";
 import type { Field, FilterTerm } from "../../../src/decode/mod.ts";
 import { makeField } from "../decode/fields.ts";
-import { ringOf, type Row, rowsOf } from "./_batches.ts";
+import { ringOf, type Row, rowsOf } from "./batches.ts";
 import {
   countsAt,
   floatAt,
@@ -16,7 +16,7 @@ import {
   valueRole,
   words32,
   words64,
-} from "./_plans.ts";
+} from "./plans.ts";
 import { TwinStores } from "./_twin_stores.ts";
 
 const MAX64 = 2n ** 64n - 1n;

@@ -6,7 +6,7 @@
 
 import type { Field, RecordBytes } from "../../../src/decode/mod.ts";
 import type { MetricsPlan } from "../../../src/metrics/mod.ts";
-import { ringOf, type RingRecord, type Row, rowsOf } from "./_batches.ts";
+import { ringOf, type RingRecord, type Row, rowsOf } from "./batches.ts";
 import { forEachSeed, type Random } from "./_random.ts";
 import { type Layout, randomLayout, RecordMaker } from "./_random_layout.ts";
 import { randomPlan, testFormatters } from "./_random_plan.ts";

@@ -10,8 +10,8 @@ import {
 } from "../../../src/metrics/mod.ts";
 import { makeField } from "../decode/fields.ts";
 import { sampleEnvironment } from "../enrich/sample_environment.ts";
-import { rowsOf } from "./_batches.ts";
-import { numberField, planOf, seriesOf, valueRole, words64 } from "./_plans.ts";
+import { rowsOf } from "./batches.ts";
+import { numberField, planOf, seriesOf, valueRole, words64 } from "./plans.ts";
 
 /** Labels of the series that a record of 32 bytes makes. */
 function labelsOf(

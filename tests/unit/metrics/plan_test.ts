@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT } from "../../../src/metrics/mod.ts";
 import { makeField } from "../decode/fields.ts";
-import { numberField, planOf, valueRole } from "./_plans.ts";
+import { numberField, planOf, valueRole } from "./plans.ts";
 
 function slotsField(arrayLength: number) {
   return makeField({ name: "slots", kind: "uint64", sizeBytes: 8 * arrayLength, arrayLength });

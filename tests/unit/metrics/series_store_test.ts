@@ -12,7 +12,7 @@ import {
   seriesOf,
   sumAt,
   valueRole,
-} from "./_plans.ts";
+} from "./plans.ts";
 
 const COLUMNS = [
   valueRole(numberField("total", "uint64"), "counter"),
