@@ -92,6 +92,25 @@ export class Kmeter implements AsyncDisposable {
     }
   }
 
+  /**
+   * Scrapes once per interval until `end` settles; a scrape that takes longer delays the next.
+   * `onScrape` is called after each.
+   */
+  async scrapeUntil(
+    end: Promise<unknown>,
+    { intervalMs, onScrape }: { intervalMs: number; onScrape: (scrape: Scrape) => void },
+  ): Promise<void> {
+    let isOver = false;
+    const setOver = () => {
+      isOver = true;
+    };
+    end.then(setOver, setOver);
+    for (let dueMs = performance.now() + intervalMs; !isOver; dueMs += intervalMs) {
+      await sleep(Math.max(0, dueMs - performance.now()));
+      onScrape(await this.scrape());
+    }
+  }
+
   /** Ends it as Ctrl-C would. @throws Error if it does not end well. */
   async stop(): Promise<void> {
     await this.child.stop();
