@@ -1,18 +1,20 @@
 /**
- * Draining a full ring buffer: 300,000 events of 40 bytes, keys comm (16 bytes) and pid, 1,000 series,
- * one counter or two. Filling is not measured. Times are per 300,000 events.
+ * Draining a full ring buffer: 300,000 events of 40 bytes, keys comm (16 bytes) and pid, one counter or
+ * two, or three keys and three kinds of metrics. Filling is not measured. Times are per 300,000 events.
  */
 
 import { createFormatters, hostEnvironment } from "../src/enrich/mod.ts";
-import { metricRoles } from "../src/gadget/mod.ts";
+import { parseGadget } from "../src/engine/mod.ts";
+import { type DataSourceSpec, metricRoles } from "../src/gadget/mod.ts";
 import {
   compileIngest,
+  type Ingest,
   interpretIngest,
   makePlan,
   type MetricsPlan,
   SeriesStore,
 } from "../src/metrics/mod.ts";
-import { RingBuffer } from "../src/sources/mod.ts";
+import { openEventReader, RingBuffer } from "../src/sources/mod.ts";
 import { loadFixture } from "./fixture.ts";
 import { openPeers } from "./peers.ts";
 
@@ -20,7 +22,7 @@ const EVENTS = 300_000;
 const BPF_RB_NO_WAKEUP = 1;
 
 const fixture = loadFixture("filler");
-const [spec] = fixture.gadget.spec.dataSources;
+const spec = specWith([]);
 const map = fixture.object.maps().find(({ name }) => name === "ring");
 if (map === undefined) throw new Error("fixture filler has no map ring");
 const ring = new RingBuffer(map);
@@ -33,13 +35,29 @@ const formatters = createFormatters(
 );
 const WARM_UP_ROUNDS = 10;
 
-/** One counter from a field; with `implicit`, the number of events too. */
-function planOf(options: { implicit: boolean }) {
-  const name = "metrics.implicit-counter.name";
-  const annotations = options.implicit ? { ...spec.annotations, [name]: "n" } : spec.annotations;
-  const roles = metricRoles({ ...spec, annotations });
-  return { ...makePlan(roles, { ...spec, filter: [] }), seriesLimit: 1e6 };
+/** The fixture's events under more annotations, as `--annotate` has them. */
+function specWith(annotations: readonly string[]): DataSourceSpec {
+  return parseGadget(fixture.gadget.files.objectFile, annotations).spec.dataSources[0];
 }
+
+function planWith(annotations: readonly string[]): MetricsPlan {
+  const annotated = specWith(annotations);
+  const plan = makePlan(metricRoles(annotated), { ...annotated, filter: [] });
+  return { ...plan, seriesLimit: 1e6 };
+}
+
+/** The number of events, beside the counter of their bytes. */
+const IMPLICIT_COUNTER = ["events:metrics.implicit-counter.name=n"];
+/** Three keys, one counter, one gauge, one histogram whose bounds are powers of two. */
+const THREE_KINDS = [
+  ...IMPLICIT_COUNTER,
+  "events.bytes:metrics.type=key",
+  "events.timestamp:metrics.type=gauge",
+  "events.latency:metrics.type=histogram",
+  `events.latency:metrics.boundaries=${
+    Array.from({ length: 11 }, (_, power) => 2 ** power).join("\\,")
+  }`,
+];
 
 function target(plan: MetricsPlan) {
   return {
@@ -54,6 +72,15 @@ async function fill(series: number): Promise<void> {
   await fixture.fill(EVENTS, series, BPF_RB_NO_WAKEUP);
 }
 
+/** Takes all events. A new reader each time, since the C peer moves the position in the same ring. */
+function drain(ingest: Ingest, timer?: Deno.BenchContext): void {
+  const reader = openEventReader(ring.handle);
+  timer?.start();
+  reader.withLeases((lease) => ingest.ring(lease), Infinity);
+  timer?.end();
+  reader.rest();
+}
+
 Deno.bench(
   "C: ring_buffer__consume, array increment",
   { group: "ingest", baseline: true },
@@ -66,31 +93,35 @@ Deno.bench(
   },
 );
 
-async function benchIngest(options: { series: number; implicit: boolean }): Promise<void> {
-  const { series, implicit } = options;
-  const plan = planOf({ implicit });
+async function benchIngest(
+  name: string,
+  options: { series: number; annotations: readonly string[] },
+): Promise<void> {
+  const { series, annotations } = options;
+  const plan = planWith(annotations);
   const own = target(plan);
   const compiled = compileIngest(plan, own);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
     await fill(series);
-    ring.withLeases((lease) => compiled.ring(lease), Infinity);
+    drain(compiled);
   }
-  const counters = implicit ? "2 counters" : "1 counter";
-  Deno.bench(`kmeter: ${counters}, ${series} series`, { group: "ingest" }, async (b) => {
+  Deno.bench(`kmeter: ${name}, ${series} series`, { group: "ingest" }, async (b) => {
     await fill(series);
     const before = own.store.memory.stats.received;
-    b.start();
-    ring.withLeases((lease) => compiled.ring(lease), Infinity);
-    b.end();
+    drain(compiled, b);
     const received = own.store.memory.stats.received - before;
     if (received !== EVENTS) throw new Error(`kmeter received ${received}`);
   });
 }
 
-await benchIngest({ series: 1000, implicit: false });
-await benchIngest({ series: 1000, implicit: true });
-await benchIngest({ series: 10_000, implicit: true });
-await benchIngest({ series: 100_000, implicit: true });
+await benchIngest("1 counter", { series: 1000, annotations: [] });
+await benchIngest("2 counters", { series: 1000, annotations: IMPLICIT_COUNTER });
+await benchIngest("2 counters", { series: 10_000, annotations: IMPLICIT_COUNTER });
+await benchIngest("2 counters", { series: 100_000, annotations: IMPLICIT_COUNTER });
+await benchIngest("3 keys, counter, gauge, histogram", {
+  series: 1000,
+  annotations: THREE_KINDS,
+});
 
 const { Counter, Registry } = await import("prom-client");
 const registers = [new Registry()];
@@ -114,11 +145,9 @@ Deno.bench("prom-client: inc() of 2 counters, 1000 series", { group: "ingest" },
   }
 });
 
-const plan = planOf({ implicit: true });
+const plan = planWith(IMPLICIT_COUNTER);
 const interpreted = interpretIngest(plan, target(plan));
 Deno.bench("kmeter's interpreter (the specification)", { group: "ingest", n: 3 }, async (b) => {
   await fill(1000);
-  b.start();
-  ring.withLeases((lease) => interpreted.ring(lease), Infinity);
-  b.end();
+  drain(interpreted, b);
 });
