@@ -5,6 +5,7 @@
  * Usage: deno task bench:memory
  */
 
+import { sleep } from "./_child.ts";
 import { fixtureFolder, Kmeter, type Scrape } from "./_kmeter.ts";
 import { formatBytes, formatCount, formatTime } from "./_numbers.ts";
 import { Producer } from "./_producer.ts";
@@ -23,6 +24,8 @@ export interface MemoryResult {
   readonly firstScrape: Scrape;
   readonly nextScrape: Scrape;
   readonly gzipScrape: Scrape;
+  /** Longest time that another request waited during one of the scrapes. */
+  readonly longestWaitMs: number;
 }
 
 /** The first is what the others are compared with: all that does not come from series. */
@@ -30,6 +33,7 @@ const SERIES = [1, 10_000, 1_000_000];
 /** Each key comes up at least twice, and every case counts as many events. */
 const RATE = 500_000;
 const SECONDS = 5;
+const HEALTH_PAUSE_MS = 2;
 
 /** Runs a process for each number of series. Needs root. */
 export async function measureMemory(): Promise<MemoryResult[]> {
@@ -50,22 +54,46 @@ async function measureCase(producer: Producer, series: number): Promise<MemoryRe
     keys: series,
   });
   const countedBytes = residentBytes(kmeter.pid);
-  const firstScrape = await kmeter.scrape();
-  const nextScrape = await kmeter.scrape();
-  const scrapedBytes = residentBytes(kmeter.pid);
-  const gzipScrape = await kmeter.scrape({ gzip: true });
+  const scrapes = async () => ({
+    firstScrape: await kmeter.scrape(),
+    nextScrape: await kmeter.scrape(),
+    scrapedBytes: residentBytes(kmeter.pid),
+    gzipScrape: await kmeter.scrape({ gzip: true }),
+  });
+  const scraped = scrapes();
+  const longestWaitMs = await longestWait(kmeter, scraped);
   const totals = await kmeter.totalsAfter(before, produced + failed);
   if (totals.series !== series) throw new Error(`${totals.series} series, wanted ${series}`);
   await kmeter.stop();
   return {
     series,
     countedBytes,
-    scrapedBytes,
     labelBytes: labelBytes(series),
-    firstScrape,
-    nextScrape,
-    gzipScrape,
+    longestWaitMs,
+    ...await scraped,
   };
+}
+
+/**
+ * Asks for the health page over and over until `end` settles: it is answered at once unless the main
+ * thread does something else. @returns the longest time until the answer; an upper bound, since
+ * kmeter, curl and this process share the CPUs.
+ */
+async function longestWait(kmeter: Kmeter, end: Promise<unknown>): Promise<number> {
+  const url = new URL("/healthz", kmeter.url);
+  let isOver = false;
+  const setOver = () => {
+    isOver = true;
+  };
+  end.then(setOver, setOver);
+  let longestMs = 0;
+  while (!isOver) {
+    const startMs = performance.now();
+    await (await fetch(url)).text();
+    longestMs = Math.max(longestMs, performance.now() - startMs);
+    await sleep(HEALTH_PAUSE_MS);
+  }
+  return longestMs;
 }
 
 /** Length of the labels that the fixture's first keys have: `comm="filler--aaaa",pid="1000"`. */
@@ -92,6 +120,7 @@ export function memoryTable(results: readonly MemoryResult[]): Table {
     columns: [
       ...["series", "RSS", "RSS after scrapes", "a series, beyond 2 × labels"],
       ...["page", "first scrape", "next scrape", "with gzip", "page with gzip"],
+      "longest wait",
     ],
     rows: results.map((result) => [
       formatCount(result.series),
@@ -103,6 +132,7 @@ export function memoryTable(results: readonly MemoryResult[]): Table {
       formatTime(result.nextScrape.seconds * 1e9),
       formatTime(result.gzipScrape.seconds * 1e9),
       formatBytes(result.gzipScrape.bytes),
+      formatTime(result.longestWaitMs * 1e6),
     ]),
     note:
       "Labels `comm` and `pid`, one counter. Scrapes by curl over loopback, output thrown away.",
