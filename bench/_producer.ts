@@ -1,8 +1,8 @@
 /** The producer of events: peers/producer.c, compiled and run. */
 
+import { CProgram } from "./_c_program.ts";
 import { runToEnd } from "./_child.ts";
 
-const SOURCE = new URL("./peers/producer.c", import.meta.url).pathname;
 /** `BPF_PROG_TYPE_SYSCALL`: of the fixture's programs only `fill` is of that type. */
 const SYSCALL_PROGRAM_TYPE = 31;
 
@@ -27,25 +27,15 @@ export interface ProduceOptions {
 
 /** The compiled producer. Ownership: `using` removes the program. */
 export class Producer implements Disposable {
-  readonly #folder: string;
+  readonly #program: CProgram;
 
-  private constructor(folder: string) {
-    this.#folder = folder;
+  private constructor(program: CProgram) {
+    this.#program = program;
   }
 
   /** Compiles it. @throws Error with what the compiler says. */
   static async compile(): Promise<Producer> {
-    const producer = new Producer(Deno.makeTempDirSync());
-    try {
-      await runToEnd([
-        ...["cc", "-O2", "-Wall", "-Wextra", "-pthread", SOURCE],
-        ...["-o", producer.#program, "-lbpf"],
-      ]);
-      return producer;
-    } catch (error) {
-      producer[Symbol.dispose]();
-      throw error;
-    }
+    return new Producer(await CProgram.compile("producer"));
   }
 
   /** Sends events through program `fill` that process `pid` has loaded. */
@@ -58,19 +48,15 @@ export class Producer implements Disposable {
     return await this.#run("openat", options);
   }
 
-  get #program(): string {
-    return `${this.#folder}/producer`;
-  }
-
   async #run(mode: string, options: ProduceOptions & { program?: number }): Promise<Produced> {
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
     // On the last CPU, so that it is the same one in every run; who else runs there is up to the kernel.
     const cpu = options.threads === undefined ? ["--cpu", String(lastCpu())] : [];
-    return JSON.parse(await runToEnd([this.#program, mode, ...flags, ...cpu]));
+    return JSON.parse(await runToEnd([this.#program.path, mode, ...flags, ...cpu]));
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder, { recursive: true });
+    this.#program[Symbol.dispose]();
   }
 }
 

@@ -36,7 +36,8 @@ interface Found {
   readonly bench: (group: string, name: RegExp) => BenchResult | undefined;
 }
 
-const MAX_GROWTH = 0.1;
+/** More is no noise. */
+const MAX_GROWTH = 0.05;
 
 const TARGETS: readonly Target[] = [
   {

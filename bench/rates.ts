@@ -1,15 +1,16 @@
 /**
  * What kmeter costs at a given rate of events: CPU time and wake-ups of the whole process, events
- * lost, and how long an event takes to its row.
+ * lost, and how long an event takes to its row. Beside it, the same of a C program that does the least.
  *
  * Usage: deno task bench:rates [--seconds N]
  */
 
 import { readBootTimeNs } from "../ffi/mod.ts";
-import { sleep } from "./_child.ts";
+import { CProgram } from "./_c_program.ts";
+import { Child, sleep } from "./_child.ts";
 import { buildBuiltins, fixtureFolder, Kmeter } from "./_kmeter.ts";
 import { formatCount, formatPercent, formatTime, median, quantile } from "./_numbers.ts";
-import { Producer } from "./_producer.ts";
+import { type Produced, Producer } from "./_producer.ts";
 import { cpuTimeNs, switchesBetween, voluntarySwitches } from "./_process_usage.ts";
 import { secondsOption } from "./_seconds_option.ts";
 import { printTables, type Table } from "./_table.ts";
@@ -19,8 +20,9 @@ export interface RateResult {
   readonly name: string;
   /** Events a second that were tried, those lost included. */
   readonly eventsPerSecond: number;
-  /** Part of one core. */
+  /** Part of one core: user and system time of all threads. */
   readonly cpu: number;
+  /** Times that a thread fell asleep, and so was woken. */
   readonly wakeupsPerSecond: number;
   readonly received: number;
   readonly lost: number;
@@ -35,8 +37,11 @@ export interface LatencyResult {
   readonly maxNs: number;
 }
 
+/** All that is measured here. */
 export interface RatesResult {
   readonly rates: readonly RateResult[];
+  /** The C program, at the rates of the fixture's events. */
+  readonly peer: readonly RateResult[];
   readonly latencies: readonly LatencyResult[];
 }
 
@@ -55,84 +60,137 @@ const STORM_THREADS = 1;
 /** Not measured at the start of a level: what is compiled or allotted first. */
 const WARM_UP_SECONDS = 1;
 
-/** Measures each rate for `seconds`. Takes about 14 times as long, and needs root. */
+/** Measures each rate for `seconds`. Takes about 20 times as long, and needs root. */
 export async function measureRates({ seconds }: { seconds: number }): Promise<RatesResult> {
   using producer = await Producer.compile();
   const rates = await measureFiller(producer, seconds);
+  const peer = await measurePeer(producer, seconds);
   await buildBuiltins();
   rates.push(await measureOpens(producer, seconds));
   const latencies: LatencyResult[] = [];
   for (const rate of LATENCY_RATES) {
     latencies.push(await measureLatency(producer, { rate, seconds }));
   }
-  return { rates, latencies };
+  return { rates, peer, latencies };
 }
 
 /** Events of 40 bytes with 1000 keys, through all levels in one process. */
 async function measureFiller(producer: Producer, seconds: number): Promise<RateResult[]> {
   await using kmeter = await Kmeter.start(await fixtureFolder("filler"), ["-o", "none"]);
-  // Counts for a while as fast as it can, so that the loop is compiled before the first level.
-  await producer.fill(kmeter.pid, { seconds: WARM_UP_SECONDS });
-  const results: RateResult[] = [];
-  for (const { name, rate } of LEVELS) {
-    results.push(
-      await measureLevel(kmeter, {
-        name,
-        seconds,
-        produce: async (total) =>
-          rate === 0
-            ? { produced: 0, failed: 0, seconds: total }
-            : await producer.fill(kmeter.pid, { seconds: total, rate }),
-      }),
-    );
-  }
+  const results = await measureLevels(producer, {
+    pid: kmeter.pid,
+    seconds,
+    countOf: (measure) => countedBy(kmeter, measure),
+  });
   await kmeter.stop();
+  return results;
+}
+
+/** The same events, taken by the C program. */
+async function measurePeer(producer: Producer, seconds: number): Promise<RateResult[]> {
+  using program = await CProgram.compile("consumer");
+  await using child = new Child([program.path, `${await fixtureFolder("filler")}/program.bpf.o`]);
+  await child.waitForLine("stdout", /ready/);
+  const results = await measureLevels(producer, {
+    pid: child.pid,
+    seconds,
+    countOf: async (measure) => {
+      const usage = await measure();
+      return { usage, received: usage.made.produced, lost: usage.made.failed };
+    },
+  });
+  await child.stop();
   return results;
 }
 
 /** A storm of real system calls: each sends an event of 368 bytes with the path of a file. */
 async function measureOpens(producer: Producer, seconds: number): Promise<RateResult> {
   await using kmeter = await Kmeter.start("trace_open", ["-o", "none", "--comm", "producer"]);
-  const result = await measureLevel(kmeter, {
-    name: "openat storm, trace_open",
-    seconds,
-    produce: async (total) => await producer.open({ seconds: total, threads: STORM_THREADS }),
-  });
+  const counts = await countedBy(kmeter, () =>
+    measureUsage(kmeter.pid, {
+      seconds,
+      produce: (total) => producer.open({ seconds: total, threads: STORM_THREADS }),
+    }));
   await kmeter.stop();
-  return result;
+  return rateResult("openat storm, trace_open", counts);
 }
 
-interface Level {
-  readonly name: string;
+/** What a process used while events were made. */
+interface Usage {
+  readonly cpu: number;
+  readonly wakeupsPerSecond: number;
+  readonly made: Produced;
+}
+
+/** The usage, and what became of the events. */
+interface Counts {
+  readonly usage: Usage;
+  readonly received: number;
+  readonly lost: number;
+}
+
+interface Levels {
+  readonly pid: number;
   readonly seconds: number;
-  readonly produce: (
-    seconds: number,
-  ) => Promise<{ produced: number; failed: number; seconds: number }>;
+  /** Calls `measure` and counts what came of it. */
+  readonly countOf: (measure: () => Promise<Usage>) => Promise<Counts>;
 }
 
-async function measureLevel(kmeter: Kmeter, level: Level): Promise<RateResult> {
-  const totalsBefore = await kmeter.totals();
-  // What the scrape left to do must not be measured.
+async function measureLevels(
+  producer: Producer,
+  { pid, seconds, countOf }: Levels,
+): Promise<RateResult[]> {
+  // As fast as it can for a while, so that the loop is compiled before the first level.
+  await producer.fill(pid, { seconds: WARM_UP_SECONDS });
+  const results: RateResult[] = [];
+  for (const { name, rate } of LEVELS) {
+    const produce = async (total: number): Promise<Produced> => {
+      if (rate !== 0) return await producer.fill(pid, { seconds: total, rate });
+      await sleep(total * 1000);
+      return { produced: 0, failed: 0, seconds: total };
+    };
+    results.push(rateResult(name, await countOf(() => measureUsage(pid, { seconds, produce }))));
+  }
+  return results;
+}
+
+/** Counts by kmeter's own metrics. */
+async function countedBy(kmeter: Kmeter, measure: () => Promise<Usage>): Promise<Counts> {
+  const before = await kmeter.totals();
+  const usage = await measure();
+  const after = await kmeter.totalsAfter(before, usage.made.produced + usage.made.failed);
+  return { usage, received: after.received - before.received, lost: after.lost - before.lost };
+}
+
+/** Watches a process for `seconds` in the middle of a production. */
+async function measureUsage(
+  pid: number,
+  { seconds, produce }: { seconds: number; produce: (seconds: number) => Promise<Produced> },
+): Promise<Usage> {
+  // What came before, a scrape or another rate, must have calmed down.
   await sleep(WARM_UP_SECONDS * 1000);
-  const production = level.produce(level.seconds + 2 * WARM_UP_SECONDS);
+  const production = produce(seconds + 2 * WARM_UP_SECONDS);
   await sleep(WARM_UP_SECONDS * 1000);
-  const start = { cpuNs: cpuTimeNs(kmeter.pid), switches: voluntarySwitches(kmeter.pid) };
-  const startMs = performance.now();
-  await sleep(level.seconds * 1000);
-  const cpuNs = cpuTimeNs(kmeter.pid) - start.cpuNs;
-  const wakeups = switchesBetween(start.switches, voluntarySwitches(kmeter.pid));
-  const windowSeconds = (performance.now() - startMs) / 1000;
-  const made = await production;
-  const events = made.produced + made.failed;
-  const totals = await kmeter.totalsAfter(totalsBefore, events);
+  const [startMs, startNs, startSwitches] = [
+    performance.now(),
+    cpuTimeNs(pid),
+    voluntarySwitches(pid),
+  ];
+  await sleep(seconds * 1000);
+  const cpuNs = cpuTimeNs(pid) - startNs;
+  const wakeups = switchesBetween(startSwitches, voluntarySwitches(pid));
+  const timeMs = performance.now() - startMs;
   return {
-    name: level.name,
-    eventsPerSecond: events / made.seconds,
-    cpu: cpuNs / 1e9 / windowSeconds,
-    wakeupsPerSecond: wakeups / windowSeconds,
-    received: totals.received - totalsBefore.received,
-    lost: totals.lost - totalsBefore.lost,
+    cpu: cpuNs / 1e6 / timeMs,
+    wakeupsPerSecond: wakeups * 1000 / timeMs,
+    made: await production,
   };
+}
+
+function rateResult(name: string, { usage, received, lost }: Counts): RateResult {
+  const { made, cpu, wakeupsPerSecond } = usage;
+  const eventsPerSecond = (made.produced + made.failed) / made.seconds;
+  return { name, eventsPerSecond, cpu, wakeupsPerSecond, received, lost };
 }
 
 /** Reads rows from a pipe and compares the time in them, taken in the kernel, with the clock. */
@@ -162,30 +220,33 @@ async function measureLatency(
 }
 
 /** The results as tables. */
-export function ratesTables({ rates, latencies }: RatesResult): Table[] {
-  const idle = rates[0].cpu;
+export function ratesTables({ rates, peer, latencies }: RatesResult): Table[] {
   return [{
     title: "Events a second",
     columns: [
-      "rate",
-      "events/s",
-      "CPU of one core",
-      "over idle",
-      "wake-ups/s",
-      "lost",
-      "CPU an event",
+      ...["rate", "events/s", "CPU of one core", "CPU an event", "wake-ups/s", "lost"],
+      ...["C: events/s", "C: CPU of one core", "C: wake-ups/s", "C: lost"],
     ],
-    rows: rates.map((result) => [
-      result.name,
-      formatCount(result.eventsPerSecond),
-      formatPercent(result.cpu),
-      formatPercent(Math.max(0, result.cpu - idle)),
-      formatCount(result.wakeupsPerSecond),
-      formatCount(result.lost),
-      result.eventsPerSecond === 0 ? "" : formatTime(result.cpu * 1e9 / result.eventsPerSecond),
-    ]),
+    rows: rates.map((result) => {
+      const other = peer.find(({ name }) => name === result.name);
+      return [
+        result.name,
+        formatCount(result.eventsPerSecond),
+        formatPercent(result.cpu),
+        result.eventsPerSecond === 0 ? "" : formatTime(result.cpu * 1e9 / result.eventsPerSecond),
+        formatCount(result.wakeupsPerSecond),
+        formatCount(result.lost),
+        ...(other === undefined ? ["", "", "", ""] : [
+          formatCount(other.eventsPerSecond),
+          formatPercent(other.cpu),
+          formatCount(other.wakeupsPerSecond),
+          formatCount(other.lost),
+        ]),
+      ];
+    }),
     note: "CPU: user and system time of all threads. Wake-ups: times that a thread fell asleep. " +
-      "The producer is a process of its own on the last CPU; rates are made in bursts, one each ms.",
+      "The producer is a process of its own on the last CPU; rates are made in bursts, one each ms. " +
+      "C: a process that sleeps in `ring_buffer__poll()` and adds to an array.",
   }, {
     title: "From an event to its row on a pipe",
     columns: ["events/s", "rows", "median", "p99", "longest"],
