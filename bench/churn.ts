@@ -6,11 +6,11 @@
  */
 
 import { fixtureFolder, Kmeter } from "./_kmeter.ts";
-import { formatBytes, formatCount, formatPercent } from "./_numbers.ts";
+import { formatBytes, formatCount, formatPercent } from "./numbers.ts";
 import { Producer } from "./_producer.ts";
 import { residentBytes } from "./_process_usage.ts";
 import { secondsOption } from "./_seconds_option.ts";
-import { printTables, type Table } from "./_table.ts";
+import { printTables, type Table } from "./table.ts";
 
 /** How memory went in one case. */
 export interface ChurnResult {

@@ -7,10 +7,10 @@
 
 import { sleep } from "./_child.ts";
 import { fixtureFolder, Kmeter, type Scrape } from "./_kmeter.ts";
-import { formatBytes, formatCount, formatTime } from "./_numbers.ts";
+import { formatBytes, formatCount, formatTime } from "./numbers.ts";
 import { Producer } from "./_producer.ts";
 import { residentBytes } from "./_process_usage.ts";
-import { printTables, type Table } from "./_table.ts";
+import { printTables, type Table } from "./table.ts";
 
 /** Memory and scrapes with some number of series. */
 export interface MemoryResult {

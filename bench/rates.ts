@@ -9,11 +9,11 @@ import { readBootTimeNs } from "../ffi/mod.ts";
 import { CProgram } from "./_c_program.ts";
 import { Child, sleep } from "./_child.ts";
 import { buildBuiltins, fixtureFolder, Kmeter } from "./_kmeter.ts";
-import { formatCount, formatPercent, formatTime, median, quantile } from "./_numbers.ts";
+import { formatCount, formatPercent, formatTime, median, quantile } from "./numbers.ts";
 import { type Produced, Producer } from "./_producer.ts";
 import { cpuTimeNs, switchesBetween, voluntarySwitches } from "./_process_usage.ts";
 import { secondsOption } from "./_seconds_option.ts";
-import { printTables, type Table } from "./_table.ts";
+import { printTables, type Table } from "./table.ts";
 
 /** Costs at one rate. */
 export interface RateResult {

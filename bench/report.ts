@@ -9,15 +9,15 @@
 // deno-lint-ignore-file no-console -- a command for a person, not part of kmeter
 
 import { churnTable, measureChurn } from "./churn.ts";
-import { type BenchResult, type BenchRun, itemNs, joinRuns, runBenches } from "./_deno_bench.ts";
+import { type BenchResult, type BenchRun, itemNs, joinRuns, runBenches } from "./bench_runs.ts";
 import { measureMemory, memoryTable } from "./memory.ts";
-import { formatNumber, formatTime, formatWhole } from "./_numbers.ts";
-import { type Bar, drawBars } from "./_plot.ts";
+import { formatNumber, formatTime, formatWhole } from "./numbers.ts";
+import { type Bar, drawBars } from "./plot.ts";
 import { measureRates, ratesTables } from "./rates.ts";
-import { describeMachine, type Machine, type Results } from "./_results.ts";
+import { describeMachine, type Machine, type Results } from "./results.ts";
 import { measureSoak, soakTable } from "./soak.ts";
-import { renderTable, type Table } from "./_table.ts";
-import { judge, targetsTable } from "./_targets.ts";
+import { renderTable, type Table } from "./table.ts";
+import { judge, targetsTable } from "./targets.ts";
 
 /** Runs of the bench files; no new one is begun when so much time has gone. */
 const MAX_RUNS = 3;

@@ -14,11 +14,11 @@ import {
   formatWhole,
   median,
   quantile,
-} from "./_numbers.ts";
+} from "./numbers.ts";
 import { Producer } from "./_producer.ts";
 import { cpuTimeNs, peakResidentBytes } from "./_process_usage.ts";
 import { secondsOption } from "./_seconds_option.ts";
-import { printTables, type Table } from "./_table.ts";
+import { printTables, type Table } from "./table.ts";
 
 /** How a soak went. */
 export interface SoakResult {

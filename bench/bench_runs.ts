@@ -1,6 +1,6 @@
 /** The bench files, run by `deno bench` some times over, and what came out in the middle. */
 
-import { median } from "./_numbers.ts";
+import { median } from "./numbers.ts";
 
 const FOLDER = new URL(".", import.meta.url).pathname;
 

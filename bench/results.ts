@@ -1,7 +1,7 @@
 /** All that one run of the report measures, as it is saved and read again. */
 
 import type { ChurnResult } from "./churn.ts";
-import type { BenchRun } from "./_deno_bench.ts";
+import type { BenchRun } from "./bench_runs.ts";
 import type { MemoryResult } from "./memory.ts";
 import type { RatesResult } from "./rates.ts";
 import type { SoakResult } from "./soak.ts";

@@ -1,12 +1,12 @@
 /** What the project wants to reach, and whether some results do. */
 
-import type { BenchResult } from "./_deno_bench.ts";
-import { itemNs } from "./_deno_bench.ts";
+import type { BenchResult } from "./bench_runs.ts";
+import { itemNs } from "./bench_runs.ts";
 import { bytesPerSeries } from "./memory.ts";
 import { churnGrowth } from "./churn.ts";
-import { formatNumber, formatPercent, formatTime, formatWhole } from "./_numbers.ts";
-import type { Results } from "./_results.ts";
-import type { Table } from "./_table.ts";
+import { formatNumber, formatPercent, formatTime, formatWhole } from "./numbers.ts";
+import type { Results } from "./results.ts";
+import type { Table } from "./table.ts";
 
 /** A target and how it was met. */
 export interface Verdict {
