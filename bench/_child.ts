@@ -14,6 +14,9 @@ const WAIT_MS = 20_000;
 /** Lines kept for error messages. */
 const KEPT_LINES = 20;
 
+/** Signals that end a bench: they end its children first, and what waits for those then fails. */
+const END_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** A running child. Ownership: `await using` kills it if it still runs. */
 export class Child implements AsyncDisposable {
   readonly #command: readonly string[];
@@ -23,6 +26,9 @@ export class Child implements AsyncDisposable {
   readonly #lastLines: string[] = [];
   readonly #ended: Promise<Deno.CommandStatus>;
   #hasEnded = false;
+  readonly #onSignal = (): void => {
+    if (!this.#hasEnded) this.#process.kill("SIGTERM");
+  };
 
   /** Starts it. `onLine` sees every line, without its end. */
   constructor(
@@ -39,6 +45,7 @@ export class Child implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    for (const signal of END_SIGNALS) Deno.addSignalListener(signal, this.#onSignal);
     this.#ended = this.#end();
   }
 
@@ -90,6 +97,7 @@ export class Child implements AsyncDisposable {
       this.#read("stderr"),
     ]);
     this.#hasEnded = true;
+    for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, this.#onSignal);
     for (const waiter of this.#waiters) waiter.fail(this.#error(`ended before ${waiter.pattern}`));
     return status;
   }

@@ -1,5 +1,6 @@
 /** The bench files, run by `deno bench` some times over, and what came out in the middle. */
 
+import { runToEnd } from "./_child.ts";
 import { median } from "./numbers.ts";
 
 const FOLDER = new URL(".", import.meta.url).pathname;
@@ -52,12 +53,8 @@ const FACTORS: Readonly<Record<string, number>> = { k: 1e3, M: 1e6 };
 
 /** Runs all bench files once. @throws Error if one fails. */
 export async function runBenches(): Promise<BenchRun> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bench", "--allow-all", "--quiet", "--json", FOLDER],
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-  }).output();
-  if (!success) throw new Error(`deno bench failed:\n${new TextDecoder().decode(stderr)}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const command = [Deno.execPath(), "bench", "--allow-all", "--quiet", "--json", FOLDER];
+  return JSON.parse(await runToEnd(command));
 }
 
 /** Joins runs of the same benches. @throws Error if a bench failed in one of them. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #define SERIES 1000
 
@@ -69,6 +70,8 @@ int main(int argc, char **argv)
 	if (!ring)
 		fail("cannot open the ring");
 	sigaction(SIGTERM, &on_end, NULL);
+	// Whoever started it may fail; then nobody ends it.
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	puts("ready");
 	fflush(stdout);
 	while (!is_over) {

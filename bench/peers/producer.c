@@ -19,9 +19,11 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -244,6 +246,8 @@ int main(int argc, char **argv)
 	struct stats stats;
 	const char *mode;
 
+	// Whoever started it may fail; then nobody wants the events.
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	parse_options(argc, argv);
 	if (optind + 1 != argc)
 		fail("fill or openat", EINVAL);
