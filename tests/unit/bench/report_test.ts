@@ -54,7 +54,13 @@ const RESULTS: Results = {
     peakResidentBytes: 1,
   },
   memory: [memory(1, 1000), memory(1_000_000, 1000 + 270e6)],
-  churn: [{ name: "limit", keys: 1, series: 1, residentBytes: [1, 1, 1, 10, 10, 10, 10, 10, 12] }],
+  churn: [{
+    name: "limit",
+    keys: 1,
+    series: 1,
+    overflowed: 0,
+    residentBytes: [1, 1, 1, 10, 10, 10, 10, 10, 12],
+  }],
 };
 
 function verdicts(results: Results): Map<string, boolean | undefined> {
