@@ -32,8 +32,8 @@ export function byteRun(text: string): ByteRun {
 }
 
 /**
- * Writes text into one buffer. Nothing here checks for room: ask {@linkcode hasRoom} once for all
- * that a label set needs, since writes behind a typed array's end vanish silently.
+ * Writes text into one buffer. What writes does not check for room: ask {@linkcode makeRoom} once for
+ * all that a label set needs, since writes behind a typed array's end vanish silently.
  */
 export class ByteWriter {
   readonly #usualBytes: Uint8Array<ArrayBuffer>;
@@ -51,7 +51,7 @@ export class ByteWriter {
     return this.#position;
   }
 
-  /** Empties the buffer, and gives up what {@linkcode grow} added. */
+  /** Empties the buffer, and gives up what {@linkcode makeRoom} added. */
   clear(): void {
     this.#position = 0;
     if (this.#bytes !== this.#usualBytes) this.#use(this.#usualBytes);
@@ -67,16 +67,13 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#position);
   }
 
-  hasRoom(sizeBytes: number): boolean {
-    return this.#position + sizeBytes + COPY_SLACK_BYTES <= this.#bytes.length;
-  }
-
-  /** Replaces the empty buffer by one that has room for `sizeBytes`, until the next {@linkcode clear}. */
-  grow(sizeBytes: number): void {
-    if (this.#position !== 0) {
-      throw new Error(`BUG: buffer grown with ${this.#position} bytes in it`);
-    }
-    this.#use(new Uint8Array(sizeBytes + COPY_SLACK_BYTES));
+  /** False if what is in the buffer must leave first. What is larger than the buffer makes it grow. */
+  makeRoom(sizeBytes: number): boolean {
+    const neededBytes = this.#position + sizeBytes + COPY_SLACK_BYTES;
+    if (neededBytes <= this.#bytes.length) return true;
+    if (this.#position > 0) return false;
+    this.#use(new Uint8Array(neededBytes));
+    return true;
   }
 
   copy(run: ByteRun): void {

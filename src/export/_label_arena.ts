@@ -41,6 +41,7 @@ export class LabelArena {
   readonly #scopeText: string;
   #chunks: Chunk[] = [];
   #usedOfLastBytes = 0;
+  #builtCount = 0;
   #totalBytes = 0;
   #wastedBytes = 0;
   #positions = new Uint32Array(0);
@@ -88,6 +89,11 @@ export class LabelArena {
     return labels;
   }
 
+  /** Label sets ever made. */
+  get builtCount(): number {
+    return this.#builtCount;
+  }
+
   /** Bytes held for labels, waste included. */
   get sizeBytes(): number {
     return this.#totalBytes;
@@ -117,6 +123,7 @@ export class LabelArena {
 
   /** False, and nothing kept, if the series went to another key meanwhile. */
   #build(series: number, generation: number): boolean {
+    this.#builtCount++;
     const text = this.#text(series);
     if (this.#set.generation(series) !== generation) return false;
     const maxBytes = text.length * MAX_BYTES_PER_UNIT;

@@ -128,7 +128,7 @@ function scrapeMetrics(gauge: MakeGauge, counter: MakeCounter) {
     ),
     scrapeErrors: counter(
       "kmeter_scrape_errors_total",
-      "Failures that left something out of a page, by stage.",
+      "Failures that left something out of a page, and scrapes refused or cut off, by stage.",
       ["stage"],
     ),
   };

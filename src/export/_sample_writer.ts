@@ -46,7 +46,14 @@ export function isBetweenKeys(generation: number): boolean {
 }
 
 /**
- * Writes whole label sets from `run.from` on and returns the first series not yet written.
+ * Label sets made in one call at most. They cost 1 µs each, the first ones more than ten times that:
+ * the main thread has other things to do in between.
+ */
+const MAX_NEW_LABELS = 256;
+
+/**
+ * Writes whole label sets from `run.from` on and returns the first series not yet written: for want of
+ * room, or because enough was done for one call.
  *
  * A histogram that is cut in two would be inconsistent, so a label set is written whole or not at all.
  * Should the set throw, nothing of the label set at hand is left behind.
@@ -76,12 +83,14 @@ function writeIntegers(out: ByteWriter, { run, column, count }: ColumnRun<Intege
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { cells, stride, offset, signed } = column;
-  for (let series = run.from; series < count; series++) {
+  const lastLabels = labels.builtCount + MAX_NEW_LABELS;
+  let series = run.from;
+  for (; series < count && labels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!makeRoom(out, name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    if (!out.makeRoom(name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
     const start = out.position;
     beginLine(out, name, block);
     CELL[0] = cells[series * stride + offset];
@@ -90,26 +99,28 @@ function writeIntegers(out: ByteWriter, { run, column, count }: ColumnRun<Intege
     out.byte(NEWLINE);
     if (set.generation(series) !== generation) out.rewind(start);
   }
-  return count;
+  return series;
 }
 
 function writeFloats(out: ByteWriter, { run, column, count }: ColumnRun<FloatColumn>): number {
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { floats, stride, offset } = column;
-  for (let series = run.from; series < count; series++) {
+  const lastLabels = labels.builtCount + MAX_NEW_LABELS;
+  let series = run.from;
+  for (; series < count && labels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!makeRoom(out, name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    if (!out.makeRoom(name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
     const start = out.position;
     beginLine(out, name, block);
     out.double(floats[series * stride + offset]);
     out.byte(NEWLINE);
     if (set.generation(series) !== generation) out.rewind(start);
   }
-  return count;
+  return series;
 }
 
 function writeHistograms(
@@ -124,17 +135,19 @@ function writeHistograms(
     fixedBytes += names.bucket.lengthBytes + bound.lengthBytes + MAX_NUMBER_BYTES;
   }
   const lines = bounds.length + 2;
-  for (let series = run.from; series < count; series++) {
+  const lastLabels = labels.builtCount + MAX_NEW_LABELS;
+  let series = run.from;
+  for (; series < count && labels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!makeRoom(out, fixedBytes + lines * block.lengthBytes)) return series;
+    if (!out.makeRoom(fixedBytes + lines * block.lengthBytes)) return series;
     const start = out.position;
     writeHistogram(out, { run, column, bounds, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
-  return count;
+  return series;
 }
 
 interface OneHistogram {
@@ -178,12 +191,4 @@ function beginLine(out: ByteWriter, name: ByteRun, block: ByteRun): void {
   out.copy(name);
   out.copy(block);
   out.copy(LABELS_END);
-}
-
-/** False if what is in the buffer must leave first. A label set larger than the buffer makes it grow. */
-function makeRoom(out: ByteWriter, sizeBytes: number): boolean {
-  if (out.hasRoom(sizeBytes)) return true;
-  if (out.position > 0) return false;
-  out.grow(sizeBytes);
-  return true;
 }

@@ -1,18 +1,17 @@
 /** The gadgets' metrics as pages of text, streamed. */
 
 import type { MetricSet } from "../metrics/mod.ts";
-import { ByteWriter } from "./_byte_writer.ts";
+import { type BodySource, TextBody, WriterPool } from "./body_source.ts";
 import { Family, openMetricsName, type SetEntry } from "./_family.ts";
 import { LabelArena } from "./_label_arena.ts";
 import { type Candidate, refuseClashes } from "./_name_clashes.ts";
 import type { TextExposition } from "./_number_text.ts";
-import { nextLive, writeSamples } from "./_sample_writer.ts";
+import { Pace } from "./pace.ts";
+import { Page } from "./page.ts";
 import { translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
 
 export type { TextExposition } from "./_number_text.ts";
-
-const CHUNK_BYTES = 256 * 1024;
 
 const RESERVED_LABELS = [
   "otel_scope_name",
@@ -48,8 +47,7 @@ export class Exposition {
   readonly #options: ExpositionOptions;
   readonly #entries = new Map<MetricSet, SetEntry>();
   readonly #families = new Map<string, Family>();
-  /** Kept between scrapes so that a scrape allocates no buffer. */
-  #spareWriter: ByteWriter | undefined;
+  readonly #use = { pace: new Pace(), writers: new WriterPool() };
 
   constructor(options: ExpositionOptions = {}) {
     this.#options = options;
@@ -114,62 +112,62 @@ export class Exposition {
   }
 
   /**
-   * Renders one page, in chunks of about 256 KB that end between label sets.
-   *
-   * Values are read when their chunk is made, so that a slow reader delays nobody.
-   * Ownership: a chunk is lent until the next one is asked for; copy it to keep it.
+   * Begins a page that is written as it is read, and lets other work have its turn meanwhile. Sets that
+   * are added later are not on it, removed ones leave it.
    */
+  openBody(format: TextExposition, options: RenderOptions = {}): BodySource {
+    return new TextBody(this.#openPage(format, options), this.#use);
+  }
+
+  #openPage(format: TextExposition, { trailer }: RenderOptions = {}): Page {
+    for (const { labels } of this.#entries.values()) labels.dropWaste();
+    const tail = trailer === undefined ? [] : [trailer];
+    if (format === "openmetrics") tail.push(new TextEncoder().encode("# EOF\n"));
+    return new Page({
+      format,
+      families: [...this.#families.values()].map((family) => ({
+        family,
+        members: [...family.members],
+      })),
+      headerOf: (family) => this.#header(family, format),
+      tail,
+      onError: (failure) => this.#options.onError?.(failure),
+    });
+  }
+
+  /** Renders one page at once, in chunks that end between label sets. Ownership: a chunk is lent until the next is asked for. */
   *render(
     format: TextExposition,
     options: RenderOptions = {},
   ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-    const out = this.#spareWriter ?? new ByteWriter(CHUNK_BYTES);
-    this.#spareWriter = undefined;
-    const failed = new Set<SetEntry>();
+    const { writers } = this.#use;
+    const out = writers.take();
     try {
-      for (const { labels } of this.#entries.values()) labels.dropWaste();
-      for (const family of [...this.#families.values()]) {
-        yield* this.#renderFamily(out, { family, format, failed });
+      const page = this.#openPage(format, options);
+      for (let ended = false; !ended;) {
+        const position = out.position;
+        ended = page.writeTo(out);
+        const isFull = out.position === position && position > 0;
+        if (!isFull && !ended) continue;
+        if (out.position > 0) yield out.written();
+        out.clear();
       }
-      if (options.trailer !== undefined) {
-        yield* flush(out);
-        yield options.trailer.slice();
-      }
-      if (format === "openmetrics") yield* this.#renderText(out, "# EOF\n");
-      yield* flush(out);
     } finally {
-      out.clear();
-      this.#spareWriter = out;
+      writers.giveBack(out);
     }
   }
 
-  *#renderFamily(
-    out: ByteWriter,
-    page: { family: Family; format: TextExposition; failed: Set<SetEntry> },
-  ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-    const { family, format, failed } = page;
-    let hasHeader = false;
-    for (const member of [...family.members]) {
-      const { entry } = member;
-      try {
-        let from = 0;
-        while (!entry.removed && !failed.has(entry)) {
-          from = nextLive(entry.set, from);
-          if (from >= entry.set.seriesCount) break;
-          if (hasHeader) {
-            from = writeSamples(out, { family, member, format, from });
-            if (from < entry.set.seriesCount) yield* flush(out);
-          } else {
-            hasHeader = true;
-            yield* this.#renderText(out, this.#header(family, format));
-          }
-        }
-      } catch (error) {
-        // What was written of the set are whole lines: they stay.
-        failed.add(entry);
-        this.#options.onError?.({ scope: entry.set.scope, error });
+  /** About how many sample lines a page has: dead series are counted too. */
+  get approximateLines(): number {
+    let lines = 0;
+    for (const { set } of this.#entries.values()) {
+      for (const instrument of set.instruments) {
+        const column = instrument.column();
+        lines += set.seriesCount *
+          (column.kind === "histogram" ? column.upperBounds.length + 3 : 1);
       }
     }
+    return lines;
   }
 
   #header(family: Family, format: TextExposition): string {
@@ -178,21 +176,4 @@ export class Exposition {
       openMetricsNameTaken: name !== family.name && this.#families.has(name),
     });
   }
-
-  *#renderText(
-    out: ByteWriter,
-    text: string,
-  ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-    const bytes = new TextEncoder().encode(text);
-    if (!out.hasRoom(bytes.length)) yield* flush(out);
-    if (!out.hasRoom(bytes.length)) out.grow(bytes.length);
-    out.bytes(bytes);
-  }
-}
-
-/** Yields what is in the buffer, if anything, and empties it. */
-function* flush(out: ByteWriter): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-  if (out.position === 0) return;
-  yield out.written();
-  out.clear();
 }

@@ -35,11 +35,11 @@ export function startMetricsServer(options: MetricsServerOptions): MetricsServer
         onError(error);
         return new Response("internal error\n", { status: 500 });
       },
-    }, handler));
+    }, handler.handle));
   let stopping: Promise<void> | undefined;
   return {
     addr: { hostname: server.addr.hostname, port: server.addr.port },
-    shutdown: () => stopping ??= stop(server),
+    shutdown: () => stopping ??= stop(server).finally(() => handler.close()),
   };
 }
 

@@ -18,8 +18,13 @@ export interface OwnMetricsOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** What went wrong while a page was made: reading the sources, or rendering a set. */
-export type ScrapeStage = "refresh" | "render";
+/**
+ * What went wrong: too many scrapes were under way, the sources could not be read, a set could not be
+ * rendered, or the client took too long to read the page.
+ */
+export type ScrapeStage = "refused" | "refresh" | "render" | "timeout";
+
+const SCRAPE_STAGES: readonly ScrapeStage[] = ["refused", "refresh", "render", "timeout"];
 
 /** kmeter's Registry. Made only where metrics are served: loading prom-client costs start time. */
 export class OwnMetrics {
@@ -46,7 +51,7 @@ export class OwnMetrics {
       collect: () => this.#fill(),
     });
     this.#metrics.buildInfo.set({ ...options.buildInfo }, 1);
-    for (const stage of ["refresh", "render"]) this.#metrics.scrapeErrors.inc({ stage }, 0);
+    for (const stage of SCRAPE_STAGES) this.#metrics.scrapeErrors.inc({ stage }, 0);
   }
 
   /** Sets where the numbers come from; called once per scrape. */

@@ -254,6 +254,34 @@ Deno.test("series that are added while a page is made are read from the column t
   assertEquals(lines.map((line) => line.split(" ").at(-1)), ["1", "5"]);
 });
 
+Deno.test("while labels of many series are made, others have their turn", async () => {
+  const rows = Array.from({ length: 20_000 }, (_, row) => [String(row)]);
+  const set = singleSet("s", { rows, instrument: counter("c", rows.map(() => 1n)) });
+  const page = exposition([set]);
+  let readsBefore = 0;
+  let mostReads = 0;
+  const watch = () => {
+    mostReads = Math.max(mostReads, set.labelReads - readsBefore);
+    readsBefore = set.labelReads;
+    immediate = setImmediate(watch);
+  };
+  let immediate = setImmediate(watch);
+  const read = set.labelValues.bind(set);
+  set.labelValues = (series) => {
+    // As slow as a gadget's symbols may be.
+    for (const endMs = performance.now() + 0.02; performance.now() < endMs;);
+    return read(series);
+  };
+  const body = page.openBody("text");
+  let text = "";
+  for (let piece = await body.next(); piece !== undefined; piece = await body.next()) {
+    text += new TextDecoder().decode(piece);
+  }
+  clearImmediate(immediate);
+  assertEquals(text.trimEnd().split("\n").length, rows.length + 2);
+  assert(mostReads < 1000, `${mostReads} label sets in a row`);
+});
+
 Deno.test("label bytes of former owners do not pile up", () => {
   const rows = Array.from({ length: 1000 }, (_, row) => [`${row}-${"x".repeat(100)}`]);
   const set = singleSet("s", { rows, instrument: counter("c", rows.map(() => 1n)) });

@@ -2,10 +2,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KernelError, UsageError } from "../../../src/errors.ts";
 import { Exposition, OwnMetrics, startMetricsServer } from "../../../src/export/mod.ts";
-import { createMetricsHandler } from "../../../src/export/metrics_handler.ts";
+import {
+  createMetricsHandler,
+  type MetricsHandler,
+  type MetricsHandlerOptions,
+} from "../../../src/export/metrics_handler.ts";
 import { integers, singleSet } from "./_fake_metric_set.ts";
 
 const OPEN = "application/openmetrics-text";
+const REMOTE = "192.0.2.1";
+const COUNTER_LINES = /^c_total\{/gm;
 
 async function page(seriesCount: number) {
   const rows = Array.from({ length: seriesCount }, (_, row) => [String(row)]);
@@ -14,7 +20,12 @@ async function page(seriesCount: number) {
   exposition.add(singleSet("g/d", { rows, instrument: { type: "counter", name: "c", column } }));
   const ownMetrics = await OwnMetrics.load({ buildInfo: { version: "1", deno: "2", libbpf: "3" } });
   const errors: string[] = [];
+  const handlers: MetricsHandler[] = [];
   return {
+    handlers,
+    [Symbol.dispose]: () => {
+      for (const handler of handlers) handler.close();
+    },
     exposition,
     ownMetrics,
     errors,
@@ -29,18 +40,29 @@ async function page(seriesCount: number) {
 }
 
 type Page = Awaited<ReturnType<typeof page>>;
-type Extra = Partial<Parameters<typeof createMetricsHandler>[0]>;
 
-/** Answers one request without a socket. */
-async function ask(
-  made: Page,
-  path: string,
-  options: RequestInit & { peer?: string } & Extra = {},
-) {
-  const { peer = "127.0.0.1", beforeScrape, health, ...init } = options;
-  const handler = createMetricsHandler({ ...made, beforeScrape, health });
+interface Asked extends RequestInit {
+  peer?: string;
+  /** Answers without a socket. A new one unless given. */
+  handler?: MetricsHandler;
+}
+
+/** Whoever makes pages that are compressed disposes of `made`. */
+function handlerOf(made: Page, options: Partial<MetricsHandlerOptions> = {}): MetricsHandler {
+  const handler = createMetricsHandler({ ...made, ...options });
+  made.handlers.push(handler);
+  return handler;
+}
+
+async function ask(made: Page, path: string, options: Asked = {}) {
+  const { peer = "127.0.0.1", handler = handlerOf(made), ...init } = options;
   const remoteAddr = { transport: "tcp", hostname: peer, port: 1 } as const;
-  return await handler(new Request(`http://kmeter${path}`, init), { remoteAddr });
+  return await handler.handle(new Request(`http://kmeter${path}`, init), { remoteAddr });
+}
+
+function inflated(response: Response): Promise<string> {
+  const body = response.body?.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(body).text();
 }
 
 Deno.test("/metrics answers in the format asked for, with the content type Prometheus demands", async () => {
@@ -83,20 +105,24 @@ Deno.test("paths and methods", async () => {
 });
 
 Deno.test("/healthz gives the reason when kmeter is not healthy", async () => {
-  const response = await ask(await page(1), "/healthz", { health: () => "no program attached" });
+  const response = await page(1).then((made) =>
+    ask(made, "/healthz", { handler: handlerOf(made, { health: () => "no program attached" }) })
+  );
   assertEquals([response.status, await response.text()], [503, "no program attached\n"]);
 });
 
 Deno.test("HEAD does not read the sources", async () => {
   let reads = 0;
-  await ask(await page(1), "/metrics", { method: "HEAD", beforeScrape: () => void reads++ });
+  const made = await page(1);
+  const handler = handlerOf(made, { beforeScrape: () => void reads++ });
+  await ask(made, "/metrics", { method: "HEAD", handler });
   assertEquals(reads, 0);
 });
 
 Deno.test("sources that cannot be refreshed are counted, and the page still goes out", async () => {
   const made = await page(1);
   const beforeScrape = () => Promise.reject(new Error("map is gone"));
-  const response = await ask(made, "/metrics", { beforeScrape });
+  const response = await ask(made, "/metrics", { handler: handlerOf(made, { beforeScrape }) });
   const body = await response.text();
   assertEquals(response.status, 200);
   assert(
@@ -109,18 +135,14 @@ Deno.test("scrapes at the same time share one refresh, later ones get their own"
   const made = await page(1);
   let refreshes = 0;
   const gate = Promise.withResolvers<void>();
-  const handler = createMetricsHandler({
-    ...made,
+  const handler = handlerOf(made, {
     beforeScrape: () => {
       refreshes++;
       return gate.promise;
     },
   });
-  const remoteAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
-  const scrape = async (accept: string) => {
-    const request = new Request("http://kmeter/metrics", { headers: { accept } });
-    return await (await handler(request, { remoteAddr })).text();
-  };
+  const scrape = async (accept: string) =>
+    await (await ask(made, "/metrics", { handler, headers: { accept } })).text();
   const pages = ["", OPEN, ""].map(scrape);
   gate.resolve();
   const [first, , third] = await Promise.all(pages);
@@ -131,7 +153,8 @@ Deno.test("scrapes at the same time share one refresh, later ones get their own"
 });
 
 Deno.test("gzip is for large pages to other hosts that ask for it", async () => {
-  const [small, large] = [await page(1), await page(5000)];
+  using small = await page(1);
+  using large = await page(5000);
   const rows: [what: string, made: Page, peer: string, encoding: string, want: string | null][] = [
     ["large, remote", large, "192.0.2.1", "gzip", "gzip"],
     ["large, remote IPv6", large, "2001:db8::1", "gzip", "gzip"],
@@ -142,23 +165,106 @@ Deno.test("gzip is for large pages to other hosts that ask for it", async () => 
     ["small, remote", small, "192.0.2.1", "gzip", null],
   ];
   for (const [what, made, peer, encoding, want] of rows) {
-    const response = await ask(made, "/metrics", {
-      peer,
-      headers: { "accept-encoding": encoding },
-    });
+    const headers = { "accept-encoding": encoding };
+    const response = await ask(made, "/metrics", { peer, headers });
     assertEquals([what, response.headers.get("content-encoding")], [what, want]);
-    assert(response.body !== null);
-    const body = want === null
-      ? response.body
-      : response.body.pipeThrough(new DecompressionStream("gzip"));
-    const text = await new Response(body).text();
-    assertEquals(text.match(/^c_total\{/gm)?.length, made === large ? 5000 : 1);
+    const text = await (want === null ? response.text() : inflated(response));
+    assertEquals(text.match(COUNTER_LINES)?.length, made === large ? 5000 : 1);
     assert(text.includes("\nkmeter_build_info{"));
   }
 });
 
+Deno.test("a compressed page is the page", async () => {
+  using made = await page(100_000);
+  const handler = handlerOf(made);
+  const headers = { "accept-encoding": "gzip", accept: OPEN };
+  const plain = await (await ask(made, "/metrics", { handler, headers })).text();
+  const compressed = await ask(made, "/metrics", { handler, headers, peer: REMOTE });
+  assertEquals(compressed.headers.get("content-encoding"), "gzip");
+  const gadgetPart = (text: string) => text.slice(0, text.indexOf("# HELP kmeter_"));
+  assertEquals(gadgetPart(await inflated(compressed)) === gadgetPart(plain), true);
+});
+
+Deno.test("scrapes at the same time share one page, a later one gets its own", async () => {
+  using made = await page(20_000);
+  const handler = handlerOf(made);
+  let pages = 0;
+  const open = made.exposition.openBody.bind(made.exposition);
+  made.exposition.openBody = (...args) => {
+    pages++;
+    return open(...args);
+  };
+  const texts = async (encoding: string) => {
+    const headers = { "accept-encoding": encoding };
+    const responses = await Promise.all(
+      [1, 2, 3].map(() => ask(made, "/metrics", { handler, headers, peer: REMOTE })),
+    );
+    return await Promise.all(
+      responses.map((each) => encoding === "gzip" ? inflated(each) : each.text()),
+    );
+  };
+  for (const encoding of ["identity", "gzip"]) {
+    const before = pages;
+    const [first, ...others] = await texts(encoding);
+    assertEquals(first.match(COUNTER_LINES)?.length, 20_000);
+    assertEquals(others.map((other) => other === first), [true, true]);
+    assertEquals(pages, before + 1, encoding);
+    await texts(encoding);
+    assertEquals(pages, before + 2, encoding);
+  }
+});
+
+Deno.test("a scrape that is done is not shared with who asks after it", async () => {
+  using made = await page(1);
+  const handler = handlerOf(made);
+  const slow = await ask(made, "/metrics", { handler });
+  const reader = slow.body?.getReader();
+  await reader?.read();
+  const fast = await (await ask(made, "/metrics", { handler })).text();
+  made.exposition.add(
+    singleSet("g/new", {
+      rows: [["1"]],
+      instrument: { type: "gauge", name: "new", column: integers([7n]) },
+    }),
+  );
+  assert(!fast.includes("new{"));
+  assert((await (await ask(made, "/metrics", { handler })).text()).includes("new{"));
+  await reader?.cancel();
+});
+
+Deno.test("scrapes over the limit are refused and counted, until one ends", async () => {
+  using made = await page(1);
+  const handler = handlerOf(made, { limits: { maxScrapes: 2, maxMs: 60_000 } });
+  const open = [await ask(made, "/metrics", { handler }), await ask(made, "/metrics", { handler })];
+  const refused = await ask(made, "/metrics", { handler });
+  assertEquals([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+  assertEquals(await refused.text(), "too many scrapes under way\n");
+  assertEquals((await ask(made, "/healthz", { handler })).status, 200);
+  await open[0].body?.cancel();
+  await open[1].text();
+  const body = await (await ask(made, "/metrics", { handler })).text();
+  assert(body.includes('kmeter_scrape_errors_total{stage="refused"} 1\n'));
+  const last = [await ask(made, "/metrics", { handler }), await ask(made, "/metrics", { handler })];
+  for (const response of last) await response.body?.cancel();
+  assertEquals(last.map(({ status }) => status), [200, 200]);
+});
+
+Deno.test("a client that does not read is cut off and makes room for another", async () => {
+  using made = await page(20_000);
+  const handler = handlerOf(made, { limits: { maxScrapes: 1, maxMs: 1 } });
+  const response = await ask(made, "/metrics", { handler });
+  const reader = response.body?.getReader();
+  const failure = await reader?.closed.catch((error: Error) => error.message);
+  assertEquals(failure, "the client took too long to read the page");
+  const text = new TextDecoder().decode(await made.ownMetrics.render("text"));
+  assert(text.includes('kmeter_scrape_errors_total{stage="timeout"} 1\n'));
+  const next = await ask(made, "/metrics", { handler });
+  assertEquals(next.status, 200);
+  await next.body?.cancel();
+});
+
 Deno.test("a client that leaves early does not disturb the next", async () => {
-  const made = await page(20_000);
+  using made = await page(20_000);
   for (const encoding of ["identity", "gzip"]) {
     const headers = { "accept-encoding": encoding };
     const response = await ask(made, "/metrics", { peer: "192.0.2.1", headers });
@@ -167,20 +273,31 @@ Deno.test("a client that leaves early does not disturb the next", async () => {
     await reader?.cancel();
   }
   const body = await (await ask(made, "/metrics")).text();
-  assertEquals(body.match(/^c_total\{/gm)?.length, 20_000);
+  assertEquals(body.match(COUNTER_LINES)?.length, 20_000);
   assertEquals(made.errors, []);
 });
 
 Deno.test("a page that breaks is cut off, reported and counted", async () => {
   const made = await page(1);
-  made.exposition.render = function* () {
-    yield new TextEncoder().encode("c_total 1\n");
-    throw new Error("BUG: half a page");
+  made.exposition.openBody = () => {
+    const pieces = [new TextEncoder().encode("c_total 1\n")];
+    const body = {
+      next: () => {
+        const piece = pieces.shift();
+        return piece === undefined
+          ? Promise.reject(new Error("BUG: half a page"))
+          : Promise.resolve(piece);
+      },
+      fork: () => body,
+    };
+    return body;
   };
   const response = await ask(made, "/metrics");
   const failure = await response.text().catch((error: Error) => error.message);
   assertEquals(failure, "BUG: half a page");
   assertEquals(made.errors, ["BUG: half a page"]);
+  const text = new TextDecoder().decode(await made.ownMetrics.render("text"));
+  assert(text.includes('kmeter_scrape_errors_total{stage="render"} 1\n'));
 });
 
 Deno.test("the server serves over a socket, whole pages to each of several clients, until shut down", async () => {
@@ -190,7 +307,7 @@ Deno.test("the server serves over a socket, whole pages to each of several clien
   const bodies = await Promise.all([1, 2, 3].map(async () => {
     return await (await fetch(`http://${hostname}:${port}/metrics`)).text();
   }));
-  for (const body of bodies) assertEquals(body.match(/^c_total\{/gm)?.length, 20_000);
+  for (const body of bodies) assertEquals(body.match(COUNTER_LINES)?.length, 20_000);
   const after = await (await fetch(`http://${hostname}:${port}/metrics`)).text();
   assert(Number(/^kmeter_scrape_duration_seconds (\S+)$/m.exec(after)?.[1]) > 0);
 

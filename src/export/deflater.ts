@@ -1,0 +1,47 @@
+/** Compression off the main thread. */
+
+import type { DeflateAnswer, DeflatedPiece } from "./_gzip_worker.ts";
+
+/** Owns the worker that compresses. It is started by the first piece, at a cost of 40 ms and 13 MB. */
+export class Deflater {
+  #worker: Worker | undefined;
+  /** Answers come in the order of the pieces. */
+  #waiting: PromiseWithResolvers<DeflatedPiece>[] = [];
+
+  /** Ownership: takes `piece` away. Throws: Error if the worker cannot; the next call may start another. */
+  deflate(piece: Uint8Array<ArrayBuffer>): Promise<DeflatedPiece> {
+    this.#worker ??= this.#start();
+    const answer = Promise.withResolvers<DeflatedPiece>();
+    this.#waiting.push(answer);
+    this.#worker.postMessage(piece, [piece.buffer]);
+    return answer.promise;
+  }
+
+  /** Ends the worker. Idempotent. */
+  close(): void {
+    this.#fail(new Error("the server was shut down"));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./_gzip_worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<DeflateAnswer>) => {
+      const answer = this.#waiting.shift();
+      if ("error" in data) answer?.reject(new Error(`Cannot compress: ${data.error}`));
+      else answer?.resolve(data);
+    };
+    worker.onerror = (event) => {
+      // Without this, the error would end the process.
+      event.preventDefault();
+      if (worker === this.#worker) this.#fail(new Error(`Cannot compress: ${event.message}`));
+    };
+    return worker;
+  }
+
+  #fail(error: Error): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const answer of waiting) answer.reject(error);
+  }
+}
