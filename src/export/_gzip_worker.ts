@@ -8,6 +8,8 @@ export interface DeflatedPiece {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** CRC-32 of what was compressed. */
   readonly crc: number;
+  /** Where that lay, to be used again. */
+  readonly spent: ArrayBuffer;
 }
 
 /** What the worker answers to each piece. */
@@ -29,7 +31,8 @@ worker.onmessage = ({ data }) => {
   try {
     const deflated = deflateRawSync(data, { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH });
     const bytes = new Uint8Array(deflated);
-    worker.postMessage({ bytes, crc: crc32(data) }, [bytes.buffer]);
+    const spent = data.buffer;
+    worker.postMessage({ bytes, crc: crc32(data), spent }, [bytes.buffer, spent]);
   } catch (error) {
     worker.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
   }

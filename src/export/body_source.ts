@@ -11,9 +11,9 @@ export const PIECE_BYTES = 256 * 1024;
 export interface BodySource {
   /**
    * The next piece, or `undefined` at the end. One call at a time.
-   * Ownership: the caller's.
+   * Ownership: the caller's. `spare` may be used for it, whatever it holds.
    */
-  next(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  next(spare?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** A source that goes on behind the last piece, independently. */
   fork(): BodySource;
 }
@@ -44,7 +44,7 @@ export class TextBody implements BodySource {
     this.#use = use;
   }
 
-  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async next(spare?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { pace, writers } = this.#use;
     const out = writers.take();
     try {
@@ -55,7 +55,7 @@ export class TextBody implements BodySource {
         position = out.position;
         ended = this.#page.writeTo(out);
       } while (!ended && (out.position > position || position === 0));
-      return out.position === 0 ? undefined : out.written().slice();
+      return out.position === 0 ? undefined : copyPiece(out.written(), spare);
     } finally {
       writers.giveBack(out);
     }
@@ -64,4 +64,14 @@ export class TextBody implements BodySource {
   fork(): TextBody {
     return new TextBody(this.#page.fork(), this.#use);
   }
+}
+
+function copyPiece(
+  piece: Uint8Array<ArrayBuffer>,
+  spare: ArrayBuffer | undefined,
+): Uint8Array<ArrayBuffer> {
+  if (spare === undefined || spare.byteLength < piece.length) return piece.slice();
+  const copy = new Uint8Array(spare, 0, piece.length);
+  copy.set(piece);
+  return copy;
 }

@@ -2,11 +2,16 @@
 
 import type { DeflateAnswer, DeflatedPiece } from "./_gzip_worker.ts";
 
+/** As many buffers as one scrape has under way: more than that need not be kept. */
+const MAX_SPARE_BUFFERS = 3;
+
 /** Owns the worker that compresses. It is started by the first piece, at a cost of 40 ms and 13 MB. */
 export class Deflater {
   #worker: Worker | undefined;
   /** Answers come in the order of the pieces. */
   #waiting: PromiseWithResolvers<DeflatedPiece>[] = [];
+  /** A page is no garbage if its pieces lie where earlier ones lay. */
+  readonly #spare: ArrayBuffer[] = [];
 
   /** Ownership: takes `piece` away. Throws: Error if the worker cannot; the next call may start another. */
   deflate(piece: Uint8Array<ArrayBuffer>): Promise<DeflatedPiece> {
@@ -15,6 +20,11 @@ export class Deflater {
     this.#waiting.push(answer);
     this.#worker.postMessage(piece, [piece.buffer]);
     return answer.promise;
+  }
+
+  /** A buffer for a piece, if there is one. */
+  takeSpare(): ArrayBuffer | undefined {
+    return this.#spare.pop();
   }
 
   /** Ends the worker. Idempotent. */
@@ -26,8 +36,12 @@ export class Deflater {
     const worker = new Worker(new URL("./_gzip_worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<DeflateAnswer>) => {
       const answer = this.#waiting.shift();
-      if ("error" in data) answer?.reject(new Error(`Cannot compress: ${data.error}`));
-      else answer?.resolve(data);
+      if ("error" in data) {
+        answer?.reject(new Error(`Cannot compress: ${data.error}`));
+        return;
+      }
+      if (this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(data.spent);
+      answer?.resolve(data);
     };
     worker.onerror = (event) => {
       // Without this, the error would end the process.

@@ -74,7 +74,7 @@ export class GzipBody implements BodySource {
   }
 
   async #deflateNext(): Promise<void> {
-    const bytes = await this.#text.next();
+    const bytes = await this.#text.next(this.#deflater.takeSpare());
     if (bytes === undefined) {
       this.#textEnded = true;
       return;
