@@ -88,15 +88,15 @@ export function readKeyWords(field: Field, record: RecordBytes): number[] {
   return Array.from({ length: count }, (_, i) => words.getUint32(i * 4, true));
 }
 
-/** The value that `readField` gave when `words[offset…]` were read. */
-export function fieldFromKeyWords(
+/**
+ * Makes what reads the value that `readField` gave when `words[offset…]` were read.
+ * Ownership: a value that is bytes is lent, until the next call.
+ */
+export function keyWordsReader(
   field: Field,
-  words: ArrayLike<number>,
-  offset: number,
-): FieldValue {
+): (words: ArrayLike<number>, offset: number) => FieldValue {
   const count = keyWordCount(field);
   const view = new DataView(new ArrayBuffer(count * 4));
-  for (let i = 0; i < count; i++) view.setUint32(i * 4, words[offset + i], true);
   const isBitfield = field.bitSize > 0;
   const moved: Field = {
     ...field,
@@ -105,7 +105,11 @@ export function fieldFromKeyWords(
     bitOffset: 0,
     sizeBytes: isBitfield ? count * 4 : field.sizeBytes,
   };
-  return readField(moved, { segments: [view], offsets: [0, 0] });
+  const record: RecordBytes = { segments: [view], offsets: [0, 0] };
+  return (words, offset) => {
+    for (let i = 0; i < count; i++) view.setUint32(i * 4, words[offset + i], true);
+    return readField(moved, record);
+  };
 }
 
 // A byte order mark is part of the text.

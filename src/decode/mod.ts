@@ -14,8 +14,8 @@ export { type DerivedFields, deriveFields, type DeriveOptions } from "./derive_f
 export { hideField, splitTextField, textFieldName } from "./text_fields.ts";
 export { type FieldAnnotations, findTemplate, templateNames } from "./templates.ts";
 export {
-  fieldFromKeyWords,
   keyWordCount,
+  keyWordsReader,
   readField,
   readInteger,
   readKeyWords,

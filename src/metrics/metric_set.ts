@@ -3,8 +3,8 @@
 import {
   type Field,
   type FieldFormatter,
-  fieldFromKeyWords,
   keyWordCount,
+  keyWordsReader,
   type RecordBytes,
   valueToText,
 } from "../decode/mod.ts";
@@ -46,15 +46,22 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
   };
 }
 
+interface ReadableKey {
+  readonly key: KeyPlan;
+  readonly read: ReturnType<typeof keyWordsReader>;
+}
+
 /** Turns key words back into values and text. */
 class LabelReader {
   readonly #options: MetricSetOptions;
+  readonly #keys: readonly ReadableKey[];
   /** A record that holds nothing but one key field and its context, for formatters. */
   readonly #record: RecordBytes;
 
   constructor(options: MetricSetOptions) {
     this.#options = options;
-    const { recordSizeBytes, valueSizeBytes } = options.plan;
+    const { keys, recordSizeBytes, valueSizeBytes } = options.plan;
+    this.#keys = keys.map((key) => ({ key, read: keyWordsReader(key.field) }));
     this.#record = {
       segments: [
         new DataView(new ArrayBuffer(recordSizeBytes)),
@@ -65,16 +72,16 @@ class LabelReader {
   }
 
   read(series: number): string[] {
-    return this.#options.plan.keys.map((key) => this.#label(key, series));
+    return this.#keys.map((key) => this.#label(key, series));
   }
 
-  #label(key: KeyPlan, series: number): string {
+  #label({ key, read }: ReadableKey, series: number): string {
     const { memory, formatters } = this.#options;
     const { field, context } = key;
     const start = memory.keyAt(series);
     const formatter = formatters.get(field);
     if (formatter === undefined) {
-      return valueToText(fieldFromKeyWords(field, memory.words, start + key.firstWord), field.kind);
+      return valueToText(read(memory.words, start + key.firstWord), field.kind);
     }
     for (const part of [key, ...context]) {
       const first = start + part.firstWord;

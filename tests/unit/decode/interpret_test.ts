@@ -2,10 +2,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   type Field,
-  fieldFromKeyWords,
   type FieldKind,
   type FieldValue,
   keyWordCount,
+  keyWordsReader,
   readField,
   readInteger,
   readKeyWords,
@@ -174,7 +174,7 @@ Deno.test("random records: the value survives its key words, equal values have e
       const value = readField(field, record);
       const words = readKeyWords(field, record);
       const note = `seed ${seed}, round ${round}, ${field.name}`;
-      assertEquals(fieldFromKeyWords(field, [7, ...words], 1), value, note);
+      assertEquals(keyWordsReader(field)([7, ...words], 1), value, note);
       assertEquals(readKeyWords(field, recordOf(scramble(field, bytes), 3)), words, note);
     }
   }
