@@ -9,8 +9,8 @@ import { acceptsGzip, negotiateFormat } from "./content_negotiation.ts";
 import { CONTENT_TYPES, type Exposition, type TextExposition } from "./exposition.ts";
 import type { OwnMetrics } from "./own_metrics.ts";
 
-/** Below this, compressing costs more than it saves. */
-const MIN_GZIP_BYTES = 64 * 1024;
+/** A smaller page is sent within milliseconds anyway, and not worth a worker and its 13 MB. */
+const MIN_GZIP_BYTES = 256 * 1024;
 /** Name, labels and value, as a guess. */
 const USUAL_LINE_BYTES = 100;
 
