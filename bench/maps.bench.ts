@@ -74,7 +74,7 @@ function benchKmeter(name: string, follow: Follow): void {
 
 /** Fills and reads once, so that all series exist. */
 async function startFilled(fixture: string, dataSource: string, n: number): Promise<RunningMap> {
-  const map = startMap(fixture, dataSource);
+  const map = await startMap(fixture, dataSource);
   await map.fill(n, 0);
   await map.refresh();
   map.render();

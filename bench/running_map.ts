@@ -29,7 +29,7 @@ const OPTIONS: RunOptions = {
 };
 
 /** Starts a test gadget (built already) of which only one data source is collected. */
-export function startMap(fixture: string, dataSource: string): RunningMap {
+export async function startMap(fixture: string, dataSource: string): Promise<RunningMap> {
   const folder = FIXTURES + fixture;
   const others = parseGadget(folder, []).spec.dataSources
     .map(({ name }) => name).filter((name) => name !== dataSource);
@@ -37,7 +37,7 @@ export function startMap(fixture: string, dataSource: string): RunningMap {
     `${dataSource}:metrics.limit=1000000`,
     ...others.map((name) => `${name}:metrics.collect=false`),
   ]);
-  const running = RunningGadget.start(gadget, OPTIONS);
+  const running = await RunningGadget.start(gadget, OPTIONS);
   const attached = running.programs.find(({ program }) => program.name === "fill");
   const [set] = running.metricSets;
   if (attached === undefined || set === undefined) throw new Error(`${fixture} cannot be filled`);
