@@ -40,6 +40,8 @@ export class EntryStore {
   readonly #store: SeriesStore;
   #capacity = INITIAL_CAPACITY;
   #count = 0;
+  /** Hash of each entry's key: a table is rebuilt twice as fast with it. */
+  #hashes: Int32Array = new Int32Array(INITIAL_CAPACITY);
   /** Entries that feed a series, by series, and the generation of the series that they feed. */
   #references = new Uint32Array(INITIAL_CAPACITY);
   #referenced = new Int32Array(INITIAL_CAPACITY);
@@ -93,6 +95,7 @@ export class EntryStore {
     this.values.fill(0, start, start + this.valueWordCount);
     this.lastPass[entry] = this.pass;
     this.lastChange[entry] = this.pass;
+    this.#hashes[entry] = hashWords(this.scratch, 0, this.keyWordCount);
     this.#link(entry);
     this.#attach(entry, series);
     return entry;
@@ -117,30 +120,39 @@ export class EntryStore {
   /** Forgets entries that the pass did not meet; a series without entries leaves the export. */
   endPass(): void {
     let kept = 0;
-    for (let entry = 0; entry < this.#count; entry++) {
-      if (this.lastPass[entry] !== this.pass) {
-        this.#detach(entry);
+    for (let entry = 0; entry < this.#count;) {
+      const start = entry;
+      while (entry < this.#count && this.lastPass[entry] === this.pass) entry++;
+      if (entry === start) {
+        this.#detach(entry++);
         continue;
       }
-      if (kept !== entry) this.#moveEntry(entry, kept);
-      kept++;
+      if (kept !== start) this.#moveEntries(kept, { start, end: entry });
+      kept += entry - start;
     }
     if (kept === this.#count) return;
     this.#count = kept;
     this.#rebuildTable(this.table.length);
   }
 
-  /** Map keys of the `count` entries that have not changed for the longest, in a row. */
+  /** Map keys of the `count` entries that have not changed for the longest, one behind the other. */
   copyIdleKeys(count: number, keySizeBytes: number): Uint8Array<ArrayBuffer> {
-    const order = Array.from({ length: this.#count }, (_, entry) => entry)
-      .sort((a, b) => this.lastChange[a] - this.lastChange[b])
-      .slice(0, count);
-    const keys = new Uint8Array(order.length * keySizeBytes);
+    const sorted = this.lastChange.slice(0, this.#count).sort();
+    const wanted = Math.min(count, this.#count);
+    if (wanted <= 0) return new Uint8Array(0);
+    const limit = sorted[wanted - 1];
+    // Of those that changed last in the pass of the limit, not all may be wanted.
+    let atLimit = wanted - sorted.indexOf(limit);
+    const keys = new Uint8Array(wanted * keySizeBytes);
     const bytes = new Uint8Array(this.keys.buffer);
-    order.forEach((entry, index) => {
+    let end = 0;
+    for (let entry = 0; end < keys.length; entry++) {
+      if (this.lastChange[entry] > limit) continue;
+      if (this.lastChange[entry] === limit && atLimit-- <= 0) continue;
       const start = entry * this.keyWordCount * 4;
-      keys.set(bytes.subarray(start, start + keySizeBytes), index * keySizeBytes);
-    });
+      keys.set(bytes.subarray(start, start + keySizeBytes), end);
+      end += keySizeBytes;
+    }
     return keys;
   }
 
@@ -191,27 +203,29 @@ export class EntryStore {
     this.#referenced = grown(this.#referenced, capacity);
   }
 
-  #moveEntry(from: number, to: number): void {
-    const { keys, values, keyWordCount, valueWordCount } = this;
-    keys.copyWithin(to * keyWordCount, from * keyWordCount, (from + 1) * keyWordCount);
-    values.copyWithin(to * valueWordCount, from * valueWordCount, (from + 1) * valueWordCount);
-    this.series[to] = this.series[from];
-    this.lastPass[to] = this.lastPass[from];
-    this.lastChange[to] = this.lastChange[from];
-    this.#generations[to] = this.#generations[from];
+  #moveEntries(to: number, { start, end }: { start: number; end: number }): void {
+    const { keyWordCount, valueWordCount } = this;
+    this.keys.copyWithin(to * keyWordCount, start * keyWordCount, end * keyWordCount);
+    this.values.copyWithin(to * valueWordCount, start * valueWordCount, end * valueWordCount);
+    this.#hashes.copyWithin(to, start, end);
+    this.series.copyWithin(to, start, end);
+    this.lastPass.copyWithin(to, start, end);
+    this.lastChange.copyWithin(to, start, end);
+    this.#generations.copyWithin(to, start, end);
   }
 
   #link(entry: number): void {
-    const hash = hashWords(this.keys, entry * this.keyWordCount, this.keyWordCount);
-    let slot = hash & this.mask;
-    while (this.table[slot] !== 0) slot = slot + 1 & this.mask;
-    this.table[slot] = entry + 1;
+    const { table, mask } = this;
+    let slot = this.#hashes[entry] & mask;
+    while (table[slot] !== 0) slot = slot + 1 & mask;
+    table[slot] = entry + 1;
   }
 
   #grow(capacity: number): void {
     this.keys = grown(this.keys, this.keyWordCount * capacity);
     this.values = grown(this.values, this.valueWordCount * capacity);
     this.valueView = new DataView(this.values.buffer);
+    this.#hashes = grown(this.#hashes, capacity);
     this.series = grown(this.series, capacity);
     this.lastPass = grown(this.lastPass, capacity);
     this.lastChange = grown(this.lastChange, capacity);

@@ -9,6 +9,7 @@ import {
   kernelFixture,
   kernelTest,
   type Metrics,
+  readMetrics,
   type StartedGadget,
   startGadget,
   until,
@@ -210,6 +211,31 @@ kernelTest("100,000 entries of a map become as many series", async () => {
   for (const id of [0, 1, 50_000, 99_999]) {
     assertEquals(metrics.get(labelOf(id))?.hash_total, BigInt(id));
   }
+});
+
+kernelTest("a gadget that stops while its maps are being read ends the read first", async () => {
+  const gadget = await startGadget(await fixture("maps"), {
+    annotate: ["hash:metrics.limit=100000"],
+  });
+  await gadget.run("fill", [100_000, 0]);
+  const set = gadget.setOf("hash");
+  const refreshed = gadget.running.refresh();
+  await gadget.running.stop();
+  assertEquals((await refreshed).size, 0);
+  assertEquals(readMetrics(set).size, 100_000);
+  assertEquals((await gadget.running.refresh()).size, 0, "nothing is read any more");
+});
+
+kernelTest("scrapes that meet read each total once", async () => {
+  await using gadget = await startGadget(await fixture("maps"));
+  await gadget.run("fill", [5000, 0]);
+  const metrics = await Promise.all(Array.from({ length: 5 }, () => gadget.metrics("percpu_hash")));
+  await gadget.run("fill", [5000, 0]);
+  metrics.push(await gadget.metrics("percpu_hash"));
+  assertEquals(
+    metrics.map((each) => sumOf(each, "percpu_hash_count")),
+    [5000n, 5000n, 5000n, 5000n, 5000n, 10_000n],
+  );
 });
 
 kernelTest("entries over the cardinality limit are counted together", async () => {
