@@ -5,6 +5,7 @@ import { Deflater } from "./deflater.ts";
 import { GzipBody } from "./gzip_body.ts";
 import { DEFAULT_SCRAPE_LIMITS, type Scrape, type ScrapeLimits, Scrapes } from "./_scrapes.ts";
 import { type BodyReader, SharedBody } from "./shared_body.ts";
+import { Pace } from "./pace.ts";
 import { acceptsGzip, negotiateFormat } from "./content_negotiation.ts";
 import { CONTENT_TYPES, type Exposition, type TextExposition } from "./exposition.ts";
 import type { OwnMetrics } from "./own_metrics.ts";
@@ -48,6 +49,7 @@ export class MetricsPage {
   readonly #options: MetricsPageOptions;
   readonly #scrapes: Scrapes;
   readonly #deflater = new Deflater();
+  readonly #pace = new Pace();
   /** By variant. */
   readonly #recent = new Map<string, RecentBody>();
   readonly #refresh: () => Promise<void>;
@@ -81,6 +83,7 @@ export class MetricsPage {
       const format = formatOf(request);
       await this.#refresh();
       const trailer = await this.#ownText[format]();
+      await this.#pace.breathe();
       const mayGzip = acceptsGzip(request.headers.get("accept-encoding")) && !isLoopback(peer);
       const variant = { format, gzip: mayGzip && this.#isWorthGzip(trailer) };
       const headers = headersOf(format);
