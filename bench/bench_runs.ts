@@ -42,7 +42,10 @@ export interface Items {
   readonly name: string;
 }
 
-/** What the benches of a group handle unless their names say how many. Others handle one thing. */
+/**
+ * What the benches of a group (the word before a colon) handle, unless its name or theirs say how many.
+ * Others handle one thing.
+ */
 const ITEMS: Readonly<Record<string, Items>> = {
   decode: { count: 10_000, name: "event" },
   ingest: { count: 300_000, name: "event" },
@@ -90,12 +93,16 @@ function timesOf(
   return outcome.ok;
 }
 
-/** What one iteration handles: `100k` in a name means a hundred thousand. */
+/** What one iteration handles: `100k` or `100,000` in a name means a hundred thousand. */
 export function itemsOf(group: string, name: string): Items | undefined {
-  const usual = ITEMS[group];
-  const match = /\b(\d+)([kM])\b/.exec(name);
+  const usual = ITEMS[group.split(":")[0]];
+  const match = /\b(?:(\d+)([kM])|(\d{1,3}(?:,\d{3})+))\b/.exec(`${name} ${group}`);
   if (usual === undefined || match === null) return usual;
-  return { ...usual, count: Number(match[1]) * FACTORS[match[2]] };
+  const [, short, factor, whole] = match;
+  const count = whole === undefined
+    ? Number(short) * FACTORS[factor]
+    : Number(whole.replaceAll(",", ""));
+  return { ...usual, count };
 }
 
 /** Time of one item, or of the iteration if that is one thing. */

@@ -25,9 +25,6 @@ const LAST_RUN_STARTS_MS = 150_000;
 const RATE_SECONDS = 4;
 const SOAK_SECONDS = 60;
 const CHURN_SECONDS = 20;
-/** Groups whose benches handle many items, so that their times can be compared in one picture. */
-const PLOTTED = ["decode", "ingest", "maps", "scrape"];
-
 /** Measures everything, one thing at a time. */
 async function measureAll(): Promise<Results> {
   const machine = await describeMachine();
@@ -56,7 +53,7 @@ async function step<T>(name: string, measure: () => Promise<T>): Promise<T> {
 /** The report as markdown. */
 export function renderReport(results: Results): string {
   const benches = joinRuns(results.benches);
-  const groups = [...new Set(benches.map(({ group }) => group))].sort();
+  const groups = groupsOf(benches);
   const tables = [
     targetsTable(judge(results, benches)),
     ...groups.map((group) => benchTable(group, benches.filter((bench) => bench.group === group))),
@@ -98,10 +95,14 @@ function benchTable(group: string, benches: readonly BenchResult[]): Table {
   };
 }
 
-/** The picture: time per item, one bar for each bench. */
+function groupsOf(benches: readonly BenchResult[]): string[] {
+  return [...new Set(benches.map(({ group }) => group))].sort();
+}
+
+/** The picture: time per item, one bar for each bench that handles many, so that they can be compared. */
 export function renderPlot(results: Results): string {
   const benches = joinRuns(results.benches);
-  const groups = PLOTTED.map((group) => {
+  const groups = groupsOf(benches).map((group) => {
     const bars = benches.filter((bench) => bench.group === group && bench.items !== undefined);
     return { heading: `${group}, per ${bars[0]?.items?.name}`, bars: bars.map(barOf) };
   });

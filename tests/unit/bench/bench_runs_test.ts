@@ -39,6 +39,8 @@ Deno.test("a bench that failed in one run is an error", () => {
 Deno.test("the name says how many items a bench handles, else its group", () => {
   assertEquals(itemsOf("scrape", "kmeter, 1M counters, text"), { count: 1e6, name: "series" });
   assertEquals(itemsOf("maps", "C: batch calls alone"), { count: 100_000, name: "entry" });
+  assertEquals(itemsOf("maps: array, 131,072 elements", "C"), { count: 131_072, name: "entry" });
+  assertEquals(itemsOf("ingest", "kmeter: 1000 series"), { count: 300_000, name: "event" });
   assertEquals(itemsOf("startup", "kmeter version"), undefined);
   assertEquals(itemsOf("startup", "with 10k series"), undefined);
 });
