@@ -27,7 +27,7 @@ struct event {
 const volatile bool ignore_failed = false;
 GADGET_PARAM(ignore_failed);
 
-GADGET_TRACER_MAP(events, 512 * 1024);
+GADGET_TRACER_MAP(events, 1024 * 1024);
 
 GADGET_TRACER(exec, events, event);
 

@@ -29,7 +29,7 @@ struct event {
 const volatile bool targ_failed = false;
 GADGET_PARAM(targ_failed);
 
-GADGET_TRACER_MAP(events, 1024 * 1024);
+GADGET_TRACER_MAP(events, 4 * 1024 * 1024);
 
 GADGET_TRACER(open, events, event);
 

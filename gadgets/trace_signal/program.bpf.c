@@ -35,7 +35,7 @@ struct event {
 const volatile int target_signal = 0;
 GADGET_PARAM(target_signal);
 
-GADGET_TRACER_MAP(events, 256 * 1024);
+GADGET_TRACER_MAP(events, 512 * 1024);
 
 GADGET_TRACER(signal, events, event);
 

@@ -39,7 +39,7 @@ GADGET_PARAM(connect_only);
 const volatile bool failure_only = false;
 GADGET_PARAM(failure_only);
 
-GADGET_TRACER_MAP(events, 512 * 1024);
+GADGET_TRACER_MAP(events, 1024 * 1024);
 
 GADGET_TRACER(tracetcp, events, event);
 

@@ -77,6 +77,7 @@ function createDrain(source: IngestSource, formatters: Formatters): Drainable {
   const process = pipe === undefined ? count : countAndHandOn;
   return {
     sizeBytes: reader.sizeBytes,
+    isPaced: reader.isPaced,
     drain: () => {
       if (plan.ttlMs > 0) store.nowMs = readBootTimeMs();
       const consumed = reader.withLeases(process, reader.sizeBytes);

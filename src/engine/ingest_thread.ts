@@ -14,7 +14,7 @@ import {
 } from "./ingest_job.ts";
 
 /** How long a scrape waits for events that are on their way. */
-const CATCH_UP_MS = 100;
+const CATCH_UP_MS = 1000;
 
 /** One thread for all event buffers of a gadget. Ownership: `stop()` ends it. */
 export class IngestThread {

@@ -38,6 +38,7 @@ export class TracerRunner implements Runner, PumpSource {
   readonly finished = NEVER;
   readonly fds: readonly number[];
   readonly sizeBytes: number;
+  readonly isPaced: boolean;
   readonly #options: TracerOptions;
   readonly #reader: EventReader;
   #shown = 0;
@@ -50,6 +51,7 @@ export class TracerRunner implements Runner, PumpSource {
     this.#options = options;
     this.#reader = openEventReader(options.buffer.handle);
     this.sizeBytes = this.#reader.sizeBytes;
+    this.isPaced = this.#reader.isPaced;
   }
 
   get received(): number {

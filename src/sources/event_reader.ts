@@ -17,6 +17,8 @@ export interface RingLease {
 export interface EventReader {
   /** Room for records that wait; of one CPU, if each has its own. */
   readonly sizeBytes: number;
+  /** True if who writes wakes the reader once for many records. */
+  readonly isPaced: boolean;
   /** Events that the kernel dropped, where the buffer itself tells; others count in the gadget. */
   readonly lost: number;
   /**

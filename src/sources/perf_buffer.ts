@@ -48,6 +48,7 @@ interface CpuView {
 /** Reads a perf event array that is mapped in this process. */
 export class PerfReader implements EventReader {
   readonly sizeBytes: number;
+  readonly isPaced = false;
   readonly #cpus: readonly CpuView[];
   /** Samples of one CPU as ring buffer records: each has the room of what it was in the ring. */
   readonly #block: Uint8Array;

@@ -34,6 +34,7 @@ export interface RingHandle {
 /** Reads a ring that is mapped in this process. */
 export class RingReader implements EventReader {
   readonly sizeBytes: number;
+  readonly isPaced = false;
   /** A ring buffer refuses records instead; the gadget counts them. */
   readonly lost = 0;
   readonly #consumerPosition: BigUint64Array;

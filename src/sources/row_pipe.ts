@@ -96,6 +96,7 @@ export class RowPipeWriter {
 /** The end that the showing thread has. */
 export class RowPipeReader implements EventReader {
   readonly sizeBytes: number;
+  readonly isPaced = true;
   readonly lost = 0;
   readonly #handle: RowPipeHandle;
   readonly #positions: BigUint64Array;
