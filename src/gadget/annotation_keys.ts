@@ -18,6 +18,8 @@ export const MAP_READ_MODES = ["snapshot", "drain"] as const;
 const TEXT: ValueRule = { kind: "text" };
 const FLAG: ValueRule = { kind: "flag" };
 const COUNT: ValueRule = { kind: "count" };
+/** Ids of series have 24 bits, and 0 is taken. */
+const SERIES_COUNT: ValueRule = { kind: "count", most: (1 << 24) - 1 };
 const WIDTH: ValueRule = { kind: "width" };
 const DURATION: ValueRule = { kind: "duration" };
 
@@ -77,7 +79,7 @@ const DATA_SOURCE_KEYS: ReadonlyMap<string, ValueRule> = new Map<string, ValueRu
   ["metrics.implicit-counter.name", TEXT],
   ["metrics.implicit-counter.description", TEXT],
   ["metrics.ttl", DURATION],
-  ["metrics.limit", COUNT],
+  ["metrics.limit", SERIES_COUNT],
   ["ebpf.map.percpu", { kind: "choice", values: PERCPU_MODES }],
   ["ebpf.map.read", { kind: "choice", values: MAP_READ_MODES }],
   ["ebpf.map.flush-on-stop", FLAG],

@@ -7,7 +7,7 @@ import { nearestName, quoteNames } from "./nearest_name.ts";
 export type ValueRule =
   | { readonly kind: "text" }
   | { readonly kind: "flag" }
-  | { readonly kind: "count" }
+  | { readonly kind: "count"; readonly most?: number }
   /** A count, or the word `type`: as wide as the type needs. */
   | { readonly kind: "width" }
   | { readonly kind: "duration" }
@@ -29,7 +29,7 @@ export function checkValue(rule: ValueRule, value: string): ValueCheck {
     case "choice":
       return checkChoice(rule.values, value);
     case "count":
-      return isCount(value) ? { value } : { expected: "a number like 16" };
+      return checkCount(value, rule.most ?? Infinity);
     case "width":
       return isCount(value) || value === "type"
         ? { value }
@@ -73,6 +73,11 @@ function checkBoundaries(value: string): ValueCheck {
     }
   }
   return { value };
+}
+
+function checkCount(value: string, most: number): ValueCheck {
+  if (isCount(value) && Number(value) <= most) return { value };
+  return { expected: most === Infinity ? "a number like 16" : `a number up to ${most}` };
 }
 
 function isCount(value: string): boolean {

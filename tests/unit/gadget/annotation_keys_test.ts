@@ -17,6 +17,7 @@ const ACCEPTED: [annotation: string, value: string][] = [
   ["e:metrics.implicit-counter.name=execs", "execs"],
   ["e:metrics.ttl=1h30m", "1h30m"],
   ["e:metrics.limit=500", "500"],
+  ["e:metrics.limit=16777215", "16777215"],
   ["e:ebpf.map.percpu=label", "label"],
   ["e:ebpf.map.read=drain", "drain"],
   ["e:ebpf.map.flush-on-stop=true", "true"],
@@ -60,6 +61,11 @@ const REFUSED: { annotation: string; message: string; hint?: string }[] = [
     annotation: "e.f:json.frobnicate=1",
     message: 'Unknown annotation in --annotate "e.f:json.frobnicate=1": "json.frobnicate"',
     hint: '"json." keys of a field: json.skip',
+  },
+  {
+    annotation: "e:metrics.limit=16777216",
+    message: 'Wrong value in --annotate "e:metrics.limit=16777216": ' +
+      '"metrics.limit" takes a number up to 16777215, got "16777216"',
   },
   {
     annotation: "e:metrics.type=counter",
