@@ -51,12 +51,10 @@ export class Kmeter implements AsyncDisposable {
   }
 
   /** Reads the page by curl, which costs less CPU than Deno, and throws it away. */
-  async scrape({ gzip = false }: { gzip?: boolean } = {}): Promise<Scrape> {
-    const accept = gzip ? ["-H", "Accept-Encoding: gzip"] : [];
+  async scrape(): Promise<Scrape> {
     const format = "%{time_total} %{size_download}";
     const output = await runToEnd([
       ...["curl", "-sS", "--fail", "--max-time", "60", "-o", "/dev/null", "-w", format],
-      ...accept,
       this.url,
     ]);
     const [seconds, bytes] = output.split(" ").map(Number);

@@ -23,7 +23,6 @@ export interface MemoryResult {
   readonly labelBytes: number;
   readonly firstScrape: Scrape;
   readonly nextScrape: Scrape;
-  readonly gzipScrape: Scrape;
   /** Longest time that another request waited during one of the scrapes. */
   readonly longestWaitMs: number;
 }
@@ -58,7 +57,6 @@ async function measureCase(producer: Producer, series: number): Promise<MemoryRe
     firstScrape: await kmeter.scrape(),
     nextScrape: await kmeter.scrape(),
     scrapedBytes: residentBytes(kmeter.pid),
-    gzipScrape: await kmeter.scrape({ gzip: true }),
   });
   const scraped = scrapes();
   const longestWaitMs = await longestWait(kmeter, scraped);
@@ -119,8 +117,7 @@ export function memoryTable(results: readonly MemoryResult[]): Table {
     title: "Memory by number of series",
     columns: [
       ...["series", "RSS", "RSS after scrapes", "a series, beyond 2 × labels"],
-      ...["page", "first scrape", "next scrape", "with gzip", "page with gzip"],
-      "longest wait",
+      ...["page", "first scrape", "next scrape", "longest wait"],
     ],
     rows: results.map((result) => [
       formatCount(result.series),
@@ -130,8 +127,6 @@ export function memoryTable(results: readonly MemoryResult[]): Table {
       formatBytes(result.nextScrape.bytes),
       formatTime(result.firstScrape.seconds * 1e9),
       formatTime(result.nextScrape.seconds * 1e9),
-      formatTime(result.gzipScrape.seconds * 1e9),
-      formatBytes(result.gzipScrape.bytes),
       formatTime(result.longestWaitMs * 1e6),
     ]),
     note:

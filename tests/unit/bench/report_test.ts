@@ -18,7 +18,6 @@ function memory(series: number, scrapedBytes: number) {
     labelBytes: 10 * series,
     firstScrape: scrape,
     nextScrape: scrape,
-    gzipScrape: { seconds: 0.4, bytes: 100 },
     longestWaitMs: 5,
   };
 }
@@ -77,7 +76,6 @@ Deno.test("targets are met at the limit, and missed above it", () => {
   assertEquals(of("CPU for 100k"), false); // 4 % over idle
   assertEquals(of("full rate"), true);
   assertEquals(of("scrape of 1M"), true);
-  assertEquals(of("the same with gzip"), false); // 0.4 s
   assertEquals(of("memory of a series"), true); // 250 bytes
   assertEquals(of("growth of memory"), false); // a fifth
 });
@@ -88,12 +86,6 @@ Deno.test("what was not measured is neither met nor missed", () => {
     undefined,
   );
   assert(renderReport(RESULTS).includes("not measured"));
-});
-
-Deno.test("a page that came without gzip says nothing about gzip", () => {
-  const [none, many] = RESULTS.memory;
-  const results = { ...RESULTS, memory: [none, { ...many, gzipScrape: many.nextScrape }] };
-  assertEquals(verdicts(results).get("the same with gzip"), undefined);
 });
 
 Deno.test("events that are in no series are a miss, though none was lost", () => {
