@@ -130,7 +130,8 @@ export function memoryTable(results: readonly MemoryResult[]): Table {
       formatTime(result.longestWaitMs * 1e6),
     ]),
     note:
-      "Labels `comm` and `pid`, one counter. Scrapes by curl over loopback, output thrown away.",
+      "Labels `comm` and `pid`, one counter. Scrapes by curl over loopback, output thrown away. " +
+      "Longest wait: of a request for `/healthz` during the scrapes, the first one included.",
   };
 }
 
