@@ -134,7 +134,8 @@ export class SeriesStore {
   #allot(): number {
     const { memory } = this;
     const atLimit = this.#count > this.#limit;
-    if (atLimit && this.#free.length === 0) this.#reclaim();
+    const isFull = this.#count === memory.capacity;
+    if (isFull && this.#free.length === 0) this.#reclaim({ dead: atLimit });
     const reused = this.#free.pop();
     if (reused !== undefined) {
       this.#clearValues(reused);
@@ -142,7 +143,7 @@ export class SeriesStore {
       return reused;
     }
     if (atLimit) return OVERFLOW_SERIES;
-    if (this.#count === memory.capacity) this.#grow();
+    if (isFull) this.#grow();
     const series = this.#count++;
     this.#own(series, memory.generation(series));
     memory.publish(this.#count);
@@ -223,17 +224,21 @@ export class SeriesStore {
     this.#clearValues(series);
   }
 
-  /** Takes the ids of dead series, and of those whose time has run out, to be given away. */
-  #reclaim(): void {
+  /**
+   * Takes the ids of series whose time has run out, to be given away, and those of dead ones if
+   * there is no other room: their keys may return and go on.
+   */
+  #reclaim(options: { dead: boolean }): void {
     const { ttlMs } = this.#plan;
-    const mayExpire = ttlMs > 0 &&
+    const takesDead = options.dead && this.#deadCount > 0;
+    const takesExpired = ttlMs > 0 &&
       this.nowMs - this.#lastReclaimMs >= ttlMs / RECLAIMS_PER_TTL;
-    if (this.#keyWordCount === 0 || (this.#deadCount === 0 && !mayExpire)) return;
+    if (this.#keyWordCount === 0 || (!takesDead && !takesExpired)) return;
     this.#migrate(Infinity);
-    this.#lastReclaimMs = this.nowMs;
+    if (takesExpired) this.#lastReclaimMs = this.nowMs;
     for (let series = 1; series < this.#count; series++) {
-      const expired = mayExpire && this.memory.lastSeenMs(series) < this.nowMs - ttlMs;
-      if (expired || !this.#isOwned(series)) this.#release(series);
+      const hasExpired = takesExpired && this.memory.lastSeenMs(series) < this.nowMs - ttlMs;
+      if (hasExpired || (takesDead && !this.#isOwned(series))) this.#release(series);
     }
     if (this.#free.length > 0) this.#startTable(new Int32Array(this.table.length));
   }

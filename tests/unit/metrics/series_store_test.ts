@@ -229,6 +229,17 @@ Deno.test("at the limit, ids of series that left by ttl go to new keys", () => {
   assertEquals([seriesOf(store, 6), store.memory.liveCount], [2, 2]);
 });
 
+Deno.test("with a ttl, keys that never come back take no more room than those that live", () => {
+  const ttlMs = 80;
+  const store = oneWordStore({ ttlMs, limit: 100_000 });
+  for (let word = 0; word < 20_000; word++) {
+    setTime(store, { nowMs: word, ttlMs });
+    seriesOf(store, word);
+  }
+  assert(store.memory.capacity <= 256, `room for ${store.memory.capacity} series`);
+  assertEquals([store.memory.liveCount, store.memory.stats.overflowed], [81, 0]);
+});
+
 Deno.test("keys are found while series move to a new table, however they come", () => {
   const store = oneWordStore({ limit: 100_000 });
   // Each round doubles the keys: the table grows in the middle of it, and all are asked for at once.
