@@ -77,6 +77,8 @@ const TABLE = {
     ],
     result: "i32", // int
   },
+  /** Does nothing, on a thread of Deno's pool. */
+  pool_yield: { name: "sched_yield", parameters: [], result: "i32", nonblocking: true },
   clock_gettime: {
     parameters: ["i32", "buffer"], // clockid_t, struct timespec *
     result: "i32", // int

@@ -15,5 +15,12 @@ export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
-export { BlockingPoller, openEventFd, Poller, resetEventFd, signalEventFd } from "./poller.ts";
+export {
+  BlockingPoller,
+  openEventFd,
+  Poller,
+  resetEventFd,
+  signalEventFd,
+  yieldToEvents,
+} from "./poller.ts";
 export type { PollerHandle } from "./poller.ts";

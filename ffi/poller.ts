@@ -136,6 +136,17 @@ export class BlockingPoller {
   }
 }
 
+/**
+ * Lets the event loop look for what has come from sockets and files: for long work on the main thread.
+ *
+ * Deno's runtime looks there when it has nothing else to do, and else only every 61 turns, however
+ * many turns `setImmediate` gives it: with turns of 3 ms a request waited for 200 ms. This leaves it
+ * with nothing to do until a thread of the pool answers. Cost: 70 µs.
+ */
+export async function yieldToEvents(): Promise<void> {
+  await libc().pool_yield();
+}
+
 /** Opens an eventfd whose reads and writes do not block. @throws KernelError. */
 export function openEventFd(): number {
   const errno = errnoCell();

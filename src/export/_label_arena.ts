@@ -46,8 +46,8 @@ export class LabelArena {
   #wastedBytes = 0;
   #positions = new Uint32Array(0);
   #lengths = new Uint32Array(0);
-  /** Generation whose labels the block holds; NaN, which equals nothing, where there is no block. */
-  #generations = new Float64Array(0);
+  /** Generation whose labels the block holds, plus 1; 0 where there is no block. */
+  #generations = new Uint32Array(0);
   readonly #cursor: Writable<ByteRun> = {
     view: new DataView(new ArrayBuffer(0)),
     offsetBytes: 0,
@@ -69,7 +69,7 @@ export class LabelArena {
    */
   at(series: number, generation: number): ByteRun | undefined {
     if (series >= this.#generations.length) this.#reserve(series + 1);
-    if (this.#generations[series] !== generation && !this.#build(series, generation)) {
+    if (this.#generations[series] !== generation + 1 && !this.#build(series, generation)) {
       return undefined;
     }
     const position = this.#positions[series];
@@ -105,12 +105,12 @@ export class LabelArena {
     this.#chunks = [];
     this.#totalBytes = 0;
     this.#wastedBytes = 0;
-    this.#generations.fill(NaN);
+    this.#generations.fill(0);
   }
 
   #reserve(count: number): void {
     const capacity = Math.max(64, 2 * this.#generations.length, count, this.#set.seriesCount);
-    const generations = new Float64Array(capacity).fill(NaN);
+    const generations = new Uint32Array(capacity);
     generations.set(this.#generations);
     const positions = new Uint32Array(capacity);
     positions.set(this.#positions);
@@ -131,10 +131,10 @@ export class LabelArena {
     const offset = this.#usedOfLastBytes;
     // A lone surrogate becomes U+FFFD here: one invalid byte would cost the whole scrape.
     const { written } = encoder.encodeInto(text, chunk.bytes.subarray(offset));
-    if (!Number.isNaN(this.#generations[series])) this.#wastedBytes += this.#lengths[series];
+    if (this.#generations[series] !== 0) this.#wastedBytes += this.#lengths[series];
     this.#positions[series] = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
     this.#lengths[series] = written;
-    this.#generations[series] = generation;
+    this.#generations[series] = generation + 1;
     this.#usedOfLastBytes = offset + written;
     return true;
   }
