@@ -254,7 +254,8 @@ function log2Bounds(bounds: readonly number[]): Log2Bounds | undefined {
     isLess,
     first: Math.log2((bounds[0] ?? NaN) + (isLess ? 1 : 0)),
   })).find(({ isLess, first }) =>
-    Number.isInteger(first) && first >= 0 && first + bounds.length <= 64 &&
+    // From 2^54 on there is no double one less than a power.
+    Number.isInteger(first) && first >= 0 && first + bounds.length <= (isLess ? 54 : 64) &&
     bounds.every((bound, index) => bound === 2 ** (first + index) - (isLess ? 1 : 0))
   );
 }

@@ -1,7 +1,7 @@
 /** Single steps with every number named: what the fuzzer found, and where doubles would go wrong. */
 
 // @ts-types="../_std_assert.d.ts"
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Field, FilterTerm } from "../../../src/decode/mod.ts";
 import { makeField } from "../decode/fields.ts";
 import { ringOf, type Row, rowsOf } from "./batches.ts";
@@ -241,6 +241,30 @@ for (const count of [2, 64, 65]) {
     const counts = countsAt(twins.store, { column: 0, series: 1 });
     assertEquals([counts[0], counts[1], counts[count]], [2n, count === 2 ? 3n : 2n, 1n]);
   });
+}
+
+const POWERS = Array.from({ length: 64 }, (_, power) => 2n ** BigInt(power));
+const LOG2_BOUNDS = {
+  "powers of two": (from: number, to: number) => POWERS.slice(from, to).map(Number),
+  "one less than powers of two": (from: number, to: number) =>
+    POWERS.slice(from, to).map((power) => Number(power - 1n)),
+};
+for (const [name, bounds] of Object.entries(LOG2_BOUNDS)) {
+  for (const [from, to] of [[0, 27], [3, 10], [5, 6], [1, 54]]) {
+    for (const kind of ["uint32", "uint64", "int64"] as const) {
+      Deno.test(`buckets by the number of bits: ${name}, ${from} to ${to}, of a ${kind}`, () => {
+        const role = valueRole(numberField("n", kind), "histogram", {
+          boundaries: bounds(from, to),
+        });
+        const twins = new TwinStores(planOf({ values: [role] }));
+        assert(twins.compiled.source.includes("clz32"));
+        // The interpreter compares with each bound in turn. Doubles are exact to 2^53.
+        const around = POWERS.slice(0, 53).flatMap((power) => [power - 1n, power, power + 1n]);
+        const values = [...around, ...POWERS.slice(53), ...around.map((value) => -value)];
+        twins.rows(rowsOf(values.map((value) => ({ key: words64(value, 0n) }))));
+      });
+    }
+  }
 }
 
 Deno.test("text is one key whatever lies behind its NUL, and told apart up to its last byte", () => {
