@@ -130,12 +130,17 @@ function createTracer(parts: Parts, mapName: string): Runner {
     spec.name,
     generateIngest(plan, { snapshot: false, skipZeroEntries: false, atomicHeaders }),
   );
+  const onLost = (count: number) =>
+    options.warn(
+      `data source ${spec.name}: ${count} rows left out: they came faster than they can be shown; ` +
+        "all were counted",
+    );
   const pipe = view && new RowPipe(PIPE_PART * buffer.handle.sizeBytes);
   return new CountedTracer(spec, {
     buffer,
     lostSamples,
     collector,
-    shown: pipe && new TracerRunner(spec, { buffer: pipe, ...show }),
+    shown: pipe && new TracerRunner(spec, { buffer: pipe, ...show, onLost }),
     source: { plan, memory, buffer: buffer.handle, pipe: pipe?.handle, fields: spec.fields },
   });
 }

@@ -30,7 +30,11 @@ export interface TracerOptions {
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
   readonly write: (text: string) => void;
+  /** Is told at intervals how many more records the buffer had no room for. */
+  readonly onLost?: (count: number) => void;
 }
+
+const TELL_LOST_MS = 1000;
 
 /** A data source over an event buffer. */
 export class TracerRunner implements Runner, PumpSource {
@@ -42,6 +46,8 @@ export class TracerRunner implements Runner, PumpSource {
   readonly #options: TracerOptions;
   readonly #reader: EventReader;
   #shown = 0;
+  #toldLost = 0;
+  #toldAtMs = -Infinity;
   #text = "";
   #words: Int32Array = new Int32Array(0);
 
@@ -69,7 +75,17 @@ export class TracerRunner implements Runner, PumpSource {
       this.#options.write(this.#text);
       this.#text = "";
     }
+    this.#tellLost({ pauseMs: TELL_LOST_MS });
     return consumed;
+  }
+
+  #tellLost({ pauseMs }: { pauseMs: number }): void {
+    const { lost } = this.#reader;
+    const { onLost } = this.#options;
+    if (lost === this.#toldLost || performance.now() - this.#toldAtMs < pauseMs) return;
+    onLost?.(lost - this.#toldLost);
+    this.#toldLost = lost;
+    this.#toldAtMs = performance.now();
   }
 
   rest(): void {
@@ -121,6 +137,7 @@ export class TracerRunner implements Runner, PumpSource {
   }
 
   close(): void {
+    this.#tellLost({ pauseMs: 0 });
     this.#options.buffer.close();
   }
 

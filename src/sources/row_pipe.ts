@@ -4,14 +4,14 @@
  * Layout: as in a BPF ring buffer, positions only grow and records have 8-byte headers. What a piece
  * does not fit into at the end of the data is one discarded record, so every piece lies together.
  *
- * Counting never waits for showing: what finds no room is left out, and its bytes are counted.
+ * Counting never waits for showing: records that find no room are left out, and their number is kept.
  */
 
 import { closeDescriptor, openEventFd, resetEventFd, signalEventFd } from "../../ffi/mod.ts";
-import { RING_DISCARD_BIT, RING_HEADER_BYTES } from "../metrics/mod.ts";
+import { RING_DISCARD_BIT, RING_HEADER_BYTES, RING_LENGTH_MASK } from "../metrics/mod.ts";
 import type { EventReader, RingLease } from "./event_reader.ts";
 
-/** Elements of `positions`, as byte counts: written and read since the start, and left out. */
+/** Elements of `positions`: bytes written and read since the start, and records left out. */
 const WRITTEN = 0;
 const READ = 1;
 const LEFT_OUT = 2;
@@ -71,7 +71,7 @@ export class RowPipeWriter {
     const rest = sizeBytes - written % sizeBytes;
     const skipped = rest < end - begin ? rest : 0;
     if (room < skipped + end - begin) {
-      Atomics.add(this.#positions, LEFT_OUT, BigInt(end - begin));
+      Atomics.add(this.#positions, LEFT_OUT, countRecords({ view, begin, end }));
       return;
     }
     if (skipped > 0) {
@@ -93,11 +93,20 @@ export class RowPipeWriter {
   }
 }
 
+function countRecords({ view, begin, end }: RingLease): bigint {
+  let count = 0n;
+  for (let at = begin; at < end;) {
+    const header = view.getInt32(at, true);
+    if ((header & RING_DISCARD_BIT) === 0) count++;
+    at += RING_HEADER_BYTES + ((header & RING_LENGTH_MASK) + 7 & -8);
+  }
+  return count;
+}
+
 /** The end that the showing thread has. */
 export class RowPipeReader implements EventReader {
   readonly sizeBytes: number;
   readonly isPaced = true;
-  readonly lost = 0;
   readonly #handle: RowPipeHandle;
   readonly #positions: BigUint64Array;
   readonly #bytes: Uint8Array;
@@ -111,8 +120,8 @@ export class RowPipeReader implements EventReader {
     this.#bytes = new Uint8Array(handle.data);
   }
 
-  /** Bytes of records that were counted but found no room here. */
-  get leftOutBytes(): number {
+  /** Records that found no room here; the other thread has counted them all the same. */
+  get lost(): number {
     return Number(Atomics.load(this.#positions, LEFT_OUT));
   }
 
