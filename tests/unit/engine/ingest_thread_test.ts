@@ -1,7 +1,7 @@
 /** The thread that counts, fed through a pipe: no kernel needed. */
 
 // @ts-types="../_std_assert.d.ts"
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { IngestSource } from "../../../src/engine/ingest_job.ts";
 import { IngestThread } from "../../../src/engine/ingest_thread.ts";
 import {
