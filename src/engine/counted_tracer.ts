@@ -46,7 +46,7 @@ export class CountedTracer implements Runner {
     return this.collector.memory.stats.lost + (this.#options.lostSamples?.read() ?? 0);
   }
 
-  /** What is counted is shown, too. */
+  /** Shows what has been counted by now: rows and metrics say the same. */
   refresh(): void {
     this.shown?.drain();
   }

@@ -72,8 +72,9 @@ export class FetchRunner implements Runner {
   }
 
   /**
-   * For a scrape: nothing is shown. What is drained has its own rhythm. Scrapes that come before the
-   * fetch has begun share it; what a fetch under way has read already may be too old for them.
+   * For a scrape: nothing is shown. What is drained has its own rhythm: a scrape only waits for the
+   * fetch under way. Scrapes that come before a fetch has begun share it; what one under way has read
+   * already may be too old for them.
    */
   refresh(): Promise<void> {
     if (this.#options.isDrained || this.#closed !== undefined) return this.#queue;
@@ -122,8 +123,12 @@ export class FetchRunner implements Runner {
     }
   }
 
-  abandon(): void {
-    void this.#timer?.stop();
-    this.#options.free?.();
+  async abandon(): Promise<void> {
+    try {
+      await this.#timer?.stop();
+      await this.#queue;
+    } finally {
+      this.#options.free?.();
+    }
   }
 }

@@ -25,6 +25,7 @@ export class IngestThread {
   readonly #stopped = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   #hasJob = false;
+  #hasEnded = false;
 
   /** Starts the thread, which takes a while: best before everything else. */
   constructor() {
@@ -50,6 +51,7 @@ export class IngestThread {
   }
 
   #fail(cause: unknown): void {
+    this.#hasEnded = true;
     const message = cause instanceof Error ? cause.message : String(cause);
     const error = new Error(`Events are no longer counted: ${message}`, { cause });
     this.#ready.reject(error);
@@ -76,20 +78,24 @@ export class IngestThread {
       poller: this.#poller.handle,
       control: this.#control.buffer as SharedArrayBuffer,
     };
-    this.#hasJob = true;
     this.#worker.postMessage(job);
+    this.#hasJob = true;
     await this.#ready.promise;
   }
 
-  /** Resolves when all events are counted that are in the buffers now, or after a short while. */
+  /**
+   * Resolves when all events are counted that are in the buffers now, or after a short while; at once
+   * if the thread has ended.
+   */
   async catchUp(): Promise<void> {
+    if (this.#hasEnded) return;
     const request = Atomics.add(this.#control, REQUESTED, 1) + 1;
     this.#poller.wake();
     const deadlineMs = performance.now() + CATCH_UP_MS;
     for (;;) {
       const done = Atomics.load(this.#control, DONE);
       const leftMs = deadlineMs - performance.now();
-      if (request - done <= 0 || leftMs <= 0) return;
+      if (this.#hasEnded || request - done <= 0 || leftMs <= 0) return;
       const { async, value } = Atomics.waitAsync(this.#control, DONE, done, leftMs);
       if (async) await Promise.race([value, this.#failed.promise.catch(() => {})]);
     }
@@ -97,6 +103,7 @@ export class IngestThread {
 
   /** Lets the thread take what is left and ends it. Then nobody reads the buffers any more. */
   async stop(): Promise<void> {
+    this.#hasEnded = true;
     Atomics.store(this.#control, STOP, 1);
     this.#poller.wake();
     try {

@@ -21,8 +21,8 @@ export interface Runner {
   mapStats?(): MapReadStats;
   /** Waits for what is under way, takes and shows what is left, and frees everything. */
   close(): void | Promise<void>;
-  /** Frees everything at once, for a start that fails: nothing has been read yet. */
-  abandon(): void;
+  /** For a start that fails: waits for what is under way and frees everything; nothing is read any more. */
+  abandon(): void | Promise<void>;
 }
 
 /** A promise that stays open: events have no end of their own. */

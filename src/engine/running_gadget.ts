@@ -283,12 +283,23 @@ export class RunningGadget {
   async #stop(): Promise<void> {
     this.#detach();
     try {
-      await this.#printTimer?.stop();
-      await this.#thread?.stop();
-      await this.#pump?.stop();
+      await this.#stopReading();
       if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
     } finally {
       await this.#closeAll();
+    }
+  }
+
+  /** Ends all that reads, whichever of it fails: what is read is freed next. */
+  async #stopReading(): Promise<void> {
+    try {
+      await this.#printTimer?.stop();
+    } finally {
+      try {
+        await this.#thread?.stop();
+      } finally {
+        await this.#pump?.stop();
+      }
     }
   }
 
@@ -314,7 +325,8 @@ export class RunningGadget {
   /** For a start that failed: that is the error to tell, whatever fails now. */
   async #abandon(): Promise<void> {
     await Promise.allSettled([this.#thread?.stop(), this.#pump?.stop()]);
-    for (const runner of this.#runners.splice(0)) runner.abandon();
+    const runners = this.#runners.splice(0);
+    await Promise.allSettled(runners.map((runner) => runner.abandon()));
     this.#freeObject();
   }
 

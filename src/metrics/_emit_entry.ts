@@ -67,7 +67,7 @@ export function emitEntry(writer: CodeWriter, loop: EntryLoop): void {
       writer.line("lastChange[e] = pass;");
       if (loop.mayChangeSeries) {
         loop.findSeries();
-        writer.line("if (id !== entrySeries[e]) entries.move(e, id);");
+        writer.line("entries.move(e, id);");
       } else {
         writer.line("id = entrySeries[e];");
       }

@@ -1,4 +1,4 @@
-/** Emits the code that adds one record's values to the columns of series `id`. */
+/** Emits the code that adds one record's values to the cells of a series' row. */
 
 import {
   type CodeWriter,
@@ -254,8 +254,8 @@ function log2Bounds(bounds: readonly number[]): Log2Bounds | undefined {
     isLess,
     first: Math.log2((bounds[0] ?? NaN) + (isLess ? 1 : 0)),
   })).find(({ isLess, first }) =>
-    // From 2^54 on there is no double one less than a power.
-    Number.isInteger(first) && first >= 0 && first + bounds.length <= (isLess ? 54 : 64) &&
+    // Larger values are compared as doubles, which do not tell 2^53 from what follows it.
+    Number.isInteger(first) && first >= 0 && first + bounds.length <= (isLess ? 54 : 53) &&
     bounds.every((bound, index) => bound === 2 ** (first + index) - (isLess ? 1 : 0))
   );
 }

@@ -101,8 +101,14 @@ export class EntryStore {
     return entry;
   }
 
-  /** Lets an entry feed another series: a key that lies in the value has changed. */
+  /**
+   * Lets an entry feed a series, if it does not feed it already: a key that lies in the value has
+   * changed, or the series' time had run out, and its id may even be the same.
+   */
   move(entry: number, series: number): void {
+    const feeds = this.series[entry] === series &&
+      this.#generations[entry] === this.#store.memory.generation(series);
+    if (feeds) return;
     this.#detach(entry);
     this.#attach(entry, series);
   }

@@ -122,7 +122,7 @@ export function generateIngest(
   );
   plan.instruments.forEach((instrument, index) =>
     writer.line(
-      `// column ${index}: ${instrument.type} of ${
+      `// instrument ${index}: ${instrument.type} of ${
         instrument.field === undefined ? "records" : commentName(instrument.field)
       }`,
     )

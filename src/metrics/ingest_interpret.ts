@@ -121,8 +121,7 @@ function followEntry(context: Context, record: RecordBytes): void {
     if (isSame && entries.series[entry] >= 0) return;
     entries.lastChange[entry] = entries.pass;
     if (mayChangeSeries(plan)) {
-      const series = findSeries(context, record);
-      if (series !== entries.series[entry]) entries.move(entry, series);
+      entries.move(entry, findSeries(context, record));
     }
   }
   const start = entry * entries.valueWordCount;

@@ -108,7 +108,8 @@ export class SeriesStore {
 
   /**
    * Finds the key in `scratch`, which must not be in `table`, or allots a series to it. Replaces views
-   * and table when they are full. Cost: bounded, however many series there are.
+   * and table when they are full. Cost: mostly a few moves to the next table. When memory for the rows
+   * is full, one walk over the rows at most, to find those whose time has run out.
    * @returns the id, or `OVERFLOW_SERIES` at the limit.
    */
   insert(hash: number): number {
@@ -219,9 +220,17 @@ export class SeriesStore {
     return (this.memory.words[this.memory.wordsAt(series)] & 1) === 1;
   }
 
-  /** Sets the values of a series to zero: its time had run out, and its key has returned. */
+  /**
+   * Sets the values of a series to zero: its time had run out, and its key has returned. To readers it
+   * is another series, so that they never see some values from before and some from after.
+   */
   restart(series: number): void {
+    const { memory } = this;
+    const generation = memory.generation(series);
+    const live = this.#isOwned(series);
+    memory.setState(series, { generation: generation + 1, live: false });
     this.#clearValues(series);
+    memory.setState(series, { generation: generation + 2, live });
   }
 
   /**

@@ -82,6 +82,26 @@ Deno.test("an entry that moves takes its share of both series' lives along", () 
   assertEquals([store.memory.isLive(first), store.memory.isLive(second)], [true, false]);
 });
 
+Deno.test("an entry whose series lost its id, and got it back for its key, still keeps it alive", () => {
+  const { store, entries, meet } = entriesOver(1);
+  const series = seriesOf(store, 0);
+  entries.beginPass();
+  const entry = meet(0);
+  // As `restart` and a return after a ttl do: the same id, another generation.
+  store.restart(series);
+  entries.move(entry, series);
+  const other = meet(1);
+  assertEquals(entries.series[other], series);
+  entries.endPass();
+  entries.beginPass();
+  meet(0);
+  entries.endPass();
+  assertEquals(store.memory.isLive(series), true);
+  entries.beginPass();
+  entries.endPass();
+  assertEquals(store.memory.isLive(series), false);
+});
+
 Deno.test("a hidden entry stays, keeps its value and feeds no series until it moves", () => {
   const { store, entries, find, meet } = entriesOver(1);
   entries.beginPass();

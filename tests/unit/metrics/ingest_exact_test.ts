@@ -250,7 +250,7 @@ const LOG2_BOUNDS = {
     POWERS.slice(from, to).map((power) => Number(power - 1n)),
 };
 for (const [name, bounds] of Object.entries(LOG2_BOUNDS)) {
-  for (const [from, to] of [[0, 27], [3, 10], [5, 6], [1, 54]]) {
+  for (const [from, to] of [[0, 27], [3, 10], [5, 6], [1, 53]]) {
     for (const kind of ["uint32", "uint64", "int64"] as const) {
       Deno.test(`buckets by the number of bits: ${name}, ${from} to ${to}, of a ${kind}`, () => {
         const role = valueRole(numberField("n", kind), "histogram", {
@@ -258,9 +258,9 @@ for (const [name, bounds] of Object.entries(LOG2_BOUNDS)) {
         });
         const twins = new TwinStores(planOf({ values: [role] }));
         assert(twins.compiled.source.includes("clz32"));
-        // The interpreter compares with each bound in turn. Doubles are exact to 2^53.
-        const around = POWERS.slice(0, 53).flatMap((power) => [power - 1n, power, power + 1n]);
-        const values = [...around, ...POWERS.slice(53), ...around.map((value) => -value)];
+        // The interpreter compares with each bound in turn.
+        const around = POWERS.flatMap((power) => [power - 1n, power, power + 1n]);
+        const values = [...around, ...around.map((value) => -value)];
         twins.rows(rowsOf(values.map((value) => ({ key: words64(value, 0n) }))));
       });
     }

@@ -216,6 +216,18 @@ Deno.test("a series that left by ttl starts from zero if its key returns", () =>
   assertEquals(integerAt(store, { column: 0, series }), 0n);
 });
 
+Deno.test("a dead series whose time has run out stays dead until it is revived", () => {
+  const ttlMs = 100;
+  const store = oneWordStore({ ttlMs });
+  setTime(store, { nowMs: 1_000, ttlMs });
+  const series = seriesOf(store, 1);
+  store.kill(series);
+  setTime(store, { nowMs: 2_000, ttlMs });
+  assertEquals([seriesOf(store, 1), store.memory.stats.live], [series, 0]);
+  store.revive(series);
+  assertEquals([store.memory.stats.live, store.memory.liveCount], [1, 1]);
+});
+
 Deno.test("at the limit, ids of series that left by ttl go to new keys", () => {
   const ttlMs = 80;
   const store = oneWordStore({ ttlMs, limit: 2 });
