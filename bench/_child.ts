@@ -27,7 +27,12 @@ export class Child implements AsyncDisposable {
   readonly #ended: Promise<Deno.CommandStatus>;
   #hasEnded = false;
   readonly #onSignal = (): void => {
-    if (!this.#hasEnded) this.#process.kill("SIGTERM");
+    try {
+      if (!this.#hasEnded) this.#process.kill("SIGTERM");
+    } catch (error) {
+      // It has ended, and nobody has been told yet.
+      if (!(error instanceof TypeError)) throw error;
+    }
   };
 
   /** Starts it. `onLine` sees every line, without its end. */

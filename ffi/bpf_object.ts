@@ -1,6 +1,6 @@
 /** A gadget's object inside libbpf: open, adjust, load, attach, close. */
 
-import { EPERM, errnoCell, kernelError, libc } from "./libc.ts";
+import { EACCES, EPERM, errnoCell, kernelError, libc } from "./libc.ts";
 import { libbpf, readCString, takeLibbpfLog, toCString } from "./libbpf.ts";
 import { BpfLink } from "./bpf_link.ts";
 import { BpfMap } from "./bpf_map.ts";
@@ -282,14 +282,18 @@ export class BpfProgram {
       errno,
       what: `Cannot attach program ${this.name} (${this.section})`,
       details: libbpfWarnings(),
-      hint: attachHint(this.section),
+      hint: attachHint(this.section, errno),
     });
   }
 }
 
-function attachHint(section: string): string {
+function attachHint(section: string, errno: number): string {
   const kind = section.split("/", 1)[0];
   if (kind === "tracepoint" || kind === "tp") {
+    if (errno === EACCES) {
+      return "classic tracepoints need tracefs, which this user may not read: run kmeter as root, or " +
+        "mount tracefs for a group of this user (mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing)";
+    }
     return "classic tracepoints need tracefs (mount -t tracefs tracefs /sys/kernel/tracing) and the " +
       "tracepoint to exist; kmeter doctor tells what this kernel has";
   }

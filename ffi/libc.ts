@@ -189,6 +189,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
+export const EACCES = 13;
 export const EINVAL = 22;
 export const ENOSPC = 28;
 export const EOPNOTSUPP = 95;

@@ -1,15 +1,30 @@
 /** Standard output and standard error. */
 
+import { KernelError } from "../errors.ts";
 import { escapeControls } from "../view/mod.ts";
 
 const encoder = new TextEncoder();
+const ENOSPC = 28;
+/** Some terminals (serial lines, `expect`) do not know their size. */
+const USUAL_SIZE = { columns: 80, rows: 24 };
 
 /**
  * Writes to stdout, whole.
- * @throws Deno.errors.BrokenPipe if the reader is gone.
+ * @throws Deno.errors.BrokenPipe if the reader is gone, KernelError if there is no room.
  */
 export function writeOutput(text: string): void {
-  writeAll(Deno.stdout, text);
+  try {
+    writeAll(Deno.stdout, text);
+  } catch (cause) {
+    const isFull = cause instanceof Error && cause.message.includes(`os error ${ENOSPC}`);
+    if (!isFull) throw cause;
+    throw new KernelError("Cannot write to standard output: ENOSPC from write", {
+      call: "write",
+      errno: ENOSPC,
+      hint: "the disk is full",
+      cause,
+    });
+  }
 }
 
 /** Tells the user something that is no result. */
@@ -30,10 +45,10 @@ function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string
 /** Width of the terminal; a usual one where there is none. */
 export function terminalWidth(): number {
   if (!Deno.stdout.isTerminal()) return 120;
-  return Deno.consoleSize().columns;
+  return Deno.consoleSize().columns || USUAL_SIZE.columns;
 }
 
 /** Height of the terminal in lines. */
 export function terminalHeight(): number {
-  return Deno.consoleSize().rows;
+  return Deno.consoleSize().rows || USUAL_SIZE.rows;
 }

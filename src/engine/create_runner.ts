@@ -123,7 +123,11 @@ function createTracer(parts: Parts, mapName: string): Runner {
   const collector = collect(parts);
   const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map);
   const show = { view, filter, formatters, write: options.display.write };
-  if (collector === undefined) return new TracerRunner(spec, { buffer, lostSamples, ...show });
+  const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
+  if (collector === undefined) {
+    const onLost = (count: number) => warn(`${count} events lost: the buffer was full`);
+    return new TracerRunner(spec, { buffer, lostSamples, ...show, onLost });
+  }
   const { plan, memory: { handle: memory } } = collector;
   const atomicHeaders = !memory.isStronglyOrdered;
   options.dumpCode?.(
@@ -131,10 +135,7 @@ function createTracer(parts: Parts, mapName: string): Runner {
     generateIngest(plan, { snapshot: false, skipZeroEntries: false, atomicHeaders }),
   );
   const onLost = (count: number) =>
-    options.warn(
-      `data source ${spec.name}: ${count} rows left out: they came faster than they can be shown; ` +
-        "all were counted",
-    );
+    warn(`${count} rows left out: they came faster than they can be shown; all were counted`);
   const pipe = view && new RowPipe(PIPE_PART * buffer.handle.sizeBytes);
   return new CountedTracer(spec, {
     buffer,

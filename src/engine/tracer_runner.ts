@@ -31,7 +31,7 @@ export interface TracerOptions {
   readonly formatters: Formatters;
   readonly write: (text: string) => void;
   /** Is told at intervals how many more records the buffer had no room for. */
-  readonly onLost?: (count: number) => void;
+  readonly onLost: (count: number) => void;
 }
 
 const TELL_LOST_MS = 1000;
@@ -80,12 +80,12 @@ export class TracerRunner implements Runner, PumpSource {
   }
 
   #tellLost({ pauseMs }: { pauseMs: number }): void {
-    const { lost } = this.#reader;
-    const { onLost } = this.#options;
-    if (lost === this.#toldLost || performance.now() - this.#toldAtMs < pauseMs) return;
-    onLost?.(lost - this.#toldLost);
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs < pauseMs) return;
+    this.#toldAtMs = nowMs;
+    const lost = this.lost();
+    if (lost > this.#toldLost) this.#options.onLost(lost - this.#toldLost);
     this.#toldLost = lost;
-    this.#toldAtMs = performance.now();
   }
 
   rest(): void {
