@@ -129,8 +129,8 @@ export class MapReader {
 
   #buffersOf(side: number): BatchBuffers {
     return this.#buffers[side] ??= {
-      keys: new Uint8Array(this.#room * this.map.keySizeBytes),
-      values: new Uint8Array(this.#room * this.valueStrideBytes),
+      keys: offHeap(this.#room * this.map.keySizeBytes),
+      values: offHeap(this.#room * this.valueStrideBytes),
       count: new Uint32Array(offHeap(4).buffer),
     };
   }
