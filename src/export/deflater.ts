@@ -12,9 +12,15 @@ export class Deflater {
   #waiting: PromiseWithResolvers<DeflatedPiece>[] = [];
   /** A page is no garbage if its pieces lie where earlier ones lay. */
   readonly #spare: ArrayBuffer[] = [];
+  #closed = false;
 
-  /** Ownership: takes `piece` away. Throws: Error if the worker cannot; the next call may start another. */
+  /**
+   * Ownership: takes `piece` away.
+   * Throws: Error if the worker cannot; the next call may start another. Error after `close`.
+   */
   deflate(piece: Uint8Array<ArrayBuffer>): Promise<DeflatedPiece> {
+    // A page may still be under way then; a worker for it would keep the process alive.
+    if (this.#closed) return Promise.reject(shutDownError());
     this.#worker ??= this.#start();
     const answer = Promise.withResolvers<DeflatedPiece>();
     this.#waiting.push(answer);
@@ -29,12 +35,15 @@ export class Deflater {
 
   /** Ends the worker. Idempotent. */
   close(): void {
-    this.#fail(new Error("the server was shut down"));
+    this.#closed = true;
+    this.#fail(shutDownError());
   }
 
   #start(): Worker {
     const worker = new Worker(new URL("./_gzip_worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<DeflateAnswer>) => {
+      // What an ended worker had sent before is no answer to the pieces of the next.
+      if (worker !== this.#worker) return;
       const answer = this.#waiting.shift();
       if ("error" in data) {
         answer?.reject(new Error(`Cannot compress: ${data.error}`));
@@ -58,4 +67,8 @@ export class Deflater {
     this.#waiting = [];
     for (const answer of waiting) answer.reject(error);
   }
+}
+
+function shutDownError(): Error {
+  return new Error("the server was shut down");
 }

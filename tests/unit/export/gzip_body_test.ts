@@ -61,6 +61,42 @@ Deno.test("pieces under way fail when the deflater is closed", async () => {
   await assertRejects(() => piece, Error, "shut down");
 });
 
+Deno.test("a closed deflater starts no worker", async () => {
+  const deflater = new Deflater();
+  deflater.close();
+  await assertRejects(() => deflater.deflate(new Uint8Array(10)), Error, "shut down");
+});
+
+Deno.test("an answer of a worker that has failed is not taken for one of the next", async () => {
+  const real = globalThis.Worker;
+  const workers: FakeWorker[] = [];
+  class FakeWorker {
+    onmessage = (_: { data: Awaited<ReturnType<Deflater["deflate"]>> }) => {};
+    onerror = (_: { message: string; preventDefault(): void }) => {};
+    constructor() {
+      workers.push(this);
+    }
+    postMessage(): void {}
+    terminate(): void {}
+  }
+  globalThis.Worker = FakeWorker as unknown as typeof Worker;
+  try {
+    const answer = (crc: number) => ({
+      data: { bytes: new Uint8Array(1), crc, spent: new ArrayBuffer(1) },
+    });
+    const deflater = new Deflater();
+    const first = deflater.deflate(new Uint8Array(10));
+    workers[0].onerror({ message: "out of memory", preventDefault: () => {} });
+    await assertRejects(() => first, Error, "out of memory");
+    const second = deflater.deflate(new Uint8Array(10));
+    workers[0].onmessage(answer(1));
+    workers[1].onmessage(answer(2));
+    assertEquals((await second).crc, 2);
+  } finally {
+    globalThis.Worker = real;
+  }
+});
+
 Deno.test("CRCs of pieces make that of the whole", () => {
   for (const sizes of [[0, 0], [0, 5], [5, 0], [1, 1], [3, 1_000_003], [262_144, 262_145]]) {
     const [first, second] = sizes.map((size) =>
