@@ -31,12 +31,18 @@ export interface SampleRun {
   readonly format: TextExposition;
   /** First series to write. */
   readonly from: number;
+  /** Series to look at, at most. */
+  readonly maxRows: number;
 }
 
-/** First live series at or after `from`, or `seriesCount`. */
-export function nextLive(set: MetricSet, from: number): number {
+/** First live series at or after `from`, or the first not looked at: `seriesCount` if there is none. */
+export function nextLive(
+  set: MetricSet,
+  { from, maxRows }: { from: number; maxRows: number },
+): number {
+  const end = Math.min(set.seriesCount, from + maxRows);
   let series = from;
-  while (series < set.seriesCount && !set.isLive(series)) series++;
+  while (series < end && !set.isLive(series)) series++;
   return series;
 }
 
@@ -60,32 +66,32 @@ const MAX_NEW_LABELS = 256;
  */
 export function writeSamples(out: ByteWriter, run: SampleRun): number {
   // The column has room for the series that were there before it was asked for.
-  const count = run.member.entry.set.seriesCount;
+  const end = Math.min(run.member.entry.set.seriesCount, run.from + run.maxRows);
   const column = run.member.instrument.column();
   switch (column.kind) {
     case "integer":
-      return writeIntegers(out, { run, column, count });
+      return writeIntegers(out, { run, column, end });
     case "float":
-      return writeFloats(out, { run, column, count });
+      return writeFloats(out, { run, column, end });
     case "histogram":
-      return writeHistograms(out, { run, column, count });
+      return writeHistograms(out, { run, column, end });
   }
 }
 
 interface ColumnRun<C extends Column> {
   readonly run: SampleRun;
   readonly column: C;
-  /** Series that the column has room for. */
-  readonly count: number;
+  /** First series not to look at. */
+  readonly end: number;
 }
 
-function writeIntegers(out: ByteWriter, { run, column, count }: ColumnRun<IntegerColumn>): number {
+function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerColumn>): number {
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { cells, stride, offset, signed } = column;
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
-  for (; series < count && labels.builtCount < lastLabels; series++) {
+  for (; series < end && labels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
@@ -102,13 +108,13 @@ function writeIntegers(out: ByteWriter, { run, column, count }: ColumnRun<Intege
   return series;
 }
 
-function writeFloats(out: ByteWriter, { run, column, count }: ColumnRun<FloatColumn>): number {
+function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColumn>): number {
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { floats, stride, offset } = column;
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
-  for (; series < count && labels.builtCount < lastLabels; series++) {
+  for (; series < end && labels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
@@ -125,7 +131,7 @@ function writeFloats(out: ByteWriter, { run, column, count }: ColumnRun<FloatCol
 
 function writeHistograms(
   out: ByteWriter,
-  { run, column, count }: ColumnRun<HistogramColumn>,
+  { run, column, end }: ColumnRun<HistogramColumn>,
 ): number {
   const { set, labels } = run.member.entry;
   const { names } = run.family;
@@ -137,7 +143,7 @@ function writeHistograms(
   const lines = bounds.length + 2;
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
-  for (; series < count && labels.builtCount < lastLabels; series++) {
+  for (; series < end && labels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);

@@ -48,13 +48,7 @@ export class TextBody implements BodySource {
     const { pace, writers } = this.#use;
     const out = writers.take();
     try {
-      let position: number;
-      let ended: boolean;
-      do {
-        await pace.breathe();
-        position = out.position;
-        ended = this.#page.writeTo(out);
-      } while (!ended && (out.position > position || position === 0));
+      do await pace.breathe(); while (this.#page.writeTo(out) === "under way");
       return out.position === 0 ? undefined : copyPiece(out.written(), spare);
     } finally {
       writers.giveBack(out);

@@ -7,7 +7,7 @@ import { LabelArena } from "./_label_arena.ts";
 import { type Candidate, refuseClashes } from "./_name_clashes.ts";
 import type { TextExposition } from "./_number_text.ts";
 import { Pace } from "./pace.ts";
-import { Page } from "./page.ts";
+import { Page, type PageState } from "./page.ts";
 import { translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
 
@@ -144,11 +144,9 @@ export class Exposition {
     const out = writers.take();
     try {
       const page = this.#openPage(format, options);
-      for (let ended = false; !ended;) {
-        const position = out.position;
-        ended = page.writeTo(out);
-        const isFull = out.position === position && position > 0;
-        if (!isFull && !ended) continue;
+      for (let state: PageState = "under way"; state !== "ended";) {
+        state = page.writeTo(out);
+        if (state === "under way") continue;
         if (out.position > 0) yield out.written();
         out.clear();
       }

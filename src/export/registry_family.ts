@@ -2,7 +2,7 @@
 
 import { ByteWriter } from "./_byte_writer.ts";
 import type { Family, FamilyMember } from "./_family.ts";
-import { isBetweenKeys, nextLive, writeSamples } from "./_sample_writer.ts";
+import { isBetweenKeys, writeSamples } from "./_sample_writer.ts";
 import type { HistogramColumn } from "../metrics/mod.ts";
 
 /** What kmeter uses of a prom-client Registry to keep gadget families in it. */
@@ -49,9 +49,9 @@ export class RegistryFamily {
     const values: RegistryValue[] = [];
     for (const member of this.#family.members) {
       const { set } = member.entry;
-      for (let series = nextLive(set, 0); series < set.seriesCount;) {
+      for (let series = 0; series < set.seriesCount; series++) {
+        if (!set.isLive(series)) continue;
         pushValues(values, { family: this.#family, member, series });
-        series = nextLive(set, series + 1);
       }
     }
     return this.#describe(values);
@@ -87,7 +87,8 @@ function familyText(family: Family): string {
     const { set } = member.entry;
     let from = 0;
     while (from < set.seriesCount) {
-      from = writeSamples(out, { family, member, format: "text", from });
+      const maxRows = set.seriesCount;
+      from = writeSamples(out, { family, member, format: "text", from, maxRows });
       text += decoder.decode(out.written());
       out.clear();
     }

@@ -1,6 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/errors.ts";
+import { Pace } from "../../../src/export/pace.ts";
 import { Exposition, type ExpositionOptions } from "../../../src/export/mod.ts";
 import {
   type FakeInstrument,
@@ -280,6 +281,50 @@ Deno.test("while labels of many series are made, others have their turn", async 
   clearImmediate(immediate);
   assertEquals(text.trimEnd().split("\n").length, rows.length + 2);
   assert(mostReads < 1000, `${mostReads} label sets in a row`);
+});
+
+Deno.test("rows that are not on the page do not keep others from their turn", async () => {
+  const rows = Array.from({ length: 50_000 }, (_, row) => [String(row)]);
+  const column = integers(rows.map(() => 1n));
+  const last = rows.length - 1;
+  const hidden = [
+    { what: "dead", isLive: false, generation: 0 },
+    { what: "between keys", isLive: true, generation: 1 },
+  ];
+  for (const { what, isLive, generation } of hidden) {
+    const set = new FakeMetricSet("s", ["k"], {
+      rows,
+      instruments: ["a", "b", "c"].map((name) => ({ type: "counter", name, column })),
+    });
+    let looks = 0;
+    let mostLooks = 0;
+    set.isLive = (series) => {
+      looks++;
+      return series === last || isLive;
+    };
+    set.generation = (series) => {
+      looks++;
+      return series === last ? 0 : generation;
+    };
+    const breathe = Pace.prototype.breathe;
+    Pace.prototype.breathe = () => {
+      mostLooks = Math.max(mostLooks, looks);
+      looks = 0;
+      return Promise.resolve();
+    };
+    let text = "";
+    try {
+      const body = exposition([set]).openBody("text");
+      for (let piece = await body.next(); piece !== undefined; piece = await body.next()) {
+        text += new TextDecoder().decode(piece);
+      }
+    } finally {
+      Pace.prototype.breathe = breathe;
+    }
+    assertEquals(text.match(/^[abc]_total\{.*k="49999"\} 1$/gm)?.length, 3, what);
+    assertEquals(pageText(exposition([set]).render("text")), text, what);
+    assert(mostLooks < 25_000, `${what}: ${mostLooks} rows in a row`);
+  }
 });
 
 Deno.test("label bytes of former owners do not pile up", () => {
