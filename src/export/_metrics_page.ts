@@ -3,7 +3,13 @@
 import type { BodySource } from "./body_source.ts";
 import { Deflater } from "./deflater.ts";
 import { GzipBody } from "./gzip_body.ts";
-import { DEFAULT_SCRAPE_LIMITS, type Scrape, type ScrapeLimits, Scrapes } from "./_scrapes.ts";
+import {
+  DEFAULT_SCRAPE_LIMITS,
+  type Scrape,
+  ScrapeCut,
+  type ScrapeLimits,
+  Scrapes,
+} from "./_scrapes.ts";
 import { type BodyReader, SharedBody } from "./shared_body.ts";
 import { Pace } from "./pace.ts";
 import { acceptsGzip, negotiateFormat } from "./content_negotiation.ts";
@@ -27,7 +33,10 @@ const RETRY_AFTER_SECONDS = "1";
 export interface MetricsPageOptions {
   readonly exposition: Exposition;
   readonly ownMetrics: OwnMetrics;
-  /** Brings the sets up to date. If it throws, the page goes out with what is there. */
+  /**
+   * Brings the sets up to date. If it throws, the page goes out with what is there; if it takes longer
+   * than a scrape may, there is no page.
+   */
   readonly beforeScrape?: () => void | Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly limits?: ScrapeLimits;
@@ -57,7 +66,9 @@ export class MetricsPage {
 
   constructor(options: MetricsPageOptions) {
     this.#options = options;
-    this.#scrapes = new Scrapes(options.limits ?? DEFAULT_SCRAPE_LIMITS);
+    this.#scrapes = new Scrapes(options.limits ?? DEFAULT_SCRAPE_LIMITS, {
+      onTooLate: () => options.ownMetrics.countScrapeError("timeout"),
+    });
     this.#refresh = shareInFlight(() => this.#refreshOnce());
     this.#ownText = {
       text: shareInFlight(() => options.ownMetrics.render("text")),
@@ -71,19 +82,20 @@ export class MetricsPage {
 
   /**
    * A page that is rendered as the client reads it. Who reads slowly delays nobody, and is cut off
-   * after a time: what the socket holds by then is all that stays.
+   * after a time: what the socket holds by then is all that stays. If the page has not begun by then, the
+   * answer is 503.
    */
   async get(request: Request, peer: Deno.Addr): Promise<Response> {
     const scrape = this.#scrapes.admit();
     if (scrape === undefined) {
       this.#options.ownMetrics.countScrapeError("refused");
-      return tooManyScrapes();
+      return unavailable("too many scrapes under way");
     }
     try {
       const format = formatOf(request);
-      await this.#refresh();
-      const trailer = await this.#ownText[format]();
-      await this.#pace.breathe();
+      await scrape.within(this.#refresh());
+      const trailer = await scrape.within(this.#ownText[format]());
+      await scrape.within(this.#pace.breathe());
       const mayGzip = acceptsGzip(request.headers.get("accept-encoding")) && !isLoopback(peer);
       const variant = { format, gzip: mayGzip && this.#isWorthGzip(trailer) };
       const headers = headersOf(format);
@@ -91,11 +103,12 @@ export class MetricsPage {
       return new Response(this.#stream(scrape, this.#join(variant, trailer)), { headers });
     } catch (error) {
       scrape.end();
+      if (error instanceof ScrapeCut) return unavailable(error.message);
       throw error;
     }
   }
 
-  /** Ends scrapes under way and the worker that compresses. */
+  /** Cuts off scrapes under way and ends the worker that compresses. */
   close(): void {
     this.#scrapes.close();
     this.#deflater.close();
@@ -150,13 +163,13 @@ export class MetricsPage {
     };
     return new ReadableStream({
       start: (controller) => {
-        scrape.limitTime(() => {
+        scrape.whenCut((reason) => {
           reader.close();
-          ownMetrics.countScrapeError("timeout");
-          controller.error(new Error("the client took too long to read the page"));
+          controller.error(reason);
         });
       },
       pull: async (controller) => {
+        if (scrape.hasEnded) return;
         try {
           const piece = await reader.read();
           if (scrape.hasEnded) return;
@@ -207,8 +220,8 @@ function isLoopback(address: Deno.Addr): boolean {
   return hostname === "::1" || /^(::ffff:)?127\./.test(hostname);
 }
 
-function tooManyScrapes(): Response {
-  return new Response("too many scrapes under way\n", {
+function unavailable(reason: string): Response {
+  return new Response(`${reason}\n`, {
     status: 503,
     headers: {
       "content-type": "text/plain; charset=utf-8",

@@ -4,32 +4,48 @@
 export interface ScrapeLimits {
   /** More are refused. Each may hold a few pieces of its page. */
   readonly maxScrapes: number;
-  /** Time from the first byte to the last. Prometheus itself waits for 10 s unless told otherwise. */
+  /**
+   * Time from the admission to the last byte, what the page waits for before its first one included.
+   * Prometheus itself waits for 10 s unless told otherwise.
+   */
   readonly maxMs: number;
 }
 
 export const DEFAULT_SCRAPE_LIMITS: ScrapeLimits = { maxScrapes: 16, maxMs: 60_000 };
 
+/** What a scrape fails with that is ended from this side. */
+export class ScrapeCut extends Error {}
+
 /** Admits scrapes. */
 export class Scrapes {
   readonly #limits: ScrapeLimits;
+  readonly #onTooLate: () => void;
   readonly #underWay = new Set<Scrape>();
 
-  constructor(limits: ScrapeLimits) {
+  /** @param options.onTooLate told of each scrape that has run out of time. */
+  constructor(limits: ScrapeLimits, { onTooLate }: { onTooLate: () => void }) {
     this.#limits = limits;
+    this.#onTooLate = onTooLate;
   }
 
-  /** `undefined` if there are too many; else one that must be ended. */
+  /** `undefined` if there are too many; else one that must be ended, and is cut off unless it ends in time. */
   admit(): Scrape | undefined {
     if (this.#underWay.size >= this.#limits.maxScrapes) return undefined;
-    const scrape = new Scrape(this.#limits.maxMs, () => this.#underWay.delete(scrape));
+    const timer = setTimeout(() => {
+      this.#onTooLate();
+      scrape.cut(new ScrapeCut("the scrape took too long"));
+    }, this.#limits.maxMs);
+    const scrape = new Scrape(() => {
+      clearTimeout(timer);
+      this.#underWay.delete(scrape);
+    });
     this.#underWay.add(scrape);
     return scrape;
   }
 
-  /** Ends all. */
+  /** Cuts off all. */
   close(): void {
-    for (const scrape of [...this.#underWay]) scrape.end();
+    for (const scrape of [...this.#underWay]) scrape.cut(new ScrapeCut("the server was shut down"));
   }
 }
 
@@ -37,12 +53,11 @@ export class Scrapes {
 export class Scrape {
   readonly startMs = performance.now();
   readonly #onEnd: () => void;
-  readonly #maxMs: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #onCut: ((reason: ScrapeCut) => void) | undefined;
+  #cut: ScrapeCut | undefined;
   #hasEnded = false;
 
-  constructor(maxMs: number, onEnd: () => void) {
-    this.#maxMs = maxMs;
+  constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
   }
 
@@ -50,19 +65,31 @@ export class Scrape {
     return this.#hasEnded;
   }
 
-  /** Calls `onTooLate` and ends the scrape unless it ends in time. */
-  limitTime(onTooLate: () => void): void {
-    this.#timer = setTimeout(() => {
-      this.end();
-      onTooLate();
-    }, this.#maxMs);
+  /** What comes of `work`. Throws: `ScrapeCut` if the scrape is cut off before. */
+  within<T>(work: Promise<T>): Promise<T> {
+    const cut = Promise.withResolvers<never>();
+    this.whenCut(cut.reject);
+    return Promise.race([work, cut.promise]);
+  }
+
+  /** From now on this is what is called when the scrape is cut off; at once if it has been. */
+  whenCut(onCut: (reason: ScrapeCut) => void): void {
+    this.#onCut = onCut;
+    if (this.#cut !== undefined) onCut(this.#cut);
+  }
+
+  /** Ends the scrape from this side, unless it has ended. */
+  cut(reason: ScrapeCut): void {
+    if (this.#hasEnded) return;
+    this.#cut = reason;
+    this.end();
+    this.#onCut?.(reason);
   }
 
   /** Idempotent. */
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    clearTimeout(this.#timer);
     this.#onEnd();
   }
 }

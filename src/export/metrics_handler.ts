@@ -18,7 +18,7 @@ export interface RequestInfo {
 /** Answers requests until it is closed. */
 export interface MetricsHandler {
   handle(request: Request, info: RequestInfo): Promise<Response>;
-  /** Ends scrapes under way and the thread that compresses. Idempotent. */
+  /** Cuts off scrapes under way and ends the thread that compresses. Idempotent. */
   close(): void;
 }
 

@@ -60,6 +60,29 @@ async function ask(made: Page, path: string, options: Asked = {}) {
   return await handler.handle(new Request(`http://kmeter${path}`, init), { remoteAddr });
 }
 
+/** Time limits of scrapes that run out when a test says so. */
+function scrapeTime() {
+  const maxMs = 12_345_678;
+  const real = globalThis.setTimeout;
+  const calls: (() => void)[] = [];
+  const held = (call: () => void, delayMs?: number) => {
+    if (delayMs !== maxMs) return real(call, delayMs);
+    calls.push(call);
+    return real(() => {}, 0);
+  };
+  globalThis.setTimeout = held as typeof setTimeout;
+  return {
+    maxMs,
+    /** For all scrapes since the last time. */
+    runOut: () => {
+      for (const call of calls.splice(0)) call();
+    },
+    [Symbol.dispose]: () => {
+      globalThis.setTimeout = real;
+    },
+  };
+}
+
 function inflated(response: Response): Promise<string> {
   const body = response.body?.pipeThrough(new DecompressionStream("gzip"));
   return new Response(body).text();
@@ -251,16 +274,57 @@ Deno.test("scrapes over the limit are refused and counted, until one ends", asyn
 
 Deno.test("a client that does not read is cut off and makes room for another", async () => {
   using made = await page(20_000);
-  const handler = handlerOf(made, { limits: { maxScrapes: 1, maxMs: 1 } });
+  using time = scrapeTime();
+  const handler = handlerOf(made, { limits: { maxScrapes: 1, maxMs: time.maxMs } });
   const response = await ask(made, "/metrics", { handler });
   const reader = response.body?.getReader();
+  time.runOut();
   const failure = await reader?.closed.catch((error: Error) => error.message);
-  assertEquals(failure, "the client took too long to read the page");
+  assertEquals(failure, "the scrape took too long");
   const text = new TextDecoder().decode(await made.ownMetrics.render("text"));
   assert(text.includes('kmeter_scrape_errors_total{stage="timeout"} 1\n'));
   const next = await ask(made, "/metrics", { handler });
   assertEquals(next.status, 200);
   await next.body?.cancel();
+});
+
+Deno.test("sources that never come up to date do not hold the places of scrapes", async () => {
+  using made = await page(1);
+  using time = scrapeTime();
+  const hanging = Promise.withResolvers<void>();
+  const handler = handlerOf(made, {
+    limits: { maxScrapes: 2, maxMs: time.maxMs },
+    beforeScrape: () => hanging.promise,
+  });
+  for (let round = 1; round <= 2; round++) {
+    const asked = [ask(made, "/metrics", { handler }), ask(made, "/metrics", { handler })];
+    time.runOut();
+    for (const response of await Promise.all(asked)) {
+      assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+      assertEquals(await response.text(), "the scrape took too long\n");
+    }
+    const text = new TextDecoder().decode(await made.ownMetrics.render("text"));
+    assert(text.includes(`kmeter_scrape_errors_total{stage="timeout"} ${2 * round}\n`));
+  }
+  hanging.resolve();
+  const body = await (await ask(made, "/metrics", { handler })).text();
+  assert(body.includes("c_total{"));
+  assertEquals(made.errors, []);
+});
+
+Deno.test("closing cuts off scrapes under way, whether their pages have begun or not", async () => {
+  using made = await page(20_000);
+  const gates = [Promise.resolve(), Promise.withResolvers<void>().promise];
+  const handler = handlerOf(made, { beforeScrape: () => gates.shift() });
+  const begun = await ask(made, "/metrics", { handler });
+  const reader = begun.body?.getReader();
+  await reader?.read();
+  const waiting = ask(made, "/metrics", { handler });
+  handler.close();
+  const failure = await reader?.closed.catch((error: Error) => error.message);
+  assertEquals(failure, "the server was shut down");
+  const refused = await waiting;
+  assertEquals([refused.status, await refused.text()], [503, "the server was shut down\n"]);
 });
 
 Deno.test("a client that leaves early does not disturb the next", async () => {
