@@ -170,6 +170,7 @@ export class MetricsPage {
       },
       pull: async (controller) => {
         if (scrape.hasEnded) return;
+        scrape.progressMs = performance.now();
         try {
           const piece = await reader.read();
           if (scrape.hasEnded) return;

@@ -9,9 +9,15 @@ export interface ScrapeLimits {
    * Prometheus itself waits for 10 s unless told otherwise.
    */
   readonly maxMs: number;
+  /** Who has taken nothing for this long makes room for the next, if there is no other. */
+  readonly maxIdleMs: number;
 }
 
-export const DEFAULT_SCRAPE_LIMITS: ScrapeLimits = { maxScrapes: 16, maxMs: 60_000 };
+export const DEFAULT_SCRAPE_LIMITS: ScrapeLimits = {
+  maxScrapes: 16,
+  maxMs: 60_000,
+  maxIdleMs: 3_000,
+};
 
 /** What a scrape fails with that is ended from this side. */
 export class ScrapeCut extends Error {}
@@ -22,7 +28,7 @@ export class Scrapes {
   readonly #onTooLate: () => void;
   readonly #underWay = new Set<Scrape>();
 
-  /** @param options.onTooLate told of each scrape that has run out of time. */
+  /** @param options.onTooLate told of each scrape that is cut off for its slowness. */
   constructor(limits: ScrapeLimits, { onTooLate }: { onTooLate: () => void }) {
     this.#limits = limits;
     this.#onTooLate = onTooLate;
@@ -30,17 +36,28 @@ export class Scrapes {
 
   /** `undefined` if there are too many; else one that must be ended, and is cut off unless it ends in time. */
   admit(): Scrape | undefined {
-    if (this.#underWay.size >= this.#limits.maxScrapes) return undefined;
-    const timer = setTimeout(() => {
-      this.#onTooLate();
-      scrape.cut(new ScrapeCut("the scrape took too long"));
-    }, this.#limits.maxMs);
+    if (this.#underWay.size >= this.#limits.maxScrapes && !this.#cutIdlest()) return undefined;
+    const timer = setTimeout(() => this.#cutSlow(scrape), this.#limits.maxMs);
     const scrape = new Scrape(() => {
       clearTimeout(timer);
       this.#underWay.delete(scrape);
     });
     this.#underWay.add(scrape);
     return scrape;
+  }
+
+  #cutSlow(scrape: Scrape): void {
+    this.#onTooLate();
+    scrape.cut(new ScrapeCut("the scrape took too long"));
+  }
+
+  /** Else a few clients that never read would keep all others out. @returns false if all are at work. */
+  #cutIdlest(): boolean {
+    const [idlest] = [...this.#underWay].sort((a, b) => a.progressMs - b.progressMs);
+    if (idlest === undefined) return false;
+    if (performance.now() - idlest.progressMs < this.#limits.maxIdleMs) return false;
+    this.#cutSlow(idlest);
+    return true;
   }
 
   /** Cuts off all. */
@@ -52,6 +69,8 @@ export class Scrapes {
 /** One scrape under way. */
 export class Scrape {
   readonly startMs = performance.now();
+  /** Time when the client last asked for more. */
+  progressMs = this.startMs;
   readonly #onEnd: () => void;
   #onCut: ((reason: ScrapeCut) => void) | undefined;
   #cut: ScrapeCut | undefined;

@@ -257,7 +257,7 @@ Deno.test("a scrape that is done is not shared with who asks after it", async ()
 
 Deno.test("scrapes over the limit are refused and counted, until one ends", async () => {
   using made = await page(1);
-  const handler = handlerOf(made, { limits: { maxScrapes: 2, maxMs: 60_000 } });
+  const handler = handlerOf(made, { limits: { maxScrapes: 2, maxMs: 60_000, maxIdleMs: 60_000 } });
   const open = [await ask(made, "/metrics", { handler }), await ask(made, "/metrics", { handler })];
   const refused = await ask(made, "/metrics", { handler });
   assertEquals([refused.status, refused.headers.get("retry-after")], [503, "1"]);
@@ -275,7 +275,9 @@ Deno.test("scrapes over the limit are refused and counted, until one ends", asyn
 Deno.test("a client that does not read is cut off and makes room for another", async () => {
   using made = await page(20_000);
   using time = scrapeTime();
-  const handler = handlerOf(made, { limits: { maxScrapes: 1, maxMs: time.maxMs } });
+  const handler = handlerOf(made, {
+    limits: { maxScrapes: 1, maxMs: time.maxMs, maxIdleMs: 60_000 },
+  });
   const response = await ask(made, "/metrics", { handler });
   const reader = response.body?.getReader();
   time.runOut();
@@ -288,12 +290,30 @@ Deno.test("a client that does not read is cut off and makes room for another", a
   await next.body?.cancel();
 });
 
+Deno.test("over the limit, the client that has read nothing for the longest makes room", async () => {
+  using made = await page(20_000);
+  const handler = handlerOf(made, { limits: { maxScrapes: 2, maxMs: 60_000, maxIdleMs: 0 } });
+  const asked = [
+    await ask(made, "/metrics", { handler }),
+    await ask(made, "/metrics", { handler }),
+  ];
+  const readers = asked.map(({ body }) => body?.getReader());
+  // The first one has read something since the second one came.
+  await readers[0]?.read();
+  const third = await ask(made, "/metrics", { handler });
+  assertEquals(third.status, 200);
+  const failure = await readers[1]?.closed.catch((error: Error) => error.message);
+  assertEquals(failure, "the scrape took too long");
+  assertEquals((await readers[0]?.read())?.done, false);
+  await Promise.all([readers[0]?.cancel(), third.body?.cancel()]);
+});
+
 Deno.test("sources that never come up to date do not hold the places of scrapes", async () => {
   using made = await page(1);
   using time = scrapeTime();
   const hanging = Promise.withResolvers<void>();
   const handler = handlerOf(made, {
-    limits: { maxScrapes: 2, maxMs: time.maxMs },
+    limits: { maxScrapes: 2, maxMs: time.maxMs, maxIdleMs: 60_000 },
     beforeScrape: () => hanging.promise,
   });
   for (let round = 1; round <= 2; round++) {
