@@ -69,6 +69,8 @@ export interface Tracing extends AsyncDisposable {
 }
 
 const READY = "kmeter: ready";
+/** Far longer than bpftrace needs to print its maps. */
+const SIGINT_PAUSE_MS = 10_000;
 
 /** Starts a bpftrace script; returns when its probes are attached. */
 export async function traceWith(script: string): Promise<Tracing> {
@@ -90,9 +92,12 @@ export async function traceWith(script: string): Promise<Tracing> {
     if (isStopped) return;
     isStopped = true;
     child.kill("SIGINT");
+    // Rarely bpftrace does not notice the first one.
+    const again = setInterval(() => child.kill("SIGINT"), SIGINT_PAUSE_MS);
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       output += part.value;
     }
+    clearInterval(again);
     await child.status;
     await errors;
   };
