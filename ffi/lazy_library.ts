@@ -11,6 +11,8 @@ type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["s
 
 /** What to try, in order, and what to tell a user who has none of them. */
 export interface LibraryNames {
+  /** Path of kmeter's own, which goes before all names. */
+  readonly shipped?: string;
   readonly names: readonly string[];
   readonly hint: string;
 }
@@ -41,8 +43,10 @@ export function openLazily<const T extends Deno.ForeignLibraryInterface>(
 }
 
 function findLibrary(library: LibraryNames): string {
+  const { shipped } = library;
+  const names = shipped === undefined ? library.names : [shipped, ...library.names];
   let cause: unknown;
-  for (const name of library.names) {
+  for (const name of names) {
     try {
       Deno.dlopen(name, {});
       return name;
@@ -50,11 +54,17 @@ function findLibrary(library: LibraryNames): string {
       cause ??= error;
     }
   }
-  throw new UnsupportedError(`Cannot open ${library.names.join(" or ")}: not found`, {
+  throw new UnsupportedError(`Cannot open ${names.join(" or ")}: ${reasonOf(cause)}`, {
     feature: library.names[0],
     hint: library.hint,
     cause,
   });
+}
+
+/** Deno's message without what it says of itself. */
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/^Could not open library: /, "");
 }
 
 function bind(name: string, symbol: string, definition: Deno.ForeignLibraryInterface[string]) {

@@ -1,6 +1,7 @@
 /** libbpf's functions (1.0 or newer) with their C types, and its log. */
 
-import { openLazily } from "./lazy_library.ts";
+import { findLibrary } from "../src/assets/mod.ts";
+import { type LibraryNames, openLazily } from "./lazy_library.ts";
 import { libc } from "./libc.ts";
 
 const TABLE = {
@@ -137,15 +138,25 @@ const LIBBPF = {
 };
 
 type Libbpf = Deno.DynamicLibrary<typeof TABLE>["symbols"];
-const state: { libbpf?: Libbpf; log: LibbpfLog } = { log: newLog() };
+const state: { libbpf?: Libbpf; path?: string; log: LibbpfLog } = { log: newLog() };
+
+/** Uses the libbpf in this file and no other. Call it before anything else needs libbpf. */
+export function useLibbpf(path: string): void {
+  state.path = path;
+}
 
 /** libbpf's functions. Opens the library and captures its log at the first call. */
 export function libbpf(): Libbpf {
   if (state.libbpf === undefined) {
-    state.libbpf = openLazily(LIBBPF, TABLE);
+    state.libbpf = openLazily(wantedLibrary(), TABLE);
     state.libbpf.libbpf_set_print(capture.pointer());
   }
   return state.libbpf;
+}
+
+function wantedLibrary(): LibraryNames {
+  if (state.path === undefined) return { ...LIBBPF, shipped: findLibrary() };
+  return { names: [state.path], hint: "--libbpf and KMETER_LIBBPF take the path of a libbpf.so.1" };
 }
 
 /** Version text, for example `v1.1`. */

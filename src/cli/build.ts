@@ -1,7 +1,7 @@
 /** `kmeter build FOLDER`: clang → program.bpf.o. */
 
 import { METADATA_NAME, OBJECT_NAME, parseGadget, SOURCE_NAME } from "../engine/mod.ts";
-import { builtinFolder } from "../engine/mod.ts";
+
 import { FormatError, UnsupportedError, UsageError } from "../errors.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
@@ -33,7 +33,7 @@ export const buildCommand: Command = {
 };
 
 async function buildGadget(folder: string): Promise<void> {
-  const include = `${builtinFolder()}/include`;
+  const include = new URL("../../gadgets/include", import.meta.url).pathname;
   await makeKernelHeader(`${include}/vmlinux.h`);
   const object = `${folder}/${OBJECT_NAME}`;
   const clang = await findTool("clang");

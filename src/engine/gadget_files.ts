@@ -1,5 +1,6 @@
 /** Finds a gadget's files: a built-in name, a folder, or an object file. */
 
+import { listAssets, readAsset } from "../assets/mod.ts";
 import { UsageError } from "../errors.ts";
 import { suggestName } from "../gadget/mod.ts";
 
@@ -21,20 +22,15 @@ export const OBJECT_NAME = "program.bpf.o";
 export const SOURCE_NAME = "program.bpf.c";
 export const METADATA_NAME = "gadget.yaml";
 
-/** Folder of the built-in gadgets. */
-export function builtinFolder(): string {
-  return new URL("../../gadgets", import.meta.url).pathname;
-}
+/** Folder of the built-in gadgets among the assets. */
+const BUILTINS = "gadgets";
 
 /** Names of the built-in gadgets, sorted. */
 export function builtinNames(): string[] {
-  const names: string[] = [];
-  for (const entry of Deno.readDirSync(builtinFolder())) {
-    if (entry.isDirectory && exists(`${builtinFolder()}/${entry.name}/${METADATA_NAME}`)) {
-      names.push(entry.name);
-    }
-  }
-  return names.sort();
+  return listAssets(BUILTINS)
+    .map((asset) => asset.split("/"))
+    .filter((parts) => parts.length === 3 && parts[2] === METADATA_NAME)
+    .map(([_, name]) => name);
 }
 
 /**
@@ -43,9 +39,8 @@ export function builtinNames(): string[] {
  */
 export function readGadgetFiles(gadget: string): GadgetFiles {
   const isName = /^[A-Za-z0-9_-]+$/.test(gadget);
-  if (isName && exists(`${builtinFolder()}/${gadget}/${METADATA_NAME}`)) {
-    return readFolder(`${builtinFolder()}/${gadget}`);
-  }
+  const builtin = isName ? readBuiltin(gadget) : undefined;
+  if (builtin !== undefined) return builtin;
   const info = stat(gadget);
   if (info?.isDirectory) return readFolder(gadget.replace(/\/+$/, ""));
   if (info?.isFile) return readObjectFile(gadget);
@@ -54,6 +49,26 @@ export function readGadgetFiles(gadget: string): GadgetFiles {
       ? `${suggestName(gadget, builtinNames(), "gadgets")}; kmeter list shows all`
       : "give a built-in name (kmeter list), a gadget's folder, or a .bpf.o file",
   });
+}
+
+function readBuiltin(name: string): GadgetFiles | undefined {
+  const metadataFile = `${BUILTINS}/${name}/${METADATA_NAME}`;
+  const metadata = readAsset(metadataFile);
+  if (metadata === undefined) return undefined;
+  const objectFile = `${BUILTINS}/${name}/${OBJECT_NAME}`;
+  const object = readAsset(objectFile);
+  if (object === undefined) {
+    throw new UsageError(`Cannot run "${name}": there is no ${objectFile}`, {
+      hint: "this checkout is not set up yet: scripts/setup",
+    });
+  }
+  return {
+    name,
+    objectFile,
+    object,
+    metadataFile,
+    metadataText: new TextDecoder().decode(metadata),
+  };
 }
 
 function readFolder(folder: string): GadgetFiles {

@@ -1,7 +1,6 @@
 /** Runs gadgets: the only layer that composes the others. */
 
 export {
-  builtinFolder,
   builtinNames,
   type GadgetFiles,
   METADATA_NAME,

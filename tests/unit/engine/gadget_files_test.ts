@@ -1,7 +1,6 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
-  builtinFolder,
   builtinNames,
   METADATA_NAME,
   OBJECT_NAME,
@@ -97,5 +96,5 @@ Deno.test("built-in gadgets are the folders with a gadget.yaml, sorted", () => {
   const names = builtinNames();
   assertEquals(names, [...names].sort());
   assert(names.includes("trace_exec") && !names.includes("include"), names.join());
-  for (const name of names) assert(Deno.statSync(`${builtinFolder()}/${name}/${METADATA_NAME}`));
+  for (const name of names) assert(Deno.statSync(`gadgets/${name}/${METADATA_NAME}`));
 });
