@@ -33,7 +33,7 @@ export const buildCommand: Command = {
 };
 
 async function buildGadget(folder: string): Promise<void> {
-  const include = new URL("../../gadgets/include", import.meta.url).pathname;
+  const include = "gadgets/include";
   await makeKernelHeader(`${include}/vmlinux.h`);
   const object = `${folder}/${OBJECT_NAME}`;
   const clang = await findTool("clang");

@@ -4,7 +4,7 @@ import type { Counter, Gauge, Registry } from "prom-client";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "./own_metrics_snapshot.ts";
 import type { ProcessStats } from "./process_stats.ts";
 
-export type PromClient = typeof import("prom-client");
+export type PromClient = typeof import("./_prom_client.ts");
 
 /** Every own metric, by its role. */
 export interface MetricTable {

@@ -37,7 +37,7 @@ export class OwnMetrics {
 
   /** Loads prom-client and makes the metrics. */
   static async load(options: OwnMetricsOptions): Promise<OwnMetrics> {
-    const client = await import("prom-client");
+    const client = await import("./_prom_client.ts");
     return new OwnMetrics(client, options);
   }
 
