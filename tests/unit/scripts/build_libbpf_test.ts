@@ -41,15 +41,20 @@ Deno.test({
 /** Why it cannot be built here; undefined if it can. */
 async function findObstacle(): Promise<string | undefined> {
   for (const archive of ["libelf.a", "libz.a"]) {
+    let path: string;
     try {
-      const { stdout } = await new Deno.Command("gcc", { args: [`-print-file-name=${archive}`] })
-        .output();
-      // The bare name is gcc's way to say that it has found none.
-      if (!new TextDecoder().decode(stdout).startsWith("/")) return `no ${archive}`;
+      const args = [`-print-file-name=${archive}`];
+      const { stdout } = await new Deno.Command("gcc", { args }).output();
+      path = new TextDecoder().decode(stdout).trim();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return "no gcc";
       throw error;
     }
+    // The bare name is gcc's way to say that it has found none.
+    if (!path.startsWith("/")) return `no ${archive}`;
+    // Debian 13's: the script refuses it.
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(path));
+    if (text.includes("ZSTD_")) return `${archive} wants zstd`;
   }
   return undefined;
 }
