@@ -19,8 +19,12 @@ async function compile(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "kmeter-compile-" });
   try {
     await runCommand(["scripts/build_gadgets"], { cwd: CHECKOUT });
-    await runCommand(["scripts/build_libbpf", `${folder}/libbpf.so`], { cwd: CHECKOUT });
-    const assets = collectAssets({ checkout: CHECKOUT, bpfHeaders: "/usr/include/bpf", version });
+    const bpfHeaders = `${folder}/bpf`;
+    await Deno.mkdir(bpfHeaders);
+    await runCommand(["scripts/build_libbpf", `${folder}/libbpf.so`, bpfHeaders], {
+      cwd: CHECKOUT,
+    });
+    const assets = collectAssets({ checkout: CHECKOUT, bpfHeaders, version });
     await Deno.writeFile(`${folder}/assets.bin`, assets);
     // Renamed when complete, so that dist/kmeter is never half a program.
     const options = { checkout: CHECKOUT, folder, output: `${OUTPUT}.part` };
