@@ -36,32 +36,49 @@ export const buildCommand: Command = {
     const btfFile = btfFileOf(flags);
     const folders = flags.positionals.map((folder) => folder.replace(/(?<=.)\/+$/, ""));
     for (const folder of folders) requireSource(folder);
-    const tools = await findToolchain();
+    const tools = await findToolchain(Deno.env.get("PATH") ?? "");
+    using stop = new Stop();
     using headers = new HeaderFolder();
-    using _signals = closeOnSignals(headers);
     headers.fill(btfFile);
-    for (const folder of folders) await buildGadget(folder, { tools, include: headers.path });
+    const workshop = { tools, include: headers.path, stop: stop.signal };
+    try {
+      for (const folder of folders) await buildGadget(folder, workshop);
+    } catch (error) {
+      if (stop.exitCode !== undefined) return stop.exitCode;
+      throw error;
+    }
     return 0;
   },
 };
 
-/** Ends the process, headers first, when a signal asks for it. */
-function closeOnSignals(headers: HeaderFolder): Disposable {
-  const listeners = SIGNALS.map(([signal, number]) => {
+/** A wish to stop: SIGINT or SIGTERM, as something that ends the compiler. */
+class Stop implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listeners = SIGNALS.map(([signal, number]) => {
     const listener = () => {
-      headers.close();
-      Deno.exit(SIGNALLED + number);
+      this.exitCode = SIGNALLED + number;
+      this.#controller.abort();
     };
     Deno.addSignalListener(signal, listener);
     return () => Deno.removeSignalListener(signal, listener);
   });
-  return { [Symbol.dispose]: () => listeners.forEach((remove) => remove()) };
+  /** Present once a signal has come. */
+  exitCode?: number;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const remove of this.#listeners) remove();
+  }
 }
 
 interface Workshop {
   readonly tools: Toolchain;
   /** Folder of the headers. */
   readonly include: string;
+  readonly stop: AbortSignal;
 }
 
 async function buildGadget(folder: string, workshop: Workshop): Promise<void> {
@@ -81,27 +98,15 @@ async function buildGadget(folder: string, workshop: Workshop): Promise<void> {
 
 async function compile(
   { source, object }: { source: string; object: string },
-  { tools, include }: Workshop,
+  workshop: Workshop,
 ): Promise<void> {
-  await runTool(tools.clang, [
-    "-target",
-    "bpf",
-    "-mcpu=v3",
-    "-Wall",
-    "-g",
-    "-O2",
-    `-D__TARGET_ARCH_${TARGET_ARCH}`,
-    // The object names its sources: the same gadget shall give the same bytes.
-    `-ffile-prefix-map=${include}/=`,
-    "-I",
-    include,
-    "-c",
-    source,
-    "-o",
-    object,
-  ], include);
+  const { tools: { clang, llvmStrip }, include } = workshop;
+  // The flags of scripts/build_gadgets. An object names its sources: the same gadget gives the same bytes.
+  const flags = ["-target", "bpf", "-mcpu=v3", "-Wall", "-g", "-O2"];
+  flags.push(`-D__TARGET_ARCH_${TARGET_ARCH}`, `-ffile-prefix-map=${include}/=`, "-I", include);
+  await runTool([clang, ...flags, "-c", source, "-o", object], workshop);
   // The kernel never sees what is stripped; the object is only larger with it.
-  if (tools.llvmStrip !== undefined) await runTool(tools.llvmStrip, ["-g", object], include);
+  if (llvmStrip !== undefined) await runTool([llvmStrip, "-g", object], workshop);
 }
 
 function requireSource(folder: string): void {
@@ -114,14 +119,22 @@ function requireSource(folder: string): void {
 }
 
 /** Runs a tool and shows its messages, headers under the names by which they are included. */
-async function runTool(tool: string, args: readonly string[], include: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(tool, { args: [...args] }).output();
+async function runTool(command: readonly string[], { include, stop }: Workshop): Promise<void> {
+  const [tool, ...args] = command;
+  stop.throwIfAborted();
+  const { success, signal, stderr } = await new Deno.Command(tool, { args, signal: stop }).output();
   const messages = new TextDecoder().decode(stderr).trimEnd().replaceAll(`${include}/`, "");
   // Tabs are in the lines of source that the compiler quotes.
   if (messages !== "") writeNotice(messages.replaceAll("\t", "    "));
   if (success) return;
-  throw new FormatError(`Cannot build: ${tool.slice(tool.lastIndexOf("/") + 1)} failed`, {
-    hint: "mend the source and build again",
+  const name = tool.slice(tool.lastIndexOf("/") + 1);
+  if (signal === null) {
+    throw new FormatError(`Cannot build: ${name} failed`, {
+      hint: "mend the source and build again",
+    });
+  }
+  throw new FormatError(`Cannot build: ${name} was ended by ${signal}`, {
+    hint: "build again; the kernel sends SIGKILL when memory has run out",
   });
 }
 

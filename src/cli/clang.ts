@@ -18,13 +18,17 @@ export interface Toolchain {
   readonly llvmStrip?: string;
 }
 
-/** Finds clang. @throws UnsupportedError if there is none, or only one that is too old. */
-export async function findToolchain(): Promise<Toolchain> {
+/**
+ * Finds clang.
+ * @param path folders to look into, as in the variable PATH.
+ * @throws UnsupportedError if there is none, or only one that is too old.
+ */
+export async function findToolchain(path: string): Promise<Toolchain> {
   for (const name of CLANG_NAMES) {
-    const clang = findOnPath(name);
-    if (clang !== undefined) return { clang, llvmStrip: findLlvmStrip(clang, name) };
+    const clang = findOnPath(path, name);
+    if (clang !== undefined) return { clang, llvmStrip: findLlvmStrip(clang, { path, name }) };
   }
-  const clang = findOnPath("clang");
+  const clang = findOnPath(path, "clang");
   if (clang === undefined) {
     throw new UnsupportedError(`Cannot build: there is no clang ${CLANG_MIN} or newer`, {
       feature: "clang",
@@ -38,14 +42,18 @@ export async function findToolchain(): Promise<Toolchain> {
       { feature: "clang", hint: INSTALL_HINT },
     );
   }
-  return { clang, llvmStrip: findLlvmStrip(clang, `clang-${parseInt(version)}`) };
+  const name = `clang-${parseInt(version)}`;
+  return { clang, llvmStrip: findLlvmStrip(clang, { path, name }) };
 }
 
 /** The one beside clang, or of its version: a stranger's may not know what this clang writes. */
-function findLlvmStrip(clang: string, versionedName: string): string | undefined {
+function findLlvmStrip(
+  clang: string,
+  { path, name }: { path: string; name: string },
+): string | undefined {
   const real = Deno.realPathSync(clang);
   const beside = `${real.slice(0, real.lastIndexOf("/"))}/llvm-strip`;
-  return isFile(beside) ? beside : findOnPath(versionedName.replace("clang", "llvm-strip"));
+  return isFile(beside) ? beside : findOnPath(path, name.replace("clang", "llvm-strip"));
 }
 
 async function readVersion(clang: string): Promise<string> {
@@ -54,8 +62,8 @@ async function readVersion(clang: string): Promise<string> {
   return new TextDecoder().decode(stdout).trim() || "unknown";
 }
 
-function findOnPath(name: string): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+function findOnPath(path: string, name: string): string | undefined {
+  const folders = path.split(":").filter((folder) => folder !== "");
   return folders.map((folder) => `${folder}/${name}`).find(isFile);
 }
 

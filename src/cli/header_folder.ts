@@ -2,6 +2,7 @@
 
 import { KERNEL_BTF_FILE, writeKernelHeader } from "../../ffi/mod.ts";
 import { listAssets, readAsset } from "../assets/mod.ts";
+import { UsageError } from "../errors.ts";
 
 /** Folder of the headers among the assets: `gadget/*.h`, and `bpf/*.h` where kmeter ships them. */
 const INCLUDE = "gadgets/include";
@@ -9,26 +10,31 @@ const KERNEL_HEADER = "vmlinux.h";
 
 /** A temporary folder with headers. Ownership: `using`, or `close()`, which may be called again. */
 export class HeaderFolder implements Disposable {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "kmeter_include_" });
+  readonly path: string = inTemporary(() => Deno.makeTempDirSync({ prefix: "kmeter_include_" }));
   #isOpen = true;
 
   /**
    * Writes all headers.
    * @param btfFile BTF of the kernel whose `vmlinux.h` is wanted. If absent: the one that is shipped, else
    * the running kernel's.
-   * @throws KernelError if the BTF cannot be read.
+   * @throws KernelError if the BTF cannot be read, UsageError if the headers cannot be written.
    */
   fill(btfFile?: string): void {
-    for (const asset of listAssets(INCLUDE)) {
-      const file = `${this.path}${asset.slice(INCLUDE.length)}`;
-      Deno.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
-      Deno.writeFileSync(file, readAsset(asset) ?? new Uint8Array());
+    const headerFile = `${this.path}/${KERNEL_HEADER}`;
+    const names = listAssets(INCLUDE).map((asset) => asset.slice(INCLUDE.length + 1));
+    for (const name of names) this.#write(name);
+    if (btfFile !== undefined || !names.includes(KERNEL_HEADER)) {
+      writeKernelHeader({ btfFile: btfFile ?? KERNEL_BTF_FILE, headerFile });
     }
-    const isShipped = readAsset(`${INCLUDE}/${KERNEL_HEADER}`) !== undefined;
-    if (isShipped && btfFile === undefined) return;
-    writeKernelHeader({
-      btfFile: btfFile ?? KERNEL_BTF_FILE,
-      headerFile: `${this.path}/${KERNEL_HEADER}`,
+  }
+
+  #write(name: string): void {
+    const bytes = readAsset(`${INCLUDE}/${name}`);
+    if (bytes === undefined) throw new Error(`BUG: ${INCLUDE}/${name} is listed and not there`);
+    const file = `${this.path}/${name}`;
+    inTemporary(() => {
+      Deno.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+      Deno.writeFileSync(file, bytes);
     });
   }
 
@@ -40,5 +46,17 @@ export class HeaderFolder implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+function inTemporary<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`Cannot write headers to a temporary folder: ${reason}`, {
+      cause,
+      hint: "set TMPDIR to a folder where there is room and where you may write",
+    });
   }
 }

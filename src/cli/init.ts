@@ -29,7 +29,9 @@ export const initCommand: Command = {
       throw new UsageError("kmeter init needs a name", { hint: "kmeter init my_gadget" });
     }
     if (more !== undefined) {
-      throw new UsageError(`kmeter init takes one name, and got "${path}" and "${more}"`);
+      throw new UsageError(`kmeter init takes one name, and got "${path}" and "${more}"`, {
+        hint: `kmeter init ${path}`,
+      });
     }
     const folder = path.replace(/(?<=.)\/+$/, "");
     const files = writeTemplate(folder, gadgetNameOf(folder));
