@@ -130,6 +130,24 @@ const TABLE = {
     nonblocking: true,
   },
   libbpf_num_possible_cpus: { parameters: [], result: "i32" },
+
+  btf__parse: {
+    parameters: ["buffer", "buffer"], // const char *path, struct btf_ext **btf_ext or NULL
+    result: "pointer", // struct btf *, NULL and errno on error
+  },
+  btf__type_cnt: { parameters: ["pointer"], result: "u32" }, // const struct btf *; void (id 0) counts
+  btf__free: { parameters: ["pointer"], result: "void" }, // struct btf *
+  btf_dump__new: {
+    parameters: [
+      "pointer", // const struct btf *btf, which must outlive the result
+      "pointer", // btf_dump_printf_fn_t: void (*)(void *ctx, const char *fmt, va_list args)
+      "pointer", // void *ctx
+      "buffer", // const struct btf_dump_opts *opts, NULL for defaults
+    ],
+    result: "pointer", // struct btf_dump *, NULL and errno on error
+  },
+  btf_dump__dump_type: { parameters: ["pointer", "u32"], result: "i32" }, // struct btf_dump *d, __u32 id
+  btf_dump__free: { parameters: ["pointer"], result: "void" }, // struct btf_dump *
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const LIBBPF = {

@@ -1,4 +1,4 @@
-/** libc as kmeter uses it: errno, mmap, epoll, eventfd, clocks and `perf_event_open`. */
+/** libc as kmeter uses it: errno, mmap, epoll, eventfd, clocks, streams and `perf_event_open`. */
 
 import { openLazily } from "./lazy_library.ts";
 import { KernelError } from "../src/errors.ts";
@@ -108,6 +108,15 @@ const TABLE = {
     ],
     result: "i32", // int
   },
+  fopen: {
+    parameters: ["buffer", "buffer"], // const char *pathname, const char *mode
+    result: "pointer", // FILE *, NULL and errno on error
+  },
+  fputs: { parameters: ["buffer", "pointer"], result: "i32" }, // const char *s, FILE *stream
+  ferror: { parameters: ["pointer"], result: "i32" }, // FILE *stream
+  fclose: { parameters: ["pointer"], result: "i32" }, // FILE *stream; 0, or EOF and errno
+  /** The address of `int vfprintf(FILE *stream, const char *format, va_list ap)`, to be handed on. */
+  vfprintf: { type: "pointer" },
   geteuid: { parameters: [], result: "u32" }, // uid_t
   sysconf: { parameters: ["i32"], result: "i64" }, // int name
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -7,6 +7,7 @@ export type { OpenObjectOptions } from "./bpf_object.ts";
 export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";
 export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
+export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
 export { errnoName, isRoot, kernelError, pageSizeBytes } from "./libc.ts";
 export { libbpfVersion, useLibbpf } from "./libbpf.ts";

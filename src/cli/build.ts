@@ -1,24 +1,31 @@
 /** `kmeter build FOLDER`: clang → program.bpf.o. */
 
 import { METADATA_NAME, OBJECT_NAME, parseGadget, SOURCE_NAME } from "../engine/mod.ts";
-
-import { FormatError, UnsupportedError, UsageError } from "../errors.ts";
+import { FormatError, UsageError } from "../errors.ts";
+import { findToolchain, type Toolchain } from "./clang.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { HeaderFolder } from "./header_folder.ts";
 import { writeNotice, writeOutput } from "./output.ts";
+import { btfFileOf } from "./run_flags.ts";
 
-const FLAGS = [HELP_FLAG];
+const FLAGS = [
+  { name: "btf", value: "FILE", description: "types of the kernel; otherwise the running one's" },
+  HELP_FLAG,
+];
 
-/** Newest first: the plain name may be an old one. */
-const CLANG_VERSIONS = ["-21", "-20", "-19", "-18", "-17", "-16", ""];
 const TARGET_ARCH = Deno.build.arch === "x86_64" ? "x86" : "arm64";
+/** Exit code of a program that a signal ended: this and the signal's number. */
+const SIGNALLED = 128;
+const SIGNALS = [["SIGINT", 2], ["SIGTERM", 15]] as const;
 
 export const buildCommand: Command = {
   name: "build",
-  usage: "FOLDER...",
+  usage: "FOLDER... [flags]",
   summary: `compile a gadget's ${SOURCE_NAME} to ${OBJECT_NAME}`,
-  details: `Uses the host's clang and kmeter's own <gadget/*.h> headers. The object is checked\n` +
-    `against ${METADATA_NAME} afterwards.`,
+  details:
+    `Needs the host's clang and nothing else: <gadget/*.h>, <bpf/*.h> and <vmlinux.h> come\n` +
+    `from kmeter. The object is checked against ${METADATA_NAME} afterwards.`,
   flags: FLAGS,
   async run(args) {
     const flags = parseFlags(args, FLAGS);
@@ -26,102 +33,109 @@ export const buildCommand: Command = {
     if (flags.positionals.length === 0) {
       throw new UsageError("kmeter build needs a folder", { hint: "kmeter build ./my_gadget" });
     }
-    for (const folder of flags.positionals) requireSource(folder);
-    for (const folder of flags.positionals) await buildGadget(folder);
+    const btfFile = btfFileOf(flags);
+    const folders = flags.positionals.map((folder) => folder.replace(/(?<=.)\/+$/, ""));
+    for (const folder of folders) requireSource(folder);
+    const tools = await findToolchain(Deno.env.get("PATH") ?? "");
+    using stop = new Stop();
+    using headers = new HeaderFolder();
+    headers.fill(btfFile);
+    const workshop = { tools, include: headers.path, stop: stop.signal };
+    try {
+      for (const folder of folders) await buildGadget(folder, workshop);
+    } catch (error) {
+      if (stop.exitCode !== undefined) return stop.exitCode;
+      throw error;
+    }
     return 0;
   },
 };
 
-async function buildGadget(folder: string): Promise<void> {
-  const include = "gadgets/include";
-  await makeKernelHeader(`${include}/vmlinux.h`);
+/** A wish to stop: SIGINT or SIGTERM, as something that ends the compiler. */
+class Stop implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listeners = SIGNALS.map(([signal, number]) => {
+    const listener = () => {
+      this.exitCode = SIGNALLED + number;
+      this.#controller.abort();
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  /** Present once a signal has come. */
+  exitCode?: number;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const remove of this.#listeners) remove();
+  }
+}
+
+interface Workshop {
+  readonly tools: Toolchain;
+  /** Folder of the headers. */
+  readonly include: string;
+  readonly stop: AbortSignal;
+}
+
+async function buildGadget(folder: string, workshop: Workshop): Promise<void> {
   const object = `${folder}/${OBJECT_NAME}`;
-  const clang = await findTool("clang");
-  await runTool(clang, [
-    "-target",
-    "bpf",
-    "-mcpu=v3",
-    "-Wall",
-    "-g",
-    "-O2",
-    `-D__TARGET_ARCH_${TARGET_ARCH}`,
-    "-I",
-    include,
-    "-c",
-    `${folder}/${SOURCE_NAME}`,
-    "-o",
-    object,
-  ]);
-  await runTool(await findTool("llvm-strip"), ["-g", object]);
+  // Under a name of its own until it is complete: a build that fails leaves the last object as it was.
+  const part = `${folder}/.${OBJECT_NAME}.${Deno.pid}.part`;
+  try {
+    await compile({ source: `${folder}/${SOURCE_NAME}`, object: part }, workshop);
+    Deno.renameSync(part, object);
+  } catch (error) {
+    if (exists(part)) Deno.removeSync(part);
+    throw error;
+  }
   for (const warning of parseGadget(folder, []).warnings) writeNotice(`warning: ${warning}`);
   writeOutput(`built ${object}\n`);
+}
+
+async function compile(
+  { source, object }: { source: string; object: string },
+  workshop: Workshop,
+): Promise<void> {
+  const { tools: { clang, llvmStrip }, include } = workshop;
+  // The flags of scripts/build_gadgets. An object names its sources: the same gadget gives the same bytes.
+  const flags = ["-target", "bpf", "-mcpu=v3", "-Wall", "-g", "-O2"];
+  flags.push(`-D__TARGET_ARCH_${TARGET_ARCH}`, `-ffile-prefix-map=${include}/=`, "-I", include);
+  await runTool([clang, ...flags, "-c", source, "-o", object], workshop);
+  // The kernel never sees what is stripped; the object is only larger with it.
+  if (llvmStrip !== undefined) await runTool([llvmStrip, "-g", object], workshop);
 }
 
 function requireSource(folder: string): void {
   const source = `${folder}/${SOURCE_NAME}`;
   if (!exists(source)) {
     throw new UsageError(`Cannot build "${folder}": there is no ${source}`, {
-      hint: `a gadget's folder holds ${SOURCE_NAME} and ${METADATA_NAME}`,
+      hint: `a gadget's folder holds ${SOURCE_NAME} and ${METADATA_NAME}; kmeter init makes one`,
     });
   }
 }
 
-/** `vmlinux.h` of the running kernel, made once. */
-async function makeKernelHeader(file: string): Promise<void> {
-  if (exists(file)) return;
-  const bpftool = ["/usr/sbin/bpftool", "/usr/bin/bpftool", "/sbin/bpftool"].find(exists) ??
-    "bpftool";
-  const output = await spawn(bpftool, [
-    "btf",
-    "dump",
-    "file",
-    "/sys/kernel/btf/vmlinux",
-    "format",
-    "c",
-  ]);
-  if (output === undefined || !output.success) {
-    throw new UnsupportedError("Cannot make vmlinux.h: bpftool is missing or failed", {
-      feature: "bpftool",
-      hint: "apt-get install bpftool",
-    });
-  }
-  Deno.writeFileSync(file, output.stdout);
-}
-
-async function findTool(tool: string): Promise<string> {
-  for (const version of CLANG_VERSIONS) {
-    const output = await spawn(tool + version, ["--version"]);
-    if (output?.success) return tool + version;
-  }
-  throw new UnsupportedError(`Cannot build: there is no ${tool}`, {
-    feature: tool,
-    hint: "apt-get install clang-19 llvm-19",
-  });
-}
-
-async function runTool(tool: string, args: readonly string[]): Promise<void> {
-  const output = await spawn(tool, args);
-  const messages = new TextDecoder().decode(output?.stderr).trimEnd();
+/** Runs a tool and shows its messages, headers under the names by which they are included. */
+async function runTool(command: readonly string[], { include, stop }: Workshop): Promise<void> {
+  const [tool, ...args] = command;
+  stop.throwIfAborted();
+  const { success, signal, stderr } = await new Deno.Command(tool, { args, signal: stop }).output();
+  const messages = new TextDecoder().decode(stderr).trimEnd().replaceAll(`${include}/`, "");
   // Tabs are in the lines of source that the compiler quotes.
   if (messages !== "") writeNotice(messages.replaceAll("\t", "    "));
-  if (output?.success) return;
-  throw new FormatError(`Cannot build: ${tool} failed`, {
-    hint: "mend the source and build again",
-  });
-}
-
-/** Runs a tool; undefined if there is none of that name. */
-async function spawn(
-  tool: string,
-  args: readonly string[],
-): Promise<Deno.CommandOutput | undefined> {
-  try {
-    return await new Deno.Command(tool, { args: [...args], stdout: "piped", stderr: "piped" })
-      .output();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+  if (success) return;
+  const name = tool.slice(tool.lastIndexOf("/") + 1);
+  if (signal === null) {
+    throw new FormatError(`Cannot build: ${name} failed`, {
+      hint: "mend the source and build again",
+    });
   }
+  throw new FormatError(`Cannot build: ${name} was ended by ${signal}`, {
+    hint: "build again; the kernel sends SIGKILL when memory has run out",
+  });
 }
 
 function exists(path: string): boolean {

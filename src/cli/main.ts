@@ -6,6 +6,7 @@ import { buildCommand } from "./build.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { describeFlags } from "./flags.ts";
+import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
 import { writeNotice, writeOutput } from "./output.ts";
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   runCommand,
   listCommand,
   inspectCommand,
+  initCommand,
   buildCommand,
   doctorCommand,
   versionCommand,
