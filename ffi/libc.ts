@@ -1,4 +1,4 @@
-/** libc as kmeter uses it: errno, mmap, epoll, eventfd, clocks, streams and `perf_event_open`. */
+/** libc as kmeter uses it: errno, mmap, epoll, eventfd, clocks, streams, datagrams and `perf_event_open`. */
 
 import { openLazily } from "./lazy_library.ts";
 import { KernelError } from "../src/errors.ts";
@@ -34,6 +34,21 @@ const TABLE = {
   },
   write: {
     parameters: ["i32", "buffer", "usize"], // int fd, const void *buf, size_t count
+    result: "isize", // ssize_t
+  },
+  socket: {
+    parameters: ["i32", "i32", "i32"], // int domain, int type, int protocol
+    result: "i32", // int
+  },
+  sendto: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const void *buf
+      "usize", // size_t len
+      "i32", // int flags
+      "buffer", // const struct sockaddr *dest_addr
+      "u32", // socklen_t addrlen
+    ],
     result: "isize", // ssize_t
   },
   eventfd: { parameters: ["u32", "i32"], result: "i32" }, // unsigned initval, int flags
@@ -176,6 +191,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
   38: "ENOSYS",
   75: "EOVERFLOW",
   95: "EOPNOTSUPP",
+  111: "ECONNREFUSED",
   // Kernel-internal, but it leaks out of the bpf map code.
   524: "ENOTSUPP",
   // libbpf's own range starts at 4000 (enum libbpf_errno).

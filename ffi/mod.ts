@@ -15,6 +15,7 @@ export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
+export { sendNotification } from "./notify_socket.ts";
 export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
 export {
   BlockingPoller,

@@ -31,6 +31,7 @@ import {
   RUN_FLAGS,
   scopesOf,
 } from "./run_flags.ts";
+import { notifyServiceManager } from "./service_manager.ts";
 import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
 import { VERSION } from "./version.ts";
 
@@ -161,8 +162,10 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
           `${gadget.spec.name}: metrics at http://${addressText(metrics.address)}/metrics`,
         );
       }
+      notifyServiceManager("READY=1");
       if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);
       await Promise.race([run.stop.requested, running.finished()]);
+      notifyServiceManager("STOPPING=1");
     } finally {
       await running.stop();
     }
