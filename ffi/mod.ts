@@ -9,7 +9,7 @@ export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
 export { errnoName, isRoot, kernelError, pageSizeBytes } from "./libc.ts";
-export { libbpfVersion, useLibbpf } from "./libbpf.ts";
+export { chosenLibbpf, libbpfOrigin, libbpfVersion, useLibbpf } from "./libbpf.ts";
 export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";

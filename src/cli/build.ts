@@ -1,13 +1,13 @@
 /** `kmeter build FOLDER`: clang → program.bpf.o. */
 
 import { METADATA_NAME, OBJECT_NAME, parseGadget, SOURCE_NAME } from "../engine/mod.ts";
-
 import { FormatError, UnsupportedError, UsageError } from "../errors.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { writeNotice, writeOutput } from "./output.ts";
 
-const FLAGS = [HELP_FLAG];
+const FLAGS = [LIBBPF_FLAG, HELP_FLAG];
 
 /** Newest first: the plain name may be an old one. */
 const CLANG_VERSIONS = ["-21", "-20", "-19", "-18", "-17", "-16", ""];
@@ -15,7 +15,7 @@ const TARGET_ARCH = Deno.build.arch === "x86_64" ? "x86" : "arm64";
 
 export const buildCommand: Command = {
   name: "build",
-  usage: "FOLDER...",
+  usage: "FOLDER... [flags]",
   summary: `compile a gadget's ${SOURCE_NAME} to ${OBJECT_NAME}`,
   details: `Uses the host's clang and kmeter's own <gadget/*.h> headers. The object is checked\n` +
     `against ${METADATA_NAME} afterwards.`,
@@ -26,6 +26,7 @@ export const buildCommand: Command = {
     if (flags.positionals.length === 0) {
       throw new UsageError("kmeter build needs a folder", { hint: "kmeter build ./my_gadget" });
     }
+    chooseLibbpf(flags);
     for (const folder of flags.positionals) requireSource(folder);
     for (const folder of flags.positionals) await buildGadget(folder);
     return 0;
