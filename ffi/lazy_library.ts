@@ -25,7 +25,14 @@ export function openLazily<const T extends Deno.ForeignLibraryInterface>(
   library: LibraryNames,
   table: T,
 ): Symbols<T> {
-  const name = findLibrary(library);
+  return bindLazily(findLibrary(library), table);
+}
+
+/** Symbols of a library that can be opened, each bound at its first use. Throws: as above. */
+export function bindLazily<const T extends Deno.ForeignLibraryInterface>(
+  name: string,
+  table: T,
+): Symbols<T> {
   const bound: Record<string, unknown> = {};
   for (const symbol of Object.keys(table)) {
     Object.defineProperty(bound, symbol, {
@@ -42,7 +49,8 @@ export function openLazily<const T extends Deno.ForeignLibraryInterface>(
   return bound as Symbols<T>;
 }
 
-function findLibrary(library: LibraryNames): string {
+/** The first name that can be opened. Throws: UnsupportedError if none can. */
+export function findLibrary(library: LibraryNames): string {
   const { shipped } = library;
   const names = shipped === undefined ? library.names : [shipped, ...library.names];
   let cause: unknown;
@@ -54,17 +62,19 @@ function findLibrary(library: LibraryNames): string {
       cause ??= error;
     }
   }
-  throw new UnsupportedError(`Cannot open ${names.join(" or ")}: ${reasonOf(cause)}`, {
+  throw new UnsupportedError(`Cannot open ${names.join(" or ")}: ${reasonOf(cause, names)}`, {
     feature: library.names[0],
     hint: library.hint,
     cause,
   });
 }
 
-/** Deno's message without what it says of itself. */
-function reasonOf(cause: unknown): string {
+/** The loader's message without what Deno puts before it, and the name, which the error has. */
+function reasonOf(cause: unknown, names: readonly string[]): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replace(/^Could not open library: /, "");
+  const reason = message.replace(/^(?:Could not open library: )+/, "");
+  const name = names.find((candidate) => reason.startsWith(`${candidate}: `));
+  return name === undefined ? reason : reason.slice(name.length + 2);
 }
 
 function bind(name: string, symbol: string, definition: Deno.ForeignLibraryInterface[string]) {

@@ -1,7 +1,7 @@
 /** libbpf's functions (1.0 or newer) with their C types, and its log. */
 
-import { findLibrary } from "../src/assets/mod.ts";
-import { type LibraryNames, openLazily } from "./lazy_library.ts";
+import { findLibrary as findShipped } from "../src/assets/mod.ts";
+import { bindLazily, findLibrary, type LibraryNames } from "./lazy_library.ts";
 import { libc } from "./libc.ts";
 
 const TABLE = {
@@ -156,30 +156,45 @@ const LIBBPF = {
 };
 
 type Libbpf = Deno.DynamicLibrary<typeof TABLE>["symbols"];
-const state: { libbpf?: Libbpf; path?: string; log: LibbpfLog } = { log: newLog() };
+const state: { libbpf?: Libbpf; path?: string; opened?: string; log: LibbpfLog } = {
+  log: newLog(),
+};
 
 /** Uses the libbpf in this file and no other. Call it before anything else needs libbpf. */
 export function useLibbpf(path: string): void {
   state.path = path;
 }
 
+/** What `useLibbpf` was given, for other threads: each opens libbpf for itself. */
+export function chosenLibbpf(): string | undefined {
+  return state.path;
+}
+
 /** libbpf's functions. Opens the library and captures its log at the first call. */
 export function libbpf(): Libbpf {
   if (state.libbpf === undefined) {
-    state.libbpf = openLazily(wantedLibrary(), TABLE);
+    state.opened = findLibrary(wantedLibrary());
+    state.libbpf = bindLazily(state.opened, TABLE);
     state.libbpf.libbpf_set_print(capture.pointer());
   }
   return state.libbpf;
 }
 
 function wantedLibrary(): LibraryNames {
-  if (state.path === undefined) return { ...LIBBPF, shipped: findLibrary() };
+  if (state.path === undefined) return { ...LIBBPF, shipped: findShipped() };
   return { names: [state.path], hint: "--libbpf and KMETER_LIBBPF take the path of a libbpf.so.1" };
 }
 
 /** Version text, for example `v1.1`. */
 export function libbpfVersion(): string {
   return readCString(libbpf().libbpf_version_string()) ?? "unknown";
+}
+
+/** Which libbpf is used: `shipped`, `given: PATH` or `system: NAME`. Opens it if nobody has. */
+export function libbpfOrigin(): string {
+  libbpf();
+  if (state.path !== undefined) return `given: ${state.path}`;
+  return state.opened === findShipped() ? "shipped" : `system: ${state.opened}`;
 }
 
 /** Reads a NUL-terminated string that libbpf owns; undefined for NULL. */

@@ -6,11 +6,13 @@ import { findToolchain, type Toolchain } from "./clang.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { HeaderFolder } from "./header_folder.ts";
+import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { writeNotice, writeOutput } from "./output.ts";
 import { btfFileOf } from "./run_flags.ts";
 
 const FLAGS = [
   { name: "btf", value: "FILE", description: "types of the kernel; otherwise the running one's" },
+  LIBBPF_FLAG,
   HELP_FLAG,
 ];
 
@@ -33,6 +35,7 @@ export const buildCommand: Command = {
     if (flags.positionals.length === 0) {
       throw new UsageError("kmeter build needs a folder", { hint: "kmeter build ./my_gadget" });
     }
+    chooseLibbpf(flags);
     const btfFile = btfFileOf(flags);
     const folders = flags.positionals.map((folder) => folder.replace(/(?<=.)\/+$/, ""));
     for (const folder of folders) requireSource(folder);

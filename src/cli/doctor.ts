@@ -4,13 +4,14 @@ import { isRoot } from "../../ffi/mod.ts";
 import { type Finding, probeGadgets, probeHost } from "../engine/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
+import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { writeOutput } from "./output.ts";
 
-const FLAGS = [HELP_FLAG];
+const FLAGS = [LIBBPF_FLAG, HELP_FLAG];
 
 export const doctorCommand: Command = {
   name: "doctor",
-  usage: "",
+  usage: "[flags]",
   summary: "what this kernel can do, and which built-in gadgets run on it",
   details: "Loads and attaches every built-in gadget for a moment. Exits with 1 if anything fails.",
   flags: FLAGS,
@@ -18,6 +19,7 @@ export const doctorCommand: Command = {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
     refuseArguments(flags, this.name);
+    chooseLibbpf(flags);
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
     writeOutput(host.map(describeFinding).join(""));

@@ -7,6 +7,7 @@ import { translateLabelName, translateMetricName } from "../export/mod.ts";
 import { type DataSourceSpec, metricRoles, type ParamSpec } from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { escapeLines, writeNotice, writeOutput } from "./output.ts";
 
 const FLAGS: readonly Flag[] = [
@@ -16,6 +17,7 @@ const FLAGS: readonly Flag[] = [
     repeats: true,
     description: "annotations to add, as for kmeter run",
   },
+  LIBBPF_FLAG,
   HELP_FLAG,
 ];
 
@@ -32,6 +34,7 @@ export const inspectCommand: Command = {
     if (name === undefined) {
       throw new UsageError("kmeter inspect needs a gadget", { hint: "kmeter list shows them" });
     }
+    chooseLibbpf(flags);
     const { spec, warnings } = parseGadget(name, flags.texts("annotate"));
     for (const warning of warnings) writeNotice(`warning: ${warning}`);
     const parts = [

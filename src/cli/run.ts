@@ -19,6 +19,7 @@ import {
 } from "../export/mod.ts";
 import type { Command } from "./command.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { chooseLibbpf } from "./libbpf_flag.ts";
 import { writeNotice } from "./output.ts";
 import { describeError } from "./report_error.ts";
 import {
@@ -33,7 +34,7 @@ import {
 } from "./run_flags.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
-import { VERSION } from "./version.ts";
+import { programVersion } from "./version.ts";
 
 const DEFAULT_PRINT_INTERVAL_MS = 1000;
 
@@ -48,9 +49,10 @@ export const runCommand: Command = {
 };
 
 async function runGadget(args: readonly string[]): Promise<number> {
-  const name = gadgetArgument(parseFlags(args, RUN_FLAGS));
-  const annotate = parseFlags(args, RUN_FLAGS).texts("annotate");
-  const gadget = parseGadget(name, annotate);
+  const known = parseFlags(args, RUN_FLAGS);
+  const name = gadgetArgument(known);
+  chooseLibbpf(known);
+  const gadget = parseGadget(name, known.texts("annotate"));
   for (const warning of gadget.warnings) writeNotice(`warning: ${warning}`);
   const params: Flag[] = gadget.spec.params.map(({ key, description, kind }) => ({
     name: key,
@@ -187,7 +189,7 @@ class MetricsEndpoint {
     options: { prefix?: string },
   ): Promise<MetricsEndpoint> {
     const own = await OwnMetrics.load({
-      buildInfo: { version: VERSION, deno: Deno.version.deno, libbpf: libbpfVersion() },
+      buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
       onError: reportScrapeError,
     });
     return new MetricsEndpoint(address, { own, ...options });
@@ -239,7 +241,7 @@ class MetricsEndpoint {
     : never {
     const running = this.#running;
     return {
-      version: VERSION,
+      version: programVersion(),
       sources: (running?.metricSets ?? []).map((set) => ({
         scope: set.scope,
         description: running?.spec.description ?? "",

@@ -6,6 +6,7 @@ import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts"
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
+import { LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { perDataSource } from "./per_data_source.ts";
 import type { DisplaySettings } from "./terminal_display.ts";
 
@@ -80,6 +81,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "FILE",
     description: "kernel BTF to use instead of /sys/kernel/btf/vmlinux",
   },
+  LIBBPF_FLAG,
   { name: "dump-code", description: "print the generated counting loops to stderr" },
   HELP_FLAG,
 ];

@@ -1,26 +1,40 @@
 /** `kmeter version`. */
 
-import { libbpfVersion } from "../../ffi/mod.ts";
+import { libbpfOrigin, libbpfVersion } from "../../ffi/mod.ts";
+import { readAsset } from "../assets/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
-import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
+import { type Flag, parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
+import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { writeOutput } from "./output.ts";
 
-/** Version of kmeter; the same as in deno.json, which a test checks. */
+/** The release that this code becomes; the same as in deno.json, which a test checks. */
 export const VERSION = "0.1.0";
+
+/** What the packer found with `git describe`; a checkout has no such file. */
+const VERSION_ASSET = "version.txt";
+
+const FLAGS: readonly Flag[] = [LIBBPF_FLAG, HELP_FLAG];
 
 export const versionCommand: Command = {
   name: "version",
-  usage: "",
+  usage: "[flags]",
   summary: "versions of kmeter and of what it runs on",
-  flags: [HELP_FLAG],
+  flags: FLAGS,
   run(args) {
-    const flags = parseFlags(args, this.flags);
-    refuseUnknownFlags(flags, this.flags);
+    const flags = parseFlags(args, FLAGS);
+    refuseUnknownFlags(flags, FLAGS);
     refuseArguments(flags, this.name);
+    chooseLibbpf(flags);
     writeOutput(
-      `kmeter ${VERSION}\nlibbpf ${libbpfVersion()}\ndeno ${Deno.version.deno}\n` +
-        `kernel ${Deno.osRelease()} ${Deno.build.arch}\n`,
+      `kmeter ${programVersion()}\nlibbpf ${libbpfVersion()} (${libbpfOrigin()})\n` +
+        `deno ${Deno.version.deno}\nkernel ${Deno.osRelease()} ${Deno.build.arch}\n`,
     );
     return 0;
   },
 };
+
+/** What this kmeter calls itself: `v0.1.0-3-g1c9347f` if it is packed, `0.1.0+checkout` if not. */
+export function programVersion(): string {
+  const packed = readAsset(VERSION_ASSET);
+  return packed === undefined ? `${VERSION}+checkout` : new TextDecoder().decode(packed).trim();
+}

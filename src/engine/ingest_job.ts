@@ -25,6 +25,8 @@ export interface IngestJob {
   readonly sources: readonly IngestSource[];
   /** The gadget's map of kernel stacks, for filters on their text. */
   readonly stackMap?: StackMapHandle;
+  /** The libbpf that the user has chosen: the thread opens its own. */
+  readonly libbpf?: string;
 }
 
 /** Number of the last request to catch up. */

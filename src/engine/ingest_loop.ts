@@ -1,6 +1,6 @@
 /** The ingest thread's work: drains event buffers and counts, until it is told to stop. */
 
-import { BlockingPoller, readBootTimeMs } from "../../ffi/mod.ts";
+import { BlockingPoller, readBootTimeMs, useLibbpf } from "../../ffi/mod.ts";
 import { compileIngest, type MetricsPlan, SeriesMemory, SeriesStore } from "../metrics/mod.ts";
 import { openEventReader, type RingLease, RowPipeWriter } from "../sources/mod.ts";
 import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
@@ -10,6 +10,7 @@ import type { Formatters } from "./run_options.ts";
 
 /** Blocks the thread until the job is stopped. @param onReady called before the first event is taken. */
 export async function runIngest(job: IngestJob, onReady: () => void): Promise<void> {
+  if (job.libbpf !== undefined) useLibbpf(job.libbpf);
   const sources: Drainable[] = [];
   for (const source of job.sources) {
     sources.push(createDrain(source, await formattersFor(source, job.stackMap)));

@@ -3,7 +3,7 @@
  * it from draining, and it never keeps a scrape waiting.
  */
 
-import { Poller } from "../../ffi/mod.ts";
+import { chosenLibbpf, Poller } from "../../ffi/mod.ts";
 import {
   CONTROL_WORDS,
   DONE,
@@ -77,6 +77,7 @@ export class IngestThread {
       ...work,
       poller: this.#poller.handle,
       control: this.#control.buffer as SharedArrayBuffer,
+      libbpf: chosenLibbpf(),
     };
     this.#worker.postMessage(job);
     this.#hasJob = true;

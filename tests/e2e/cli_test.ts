@@ -67,12 +67,14 @@ testCases([
     run: ["version"],
     expect: {
       code: 0,
-      stdout: /^kmeter \d+\.\d+\.\d+\nlibbpf v\d+\.\d+\ndeno 2\.\d+\.\d+\nkernel \d+\..+\n$/,
+      stdout:
+        /^kmeter \S+\nlibbpf v\d+\.\d+ \((shipped|system: \S+)\)\ndeno 2\.\d+\.\d+\nkernel \d+\..+\n$/,
       stderr: "",
     },
     check: ({ stdout }) => {
+      if (Deno.env.has("KMETER_BIN")) return;
       const { version } = JSON.parse(Deno.readTextFileSync(`${CHECKOUT}/deno.json`));
-      assert(stdout.startsWith(`kmeter ${version}\n`), stdout);
+      assert(stdout.startsWith(`kmeter ${version}+checkout\n`), stdout);
     },
   },
   {

@@ -1,0 +1,42 @@
+/** `--libbpf PATH` and KMETER_LIBBPF: another libbpf than the one that kmeter would take. */
+
+import { libbpfVersion, useLibbpf } from "../../ffi/mod.ts";
+import { UsageError } from "../errors.ts";
+import type { Flag, ParsedFlags } from "./flags.ts";
+
+/** Environment variable that stands for the flag; the flag goes before it, empty is unset. */
+export const LIBBPF_VARIABLE = "KMETER_LIBBPF";
+
+export const LIBBPF_FLAG: Flag = {
+  name: "libbpf",
+  value: "PATH",
+  description: `libbpf.so.1 to use instead of kmeter's or the system's; or set ${LIBBPF_VARIABLE}`,
+};
+
+/**
+ * Makes this process use the libbpf that the user chose, if they did. Call it before libbpf is used.
+ *
+ * @throws UsageError if there is no such file; UnsupportedError if it is no libbpf.
+ */
+export function chooseLibbpf(flags: ParsedFlags): void {
+  const fromFlag = flags.text("libbpf");
+  const path = fromFlag ?? Deno.env.get(LIBBPF_VARIABLE) ?? "";
+  if (path === "") return;
+  useLibbpf(absolutePath(path, fromFlag === undefined ? LIBBPF_VARIABLE : "--libbpf"));
+  // Opened at once: a command that needs it late, or never, would hide the mistake.
+  libbpfVersion();
+}
+
+/** The loader would look for a name without a slash in the system's folders. */
+function absolutePath(path: string, source: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+  }
+  throw new UsageError(`${source} "${path}": there is no such file`, {
+    hint: "give the path of a libbpf.so.1; ldconfig -p shows the system's",
+  });
+}
