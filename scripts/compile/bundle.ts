@@ -1,5 +1,6 @@
 /** The program as few files: one module for the main thread, one for each worker, and what they read. */
 
+import { findNpmCache, namePackages } from "./name_packages.ts";
 import { runCommand } from "./run_command.ts";
 
 /** Modules and files by the names under which they find each other. */
@@ -46,6 +47,7 @@ export async function bundleModules(
   },
 ): Promise<void> {
   const { checkout, folder, nameOf } = options;
+  const npmCache = await findNpmCache();
   const importMap = `${folder}/import_map.json`;
   await Deno.writeTextFile(importMap, packedImportMap(checkout));
   for (const { source, output } of [MAIN, ...WORKERS]) {
@@ -61,7 +63,7 @@ export async function bundleModules(
       `--output=${file}`,
       source,
     ], { cwd: checkout });
-    const code = await Deno.readTextFile(file);
+    const code = namePackages(await Deno.readTextFile(file), { checkout, npmCache });
     await Deno.writeTextFile(file, PRELUDE + renameFiles(code, nameOf));
   }
   await Deno.remove(importMap);
