@@ -1,4 +1,4 @@
-/** What is in a program, as scripts/release finds it and scripts/sbom writes it down. Plain data: it goes through a pipe. */
+/** What is in a program, as scripts/dist finds it and scripts/sbom writes it down. Plain data: it goes through a pipe. */
 
 /** A program and its parts. */
 export interface Contents {
