@@ -56,7 +56,7 @@ async function runtimeParts(checkout: string): Promise<Part[]> {
     kind: "framework",
     name: "deno",
     version: deno,
-    description: "Runs kmeter's code; packed as it was published",
+    description: "Runs kmeter's code; of its file only the headers were changed",
     license: "MIT",
     packageUrl: isLocked
       ? npmUrl(name, deno)
@@ -89,8 +89,7 @@ async function libraryParts(checkout: string): Promise<Part[]> {
       kind: "library",
       name: "libbpf",
       version,
-      description:
-        "Linked into libbpf.so with scripts/libbpf/buffer-overflow.patch, Debian's of 1.5.0-3",
+      description: "Linked into libbpf.so with Debian's patch in scripts/libbpf",
       license: "BSD-2-Clause",
       packageUrl: { type: "github", namespace: "libbpf", name: "libbpf", version: `v${version}` },
       hashes: { "SHA-256": constantOf(script, "SHA256") },
