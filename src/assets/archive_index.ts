@@ -8,8 +8,9 @@
 import { FormatError } from "../errors.ts";
 
 const HEAD_SIZE_BYTES = 4;
+const HINT = "the program file is damaged: copy or build it anew";
 
-/** Files by name; the bytes view the archive. Throws: FormatError if the index does not fit the archive. */
+/** Files by name; the bytes view the archive. Throws: FormatError if there is no index that fits the archive. */
 export function parseArchive(
   archive: Uint8Array<ArrayBuffer>,
 ): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
@@ -17,7 +18,7 @@ export function parseArchive(
   const start = HEAD_SIZE_BYTES + (archive.length < HEAD_SIZE_BYTES ? 0 : head.getUint32(0, true));
   if (archive.length < start) throw damaged(archive, start);
   const text = new TextDecoder().decode(archive.subarray(HEAD_SIZE_BYTES, start));
-  const index: Record<string, [number, number]> = JSON.parse(text || "{}");
+  const index = parseIndex(text);
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const [name, [offset, size]] of Object.entries(index)) {
     if (start + offset + size > archive.length) throw damaged(archive, start + offset + size);
@@ -47,9 +48,20 @@ export function formatArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Arra
   return archive;
 }
 
+function parseIndex(text: string): Record<string, [number, number]> {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError("Cannot read kmeter's own files: their index is no JSON", {
+      hint: HINT,
+      cause,
+    });
+  }
+}
+
 function damaged(archive: Uint8Array, end: number): FormatError {
   return new FormatError(
     `Cannot read kmeter's own files: they end at byte ${archive.length}, wanted at least ${end}`,
-    { hint: "the program file is damaged: copy or build it anew" },
+    { hint: HINT },
   );
 }
