@@ -34,10 +34,10 @@ export async function describeVersion(checkout: string): Promise<Version> {
   };
 }
 
-/** SOURCE_DATE_EPOCH, else the time of the last commit. Unit: seconds. Throws: Error if there is neither. */
+/** The value of SOURCE_DATE_EPOCH, else the time of the last commit. Unit: seconds. Throws: Error if there is neither. */
 export async function sourceTime(
   checkout: string,
-  variable: string | undefined = Deno.env.get("SOURCE_DATE_EPOCH"),
+  variable: string | undefined,
 ): Promise<number> {
   if (variable !== undefined) {
     if (!/^\d{1,10}$/.test(variable)) {

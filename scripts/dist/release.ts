@@ -19,7 +19,7 @@ const PAPERS = ["kmeter.1", "kmeter.bash", "kmeter.zsh", "kmeter.fish"];
 const LEVEL = 19;
 
 async function release(): Promise<void> {
-  const time = await sourceTime(CHECKOUT);
+  const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
   const version = await compile({ isAnew: true });
   await writePapers(DIST);
   await writeSbom({ version, time });

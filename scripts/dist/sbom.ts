@@ -51,7 +51,10 @@ export async function formatSbom(contents: Contents): Promise<string> {
 if (import.meta.main) {
   try {
     const { text: version } = await describeVersion(CHECKOUT);
-    await writeSbom({ version, time: await sourceTime(CHECKOUT) });
+    await writeSbom({
+      version,
+      time: await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH")),
+    });
     console.log(`dist/${SBOM}`);
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
