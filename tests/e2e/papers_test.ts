@@ -43,66 +43,85 @@ class Desk implements Disposable {
   }
 }
 
-/** What a shell offers for the last word of a line. */
-type Complete = (desk: Desk, line: string) => Promise<string[]>;
+/** What a shell offers for the last word of each line. */
+type Complete = (desk: Desk, lines: readonly string[]) => Promise<string[][]>;
 
-/** Runs a shell in the desk's folder. @returns the lines it printed, sorted. */
+/** Runs a shell in the desk's folder. @returns the lines it printed. */
 async function linesOf(desk: Desk, command: readonly string[]): Promise<string[]> {
-  const { stdout, stderr } = await runTool(command, {
-    cwd: desk.folder,
-    env: { HOME: desk.folder },
-  });
+  const options = { cwd: desk.folder, env: { HOME: desk.folder } };
+  const { stdout, stderr } = await runTool(command, options);
   assertEquals(stderr, "");
-  return [...new Set(stdout.split("\n").filter((line) => line !== ""))].sort();
+  return stdout.split("\n").filter((line) => line !== "");
 }
 
-const completeInBash: Complete = (desk, line) => {
-  const script = 'source "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _kmeter; ' +
-    'printf "%s\\n" "${COMPREPLY[@]}"';
-  // As bash splits it, which has "=" among COMP_WORDBREAKS.
-  const words = line.split(" ").flatMap((word) => word.split(/(=)/)).filter((word, index, all) =>
-    word !== "" || index === all.length - 1 && all[index - 1] !== "="
-  );
-  return linesOf(desk, ["bash", "--norc", "-c", script, "-", desk.paper("kmeter.bash"), ...words]);
-};
+const completeInBash: Complete = (desk, lines) =>
+  Promise.all(lines.map((line) => {
+    const script = 'source "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _kmeter; ' +
+      'printf "%s\\n" "${COMPREPLY[@]}"';
+    // Bash splits at "=" too, and has no empty word behind it.
+    const words = line.split(" ").flatMap((word) =>
+      word.endsWith("=") ? [word.slice(0, -1), "="] : word
+    );
+    const command = ["bash", "--norc", "-c", script, "-", desk.paper("kmeter.bash"), ...words];
+    return linesOf(desk, command);
+  }));
 
-const completeInFish: Complete = async (desk, line) => {
-  const script = "source $argv[1]; complete -C $argv[2]";
-  const command = ["fish", "--no-config", "-c", script, desk.paper("kmeter.fish"), line];
-  return (await linesOf(desk, command)).map((offer) => offer.split("\t")[0]);
-};
+const completeInFish: Complete = (desk, lines) =>
+  Promise.all(lines.map(async (line) => {
+    const script = "source $argv[1]; complete -C $argv[2]";
+    const command = ["fish", "--no-config", "-c", script, desk.paper("kmeter.fish"), line];
+    return (await linesOf(desk, command)).map((offer) => offer.split("\t")[0]);
+  }));
 
-/** zsh completes only for an editor: this one runs in a pseudo terminal, and prints what is offered. */
-const ZSH_SESSION = `
+/** zsh completes only in an editor: this one starts in a pseudo terminal, notes what it would offer, and ends. */
+const ZSH_DRIVER = String.raw`
 zmodload zsh/zpty
-zpty session zsh -f -i
-send() { zpty -w session "$1" }
-send "PROMPT=; unsetopt zle_bracketed_paste prompt_cr; fpath=($1 \\$fpath); autoload -Uz compinit; compinit -u -D"
-# Takes the place of what puts an offer into the menu.
-send 'compadd() { local -a offers; builtin compadd -O offers "$@"; print -rl -- "OFFER:"\${^offers}; builtin compadd "$@" }'
-send 'list() { zle -I; print BEGIN; _main_complete; print END }; zle -C list list-choices list; bindkey "^T" list; print RE""ADY'
-zpty -r -m session seen '*READY*'
-zpty -w -n session "$2"$'\\C-t'
-zpty -r -m session offers '*END*'
-print -r -- "$offers"
-zpty -d session
+zpty session zsh --no-globalrcs -i
+while zpty -r session output; do :; done
 `;
 
-const completeInZsh: Complete = async (desk, line) => {
-  const papers = desk.paper("").replace(/\/$/, "");
-  const lines = await linesOf(desk, [
-    "timeout",
-    "20",
-    "zsh",
-    "-f",
-    "-c",
-    ZSH_SESSION,
-    "-",
-    papers,
-    line,
-  ]);
-  return lines.map((text) => /OFFER:(.*?)\r?$/.exec(text)?.[1])
-    .filter((offer) => offer !== undefined && offer !== "").map(String);
+/** The .zshrc of that editor. */
+const ZSH_SETUP = String.raw`
+fpath=($PAPERS $fpath)
+autoload -Uz compinit
+compinit -u -D
+compadd() {
+  local -a offers
+  builtin compadd -O offers "$@"
+  print -rl -- $offers >>$OFFERS
+  builtin compadd "$@"
+}
+list() {
+  _main_complete
+  compstate[list]= compstate[insert]=
+}
+zle -C list list-choices list
+zle-line-init() {
+  local line
+  for line in \${(f)LINES_TO_COMPLETE}; do
+    BUFFER=$line CURSOR=$#line
+    zle list
+    print -r -- "--- $line" >>$OFFERS
+  done
+  BUFFER=exit
+  zle accept-line
+}
+zle -N zle-line-init
+`.replaceAll("\\$", "$");
+
+const completeInZsh: Complete = async (desk, lines) => {
+  using sandbox = new Sandbox();
+  sandbox.write(".zshrc", ZSH_SETUP);
+  const env = {
+    ZDOTDIR: sandbox.folder,
+    PAPERS: desk.paper("").replace(/\/$/, ""),
+    OFFERS: sandbox.path("offers"),
+    LINES_TO_COMPLETE: lines.join("\n"),
+  };
+  await runTool(["timeout", "30", "zsh", "-f", "-c", ZSH_DRIVER], { cwd: desk.folder, env });
+  const parts = Deno.readTextFileSync(sandbox.path("offers")).split(/^--- .*\n/m);
+  assertEquals(parts.pop(), "");
+  return parts.map((text) => text.split("\n").filter((line) => line !== ""));
 };
 
 const SHELLS = [
@@ -112,53 +131,53 @@ const SHELLS = [
 ] as const;
 
 /** Lines, what must be offered for the last word, and what must not. */
-const LINES: readonly { line: string; wanted: readonly string[]; unwanted?: readonly string[] }[] =
-  [
-    { line: "kmeter ", wanted: COMMAND_NAMES, unwanted: ["trace_exec", "other.bpf.o"] },
-    { line: "kmeter in", wanted: ["inspect", "init"], unwanted: ["run"] },
-    { line: "kmeter help ", wanted: ["run", "version"], unwanted: ["trace_exec"] },
-    { line: "kmeter run --ou", wanted: ["--output"], unwanted: ["--otel-metrics-name"] },
-    { line: "kmeter run trace_exec --lib", wanted: ["--libbpf"] },
-    { line: "kmeter run trace_exec --output ", wanted: OUTPUT_MODES, unwanted: ["trace_open"] },
-    { line: "kmeter run trace_exec -o js", wanted: ["json", "jsonpretty"], unwanted: ["none"] },
-    { line: "kmeter run trace_exec --output=", wanted: OUTPUT_MODES },
-    { line: "kmeter run trace_", wanted: ["trace_exec", "trace_tcp"], unwanted: ["top_syscalls"] },
-    { line: "kmeter inspect oth", wanted: ["other.bpf.o"] },
-    { line: "kmeter run trace_exec --btf ty", wanted: ["types.btf"], unwanted: ["other.bpf.o"] },
-    { line: "kmeter version --li", wanted: ["--licenses", "--libbpf"], unwanted: ["--listen"] },
-    { line: "kmeter list --he", wanted: ["--help"] },
-  ];
+const LINES: readonly { line: string; wanted: string[]; unwanted: string[] }[] = [
+  { line: "kmeter ", wanted: COMMAND_NAMES, unwanted: ["trace_exec", "other.bpf.o"] },
+  { line: "kmeter in", wanted: ["inspect", "init"], unwanted: ["run"] },
+  { line: "kmeter help ", wanted: ["run", "version"], unwanted: ["trace_exec"] },
+  { line: "kmeter run --ou", wanted: ["--output"], unwanted: ["--otel-metrics-name"] },
+  { line: "kmeter run trace_exec --lib", wanted: ["--libbpf"], unwanted: ["--listen"] },
+  { line: "kmeter run trace_exec --output ", wanted: OUTPUT_MODES, unwanted: ["trace_open"] },
+  { line: "kmeter run trace_exec -o js", wanted: ["json", "jsonpretty"], unwanted: ["none"] },
+  { line: "kmeter run trace_exec --output=", wanted: OUTPUT_MODES, unwanted: ["trace_open"] },
+  { line: "kmeter run trace_", wanted: ["trace_exec", "trace_tcp"], unwanted: ["top_syscalls"] },
+  { line: "kmeter inspect oth", wanted: ["other.bpf.o"], unwanted: ["types.btf"] },
+  {
+    line: "kmeter run trace_exec --btf ty",
+    wanted: ["types.btf"],
+    unwanted: ["other.bpf.o"],
+  },
+  { line: "kmeter version --li", wanted: ["--licenses", "--libbpf"], unwanted: ["--listen"] },
+  { line: "kmeter list --he", wanted: ["--help"], unwanted: ["--host"] },
+  { line: "kmeter build my", wanted: ["my_gadget"], unwanted: ["--btf", "trace_exec"] },
+  { line: "kmeter run my", wanted: ["my_gadget"], unwanted: ["trace_exec"] },
+];
 
 for (const { name, path, complete } of SHELLS) {
   testWith(`${name} completes commands, flags, values and gadgets`, [path], async () => {
     using desk = await Desk.open();
-    for (const { line, wanted, unwanted } of LINES) {
-      // Some shells offer the whole word, others what is behind the "=".
-      const offers = (await complete(desk, line)).map((offer) =>
-        offer.replace(/^--\w+=(?=.)|=$/, "")
-      );
-      for (const offer of wanted) {
-        assert(offers.includes(offer), `${line}: no ${offer} in ${offers}`);
-      }
-      for (const offer of unwanted ?? []) assert(!offers.includes(offer), `${line}: ${offer}`);
+    const all = await complete(desk, LINES.map(({ line }) => line));
+    assertEquals(all.length, LINES.length);
+    for (const [index, { line, wanted, unwanted }] of LINES.entries()) {
+      // Some offer the whole word, others what is behind the "="; folders may have a slash.
+      const offers = all[index].map((offer) => offer.replace(/^--\w+=(?=.)|[=/]$/g, ""));
+      const shown = `${line}: ${offers.join(", ")}`;
+      for (const offer of wanted) assert(offers.includes(offer), `no ${offer} for ${shown}`);
+      for (const offer of unwanted) assert(!offers.includes(offer), `${offer} for ${shown}`);
     }
-    const folders = (await complete(desk, "kmeter build my")).map((offer) =>
-      offer.replace(/\/$/, "")
-    );
-    assertEquals(folders, ["my_gadget"]);
   });
 
-  testWith(`${name} has every flag of every command`, [path], async () => {
+  testWith(`${name} has every flag of every command, and no other`, [path], async () => {
     using desk = await Desk.open();
-    for (const command of COMMANDS) {
+    const offers = await complete(desk, COMMANDS.map((command) => `kmeter ${command.name} --`));
+    for (const [index, command] of COMMANDS.entries()) {
       await using kmeter = startKmeter([command.name, "--help"]);
       const { stdout } = await kmeter.finish();
       const flags = [...stdout.matchAll(/^ {2}.{4}(--[\w-]+)/gm)].map(([, flag]) => flag);
       assert(flags.length > 0, stdout);
-      const offers = (await complete(desk, `kmeter ${command.name} --`)).map((offer) =>
-        offer.replace(/=$/, "")
-      );
-      assertEquals(offers.filter((offer) => offer.startsWith("--")).sort(), flags.sort());
+      const offered = offers[index].map((offer) => offer.replace(/=$/, ""))
+        .filter((offer) => offer.startsWith("--"));
+      assertEquals([...new Set(offered)].sort(), flags.sort(), command.name);
     }
   });
 }
