@@ -13,6 +13,8 @@ export interface Flag {
   readonly short?: string;
   /** What stands for the value in help; absent for switches. */
   readonly value?: string;
+  /** All values there are, or the usual ones: a shell completes them. */
+  readonly choices?: readonly string[];
   /** May be given several times. */
   readonly repeats?: true;
   readonly description: string;

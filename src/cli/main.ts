@@ -2,28 +2,12 @@
 
 import { UsageError } from "../errors.ts";
 import { suggestName } from "../gadget/mod.ts";
-import { buildCommand } from "./build.ts";
 import type { Command } from "./command.ts";
-import { doctorCommand } from "./doctor.ts";
+import { COMMANDS } from "./commands.ts";
 import { describeFlags } from "./flags.ts";
-import { initCommand } from "./init.ts";
-import { inspectCommand } from "./inspect.ts";
-import { listCommand } from "./list.ts";
 import { writeNotice, writeOutput } from "./output.ts";
 import { describeError, exitCodeOf } from "./report_error.ts";
-import { runCommand } from "./run.ts";
 import { versionCommand } from "./version.ts";
-
-/** In the order of the overview. */
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  listCommand,
-  inspectCommand,
-  initCommand,
-  buildCommand,
-  doctorCommand,
-  versionCommand,
-];
 
 /** Runs a command line. @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -23,6 +23,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: "output",
     short: "o",
     value: "MODE",
+    choices: ROW_VIEW_MODES,
     description: `how to show rows: ${ROW_VIEW_MODES.join(", ")}; or ds:json,ds2:none`,
   },
   {

@@ -3,7 +3,7 @@
  * a single `=` means `==`, a comma means AND, `\,` is a comma within a value.
  *
  * Fields with a text form take both: a number is compared with the raw value, anything else with
- * the text; the name of an enumerator means its value.
+ * the text; the name of an enumerator means its value. A name that no number has is an error.
  */
 
 import { UsageError } from "../errors.ts";
@@ -48,10 +48,20 @@ export type FilterTerm =
     readonly pattern: RegExp;
   };
 
+/** What a filter's values are checked against. */
+export interface FilterChecks {
+  /** Every name that a format's text may be; undefined where there is no list of them. */
+  readonly namesOf?: (format: TextFormat) => readonly string[] | undefined;
+}
+
 /** Parses a filter; "" is no condition. Throws: UsageError that names the term. */
-export function parseFilter(text: string, fields: readonly Field[]): FilterTerm[] {
+export function parseFilter(
+  text: string,
+  fields: readonly Field[],
+  checks: FilterChecks = {},
+): FilterTerm[] {
   if (text === "") return [];
-  return splitTerms(text).map((term) => parseTerm(term, fields));
+  return splitTerms(text).map((term) => typedTerm(parseTerm(term, fields), { fields, checks }));
 }
 
 /** True if the record meets all terms. `formatters` must have every filtered field with a format. */
@@ -117,7 +127,7 @@ interface ParsedTerm {
   readonly value: string;
 }
 
-function parseTerm(text: string, fields: readonly Field[]): FilterTerm {
+function parseTerm(text: string, fields: readonly Field[]): ParsedTerm {
   const parts = /^([^=!<>~]+)(==|!=|!~|>=|<=|=|>|<|~)(.*)$/s.exec(text);
   if (parts === null) {
     throw new UsageError(`Filter ${quote(text)}: wanted a field, an operator and a value`, {
@@ -125,15 +135,26 @@ function parseTerm(text: string, fields: readonly Field[]): FilterTerm {
     });
   }
   const [, name, operator, rest] = parts;
-  const value = rest.trim();
-  const field = findField(name.trim(), { text, fields });
-  const term: ParsedTerm = {
+  refuseForeignOperator(text, operator + rest);
+  return {
     text,
-    field,
+    field: findField(name.trim(), { text, fields }),
     operator: operator === "=" ? "==" : operator as ParsedTerm["operator"],
-    value,
+    value: rest.trim(),
   };
-  return typedTerm(term);
+}
+
+/** What other languages have for an operator, and what it is here. */
+const FOREIGN_OPERATORS = [["===", "=="], ["=~", "~"], ["=>", ">="], ["=<", "<="], ["~=", "~"]];
+
+/** Else the rest of the operator would be part of the value, and nothing would ever match. */
+function refuseForeignOperator(text: string, operatorAndValue: string): void {
+  for (const [foreign, own] of FOREIGN_OPERATORS) {
+    if (!operatorAndValue.startsWith(foreign)) continue;
+    throw new UsageError(`Filter ${quote(text)}: there is no operator ${foreign}`, {
+      hint: `write ${own}`,
+    });
+  }
 }
 
 function findField(name: string, at: { text: string; fields: readonly Field[] }): Field {
@@ -160,7 +181,12 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-function typedTerm(term: ParsedTerm): FilterTerm {
+interface TermContext {
+  readonly fields: readonly Field[];
+  readonly checks: FilterChecks;
+}
+
+function typedTerm(term: ParsedTerm, context: TermContext): FilterTerm {
   const { field, operator, value } = term;
   const isText = field.format !== undefined || field.kind === "cstring";
   if (field.arrayLength > 0 || (field.kind === "bytes" && !isText)) {
@@ -170,7 +196,9 @@ function typedTerm(term: ParsedTerm): FilterTerm {
     if (!isText) throw termError(term, "regular expressions need a text field");
     return { type: "pattern", field, operator, pattern: parsePattern(term) };
   }
-  if (field.format !== undefined) return formattedTerm(term, field.format, operator);
+  if (field.format !== undefined) {
+    return formattedTerm(term, { format: field.format, operator, checks: context.checks });
+  }
   switch (field.kind) {
     case "cstring":
     case "bytes":
@@ -182,21 +210,38 @@ function typedTerm(term: ParsedTerm): FilterTerm {
       return { type: "float", field, operator, value: parseFloatValue(term) };
     default: {
       const integer = parseInteger(value);
-      if (integer === undefined) throw termError(term, "wanted an integer");
+      if (integer === undefined) {
+        throw termError(term, "wanted an integer", integerHint(term, context.fields));
+      }
       return { type: "integer", field, operator, value: integer };
     }
   }
 }
 
+/** A name belongs to the text field of the same bytes, if there is one. */
+function integerHint({ field, operator, value }: ParsedTerm, fields: readonly Field[]): string {
+  if (hasConjunction(value)) return CONJUNCTION_HINT;
+  const text = fields.find((other) =>
+    other.format !== undefined && other.kind === field.kind && other.segment === field.segment &&
+    other.offsetBytes === field.offsetBytes && other.bitOffset === field.bitOffset
+  );
+  return text === undefined || value === ""
+    ? "give a number"
+    : `give a number, or compare the name: ${text.name}${operator}${value}`;
+}
+
 function formattedTerm(
   term: ParsedTerm,
-  format: TextFormat,
-  operator: ComparisonOperator,
+  options: { format: TextFormat; operator: ComparisonOperator; checks: FilterChecks },
 ): FilterTerm {
   const { field, value } = term;
+  const { format, operator, checks } = options;
   const integer = field.kind === "bytes" ? undefined : parseInteger(value);
   if (integer !== undefined) return { type: "integer", field, operator, value: integer };
-  if (format.type !== "enum" || format.isSet) return { type: "text", field, operator, value };
+  if (format.type !== "enum" || format.isSet) {
+    if (operator === "==" || operator === "!=") requireName(term, checks.namesOf?.(format));
+    return { type: "text", field, operator, value };
+  }
   const enumerator = format.enumerators.find(({ name }) => name === value);
   if (enumerator !== undefined) {
     return { type: "integer", field, operator, value: enumerator.value };
@@ -205,6 +250,19 @@ function formattedTerm(
     term,
     `no enumerator ${quote(value)}`,
     suggest(value, format.enumerators.map(({ name }) => name)),
+  );
+}
+
+/** The text is one of the names, that of a number without a name, or empty. */
+function requireName(term: ParsedTerm, names: readonly string[] | undefined): void {
+  const { value } = term;
+  if (names === undefined || value === "" || /[#_]-?\d+$/.test(value) || names.includes(value)) {
+    return;
+  }
+  throw termError(
+    term,
+    `no such name ${quote(value)}`,
+    hasConjunction(value) ? CONJUNCTION_HINT : suggest(value, names),
   );
 }
 
@@ -240,6 +298,13 @@ function parsePattern(term: ParsedTerm): RegExp {
     if (!(error instanceof SyntaxError)) throw error;
     throw termError(term, error.message);
   }
+}
+
+const CONJUNCTION_HINT = "a comma between conditions means and; there is no or";
+
+/** True for a value in which somebody wrote a second condition. */
+function hasConjunction(value: string): boolean {
+  return /&&|\|\||\s(and|or)\s/i.test(value);
 }
 
 function termError(term: ParsedTerm, what: string, hint?: string): UsageError {

@@ -21,7 +21,13 @@ export {
   readKeyWords,
   readNumber,
 } from "./interpret.ts";
-export { type ComparisonOperator, type FilterTerm, matchesFilter, parseFilter } from "./filter.ts";
+export {
+  type ComparisonOperator,
+  type FilterChecks,
+  type FilterTerm,
+  matchesFilter,
+  parseFilter,
+} from "./filter.ts";
 export {
   CodeWriter,
   commentName,

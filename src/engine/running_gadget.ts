@@ -8,8 +8,8 @@ import {
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
-import { parseFilter } from "../decode/mod.ts";
-import { createFormatters, hostEnvironment } from "../enrich/mod.ts";
+import { type FilterChecks, parseFilter } from "../decode/mod.ts";
+import { createFormatters, hostEnvironment, numberNames } from "../enrich/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
@@ -27,6 +27,10 @@ import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
 import { setConstants } from "./set_constants.ts";
 import { TracerRunner } from "./tracer_runner.ts";
+
+const FILTER_CHECKS: FilterChecks = {
+  namesOf: (format) => numberNames(format, Deno.build.arch),
+};
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
@@ -134,7 +138,7 @@ export class RunningGadget {
   #filterOf(spec: DataSourceSpec): ReturnType<typeof parseFilter> {
     const { filter } = this.#options;
     try {
-      return parseFilter(filter, spec.fields);
+      return parseFilter(filter, spec.fields, FILTER_CHECKS);
     } catch (error) {
       const others = this.spec.dataSources.filter((other) => other !== spec);
       if (error instanceof UsageError && others.some((other) => accepts(filter, other))) return [];
@@ -339,7 +343,7 @@ export class RunningGadget {
 
 function accepts(filter: string, spec: DataSourceSpec): boolean {
   try {
-    parseFilter(filter, spec.fields);
+    parseFilter(filter, spec.fields, FILTER_CHECKS);
     return true;
   } catch (error) {
     if (error instanceof UsageError) return false;

@@ -29,6 +29,11 @@ const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([
   ...numbered(512, KERNEL_NAMES_FROM_512),
 ]);
 
+/** All names, in the order of their numbers. */
+export function errnoNames(): string[] {
+  return [...ERRNO_NAMES.values()];
+}
+
 function numbered(first: number, names: string): [number, string][] {
   return names.trim().split(/\s+/)
     .map((name, index): [number, string] => [first + index, name])

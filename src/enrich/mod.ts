@@ -7,6 +7,7 @@ export { type EnrichEnvironment, hostEnvironment, readKallsyms } from "./environ
 export { errnoText } from "./errno_names.ts";
 export { createFormatters } from "./formatters.ts";
 export { type KernelSymbol, KernelSymbols } from "./kernel_symbols.ts";
+export { numberNames } from "./number_names.ts";
 export { bytesText, durationText } from "./quantities.ts";
 export { signalText } from "./signal_names.ts";
 export { type Architecture, syscallNames } from "./syscall_names.ts";

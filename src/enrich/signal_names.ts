@@ -16,3 +16,13 @@ export function signalText(signal: number): string {
   if (signal > RT_MIN && signal <= RT_MAX) return `SIGRTMIN+${signal - RT_MIN}`;
   return `signal#${signal}`;
 }
+
+/** All names, in the order of their numbers. */
+export function signalNames(): string[] {
+  const first = STANDARD_SIGNALS.map((_, index) => signalText(index + 1));
+  const rest = Array.from(
+    { length: RT_MAX - RT_MIN + 1 },
+    (_, index) => signalText(RT_MIN + index),
+  );
+  return [...first, ...rest];
+}

@@ -3,6 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   type Field,
   type FieldFormatter,
+  type FilterChecks,
   matchesFilter,
   parseFilter,
   readField,
@@ -151,6 +152,71 @@ Deno.test("filters that cannot work are refused with what to do", () => {
   for (const [filter, message, hint = ""] of cases) {
     const error = assertThrows(() => parseFilter(filter, fields), UsageError, message, filter);
     assertEquals(error.hint?.includes(hint) ?? hint === "", true, `${filter}: ${error.hint}`);
+  }
+});
+
+Deno.test("an operator of another language is refused with the one to write", () => {
+  const cases: [filter: string, foreign: string, own: string][] = [
+    ["proc.comm===cat", "===", "=="],
+    ["proc.comm=~^c", "=~", "~"],
+    ["proc.comm~=^c", "~=", "~"],
+    ["pid=>40", "=>", ">="],
+    ["pid=<40", "=<", "<="],
+  ];
+  for (const [filter, foreign, own] of cases) {
+    const message = `Filter "${filter}": there is no operator ${foreign}`;
+    const error = assertThrows(() => parseFilter(filter, fields), UsageError, message);
+    assertEquals(error.hint, `write ${own}`);
+  }
+  assertEquals(parseFilter("pid=42", fields), parseFilter("pid==42", fields));
+});
+
+Deno.test("a name for a number leads to the field that has the names", () => {
+  const uid = makeField({ name: "creds.uid", kind: "uint32", sizeBytes: 4, offsetBytes: 8 });
+  const user: Field = { ...uid, name: "creds.user", format: { type: "uid" } };
+  const hintOf = (filter: string, known: readonly Field[]) =>
+    assertThrows(() => parseFilter(filter, known), UsageError, "wanted an integer").hint;
+  assertEquals(
+    hintOf("uid!=nobody", [uid, user]),
+    "give a number, or compare the name: creds.user!=nobody",
+  );
+  assertEquals(hintOf("uid==nobody", [uid]), "give a number");
+  assertEquals(hintOf("uid==", [uid, user]), "give a number");
+  for (const filter of ["uid==1&&uid==2", "uid==1 and uid==2", "uid==1 || uid==2"]) {
+    assertEquals(
+      hintOf(filter, [uid, user]),
+      "a comma between conditions means and; there is no or",
+    );
+  }
+});
+
+Deno.test("where all names are known, no other is accepted", () => {
+  const checks: FilterChecks = {
+    namesOf: ({ type }) => type === "errno" ? ["EPERM", "ENOENT"] : undefined,
+  };
+  for (const filter of ["error==ENOENTT", "error!=enoent", "error=ENOENTT"]) {
+    const error = assertThrows(
+      () => parseFilter(filter, fields, checks),
+      UsageError,
+      "field error is uint8 as errno",
+    );
+    assertEquals(error.hint, 'did you mean "ENOENT"? There are: EPERM, ENOENT');
+  }
+  const both = assertThrows(
+    () => parseFilter("error==EPERM && pid==1", fields, checks),
+    UsageError,
+  );
+  assertEquals(both.hint, "a comma between conditions means and; there is no or");
+  const accepted = [
+    "error==ENOENT",
+    "error==",
+    "error==error#4000",
+    "error==7",
+    "error>EN",
+    "error~X",
+  ];
+  for (const filter of [...accepted, "addr==10.0.0.1", "proc.comm==ENOENTT"]) {
+    assertEquals(parseFilter(filter, fields, checks), parseFilter(filter, fields), filter);
   }
 });
 

@@ -6,6 +6,7 @@ import {
   bytesText,
   durationText,
   errnoText,
+  numberNames,
   signalText,
   syscallNames,
 } from "../../../src/enrich/mod.ts";
@@ -168,4 +169,16 @@ Deno.test("times in UTC end in Z, and the zone is asked anew for another second"
     [toText(0n), toText(999_999_999n), toText(1_000_000_000n)],
     ["00:00:00Z", "00:00:00Z", "02:00:01+02:00"],
   );
+});
+
+Deno.test("the names of a format are those that its text may be", () => {
+  const errnos = numberNames({ type: "errno" }, "x86_64") ?? [];
+  const texts = Array.from({ length: 4096 }, (_, errno) => errnoText(errno));
+  assertEquals(errnos, texts.filter((text) => /^E/.test(text)));
+  const signals = numberNames({ type: "signal" }, "x86_64") ?? [];
+  const signalTexts = Array.from({ length: 100 }, (_, signal) => signalText(signal));
+  assertEquals(signals, signalTexts.filter((text) => /^SIG/.test(text)));
+  assertEquals(numberNames({ type: "syscall" }, "aarch64")?.includes("SYS_OPENAT"), true);
+  assertEquals(numberNames({ type: "syscall" }, "aarch64")?.includes("SYS_OPEN"), false);
+  assertEquals(numberNames({ type: "uid" }, "x86_64"), undefined);
 });

@@ -1,0 +1,21 @@
+/** All commands. */
+
+import { buildCommand } from "./build.ts";
+import type { Command } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
+import { initCommand } from "./init.ts";
+import { inspectCommand } from "./inspect.ts";
+import { listCommand } from "./list.ts";
+import { runCommand } from "./run.ts";
+import { versionCommand } from "./version.ts";
+
+/** In the order of the overview. Help, the man page and completions are made of this table. */
+export const COMMANDS: readonly Command[] = [
+  runCommand,
+  listCommand,
+  inspectCommand,
+  initCommand,
+  buildCommand,
+  doctorCommand,
+  versionCommand,
+];
