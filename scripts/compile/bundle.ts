@@ -1,5 +1,6 @@
 /** The program as few files: one module for the main thread, one for each worker, and what they read. */
 
+import { findNpmCache, namePackages } from "./name_packages.ts";
 import { runCommand } from "./run_command.ts";
 
 /** Modules and files by the names under which they find each other. */
@@ -56,6 +57,7 @@ export async function bundleModules(
   },
 ): Promise<void> {
   const { checkout, folder, nameOf } = options;
+  const npmCache = await findNpmCache();
   const importMap = `${folder}/import_map.json`;
   await Deno.writeTextFile(importMap, packedImportMap(checkout));
   for (const { source, output, code } of [MAIN, ...WORKERS]) {
@@ -71,7 +73,8 @@ export async function bundleModules(
       `--output=${file}`,
       source,
     ], { cwd: checkout });
-    const bundled = renameFiles(await Deno.readTextFile(file), nameOf);
+    const named = namePackages(await Deno.readTextFile(file), { checkout, npmCache });
+    const bundled = renameFiles(named, nameOf);
     if (code === undefined) {
       await Deno.writeTextFile(file, bundled);
     } else {

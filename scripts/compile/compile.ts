@@ -6,19 +6,33 @@
 // deno-lint-ignore-file no-console -- a command for a person, not part of kmeter
 
 import { collectAssets } from "./collect_assets.ts";
+import { describeVersion } from "./describe_version.ts";
 import { packByCompile, packByFusing } from "./pack.ts";
 import { runCommand } from "./run_command.ts";
 
-const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(/\/$/, "");
-const DIST = `${CHECKOUT}/dist`;
+/** Where everything is. */
+export const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(
+  /\/$/,
+  "",
+);
+/** Where the results go. */
+export const DIST = `${CHECKOUT}/dist`;
 const OUTPUT = `${DIST}/kmeter`;
 
-async function compile(): Promise<void> {
-  const version = await describeVersion();
+/**
+ * Makes dist/kmeter.
+ *
+ * @param isAnew compiles gadgets that are up to date too: the compiler may be another one.
+ * @returns its version.
+ */
+export async function compile(options: { readonly isAnew: boolean }): Promise<string> {
+  const { text: version, doubt } = await describeVersion(CHECKOUT);
+  if (doubt !== undefined) console.warn(`warning: the version is ${version}: ${doubt}`);
   await Deno.mkdir(DIST, { recursive: true });
   const folder = await Deno.makeTempDir({ prefix: "kmeter-compile-" });
   try {
-    await runCommand(["scripts/build_gadgets"], { cwd: CHECKOUT });
+    const how = options.isAnew ? ["--anew"] : [];
+    await runCommand(["scripts/build_gadgets", ...how], { cwd: CHECKOUT });
     const bpfHeaders = `${folder}/bpf`;
     await Deno.mkdir(bpfHeaders);
     await runCommand(["scripts/build_libbpf", `${folder}/libbpf.so`, bpfHeaders], {
@@ -27,29 +41,19 @@ async function compile(): Promise<void> {
     const assets = collectAssets({ checkout: CHECKOUT, bpfHeaders, version });
     await Deno.writeFile(`${folder}/assets.bin`, assets);
     // Renamed when complete, so that dist/kmeter is never half a program.
-    const options = { checkout: CHECKOUT, folder, output: `${OUTPUT}.part` };
-    if (!await packByCompile(options)) {
+    const place = { checkout: CHECKOUT, folder, output: `${OUTPUT}.part` };
+    if (!await packByCompile(place)) {
       console.log("deno compile cannot have its base binary (denort): packing npm's Deno instead");
-      await packByFusing(options);
+      await packByFusing(place);
     }
-    await checkProgram(options.output, version);
-    await Deno.rename(options.output, OUTPUT);
+    await checkProgram(place.output, version);
+    await Deno.rename(place.output, OUTPUT);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
   const { size } = await Deno.stat(OUTPUT);
   console.log(`dist/kmeter: kmeter ${version}, ${(size / 1e6).toFixed(1)} MB`);
-}
-
-/** `git describe`, without the tag's `v`; where there is no tag, the version in deno.json goes before the commit. */
-async function describeVersion(): Promise<string> {
-  const { version } = JSON.parse(await Deno.readTextFile(`${CHECKOUT}/deno.json`));
-  const described = await runCommand(
-    ["git", "describe", "--tags", "--always", "--dirty", "--abbrev=12"],
-    { cwd: CHECKOUT },
-  );
-  const text = described.trim();
-  return /^v\d/.test(text) ? text.slice(1) : `${version}-g${text}`;
+  return version;
 }
 
 /** The program must run where nothing is set up before it is called done. */
@@ -62,7 +66,7 @@ async function checkProgram(program: string, version: string): Promise<void> {
 
 if (import.meta.main) {
   try {
-    await compile();
+    await compile({ isAnew: false });
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
     console.error("hint: scripts/setup --compile installs what is needed");

@@ -88,8 +88,8 @@ export async function packByFusing({ checkout, folder, output }: PackOptions): P
   await Deno.writeFile(output, program, { mode: 0o755 });
 }
 
-/** Machine code of entry.c. */
-async function buildEntry(checkout: string, folder: string): Promise<Uint8Array> {
+/** Machine code of entry.c. Compiles in the folder. */
+export async function buildEntry(checkout: string, folder: string): Promise<Uint8Array> {
   const sources = `${checkout}/scripts/compile`;
   await runCommand([
     "cc",

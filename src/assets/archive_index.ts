@@ -8,6 +8,9 @@
 import { FormatError } from "../errors.ts";
 
 const HEAD_SIZE_BYTES = 4;
+const HINT = "the program file is damaged: copy or build it anew";
+
+type Index = Readonly<Record<string, readonly [offset: number, size: number]>>;
 
 /** Reads a part of an archive into memory of its own; what lies behind the end is missing. */
 export type ReadPart = (offset: number, size: number) => Uint8Array<ArrayBuffer>;
@@ -15,17 +18,17 @@ export type ReadPart = (offset: number, size: number) => Uint8Array<ArrayBuffer>
 /** An archive that stays where it is: only its index is held. */
 export class Archive {
   readonly #read: ReadPart;
-  readonly #index: Readonly<Record<string, readonly [offset: number, size: number]>>;
+  readonly #index: Index;
   /** Where offsets count from. */
   readonly #start: number;
 
-  /** Reads the index. Throws: FormatError if the archive ends before it does. */
+  /** Reads the index. Throws: FormatError if there is none, or the archive ends before it does. */
   constructor(read: ReadPart) {
     this.#read = read;
     const head = this.#part(0, HEAD_SIZE_BYTES);
     const size = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
     this.#start = HEAD_SIZE_BYTES + size;
-    this.#index = JSON.parse(new TextDecoder().decode(this.#part(HEAD_SIZE_BYTES, size)));
+    this.#index = parseIndex(new TextDecoder().decode(this.#part(HEAD_SIZE_BYTES, size)));
   }
 
   /** Names of all files, sorted. */
@@ -47,7 +50,7 @@ export class Archive {
       `Cannot read kmeter's own files: they end at byte ${offset + bytes.length}, wanted at least ${
         offset + size
       }`,
-      { hint: "the program file is damaged: copy or build it anew" },
+      { hint: HINT },
     );
   }
 }
@@ -71,4 +74,15 @@ export function formatArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Arra
     end += bytes.length;
   }
   return archive;
+}
+
+function parseIndex(text: string): Index {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError("Cannot read kmeter's own files: their index is no JSON", {
+      hint: HINT,
+      cause,
+    });
+  }
 }

@@ -1,0 +1,69 @@
+/** What git tells of a checkout: the version of kmeter in it, and its time. */
+
+import { runCommand } from "./run_command.ts";
+
+/** Which kmeter a checkout holds. */
+export interface Version {
+  readonly text: string;
+  /** Why it may not be the version that others give this commit. */
+  readonly doubt?: string;
+}
+
+/**
+ * `git describe`, without the tag's `v`; where there is no tag, the version in deno.json goes before the
+ * commit, and where there is no repository it stands alone, ending in `-nogit`.
+ */
+export async function describeVersion(checkout: string): Promise<Version> {
+  const { version } = JSON.parse(await Deno.readTextFile(`${checkout}/deno.json`));
+  if (!await isRepository(checkout)) {
+    return {
+      text: `${version}-nogit`,
+      doubt: `${checkout} is no clone of the repository, so its commit is unknown`,
+    };
+  }
+  const described = await git(
+    checkout,
+    ...["describe", "--tags", "--match=v[0-9]*", "--always", "--dirty", "--abbrev=12"],
+  );
+  if (described.startsWith("v")) return { text: described.slice(1) };
+  const text = `${version}-g${described}`;
+  if (await git(checkout, "rev-parse", "--is-shallow-repository") === "false") return { text };
+  return {
+    text,
+    doubt: "this clone is shallow and shows no tag: git fetch --unshallow --tags gets them",
+  };
+}
+
+/** The value of SOURCE_DATE_EPOCH, else the time of the last commit. Unit: seconds. Throws: Error if there is neither. */
+export async function sourceTime(
+  checkout: string,
+  variable: string | undefined,
+): Promise<number> {
+  if (variable !== undefined) {
+    if (!/^\d{1,10}$/.test(variable)) {
+      throw new Error(`SOURCE_DATE_EPOCH is "${variable}", wanted seconds since 1970`);
+    }
+    return Number(variable);
+  }
+  if (!await isRepository(checkout)) {
+    throw new Error(`${checkout} has no commit to tell a time: set SOURCE_DATE_EPOCH`);
+  }
+  return Number(await git(checkout, "log", "-1", "--format=%ct"));
+}
+
+async function isRepository(checkout: string): Promise<boolean> {
+  try {
+    // A folder in a clone, a file in a worktree. A repository around an unpacked archive is another's.
+    await Deno.lstat(`${checkout}/.git`);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function git(checkout: string, ...args: readonly string[]): Promise<string> {
+  // Who builds as root in somebody's clone runs that person's scripts already.
+  const trust = `safe.directory=${checkout}`;
+  return (await runCommand(["git", "-c", trust, "-C", checkout, ...args])).trim();
+}

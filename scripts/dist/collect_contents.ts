@@ -1,0 +1,254 @@
+/** What dist/kmeter is made of, found where the build takes it from. */
+
+import type { Contents, PackageUrl, Part } from "../sbom/contents.ts";
+import { BUNDLE, bundleModules } from "../compile/bundle.ts";
+import { findNpmCache, packagesIn } from "../compile/name_packages.ts";
+import { runCommand } from "../compile/run_command.ts";
+import { sha256Of } from "./checksums.ts";
+import { exists } from "./exists.ts";
+
+/** A release that is being made. */
+export interface Release {
+  readonly checkout: string;
+  /** The packed program. */
+  readonly program: string;
+  readonly version: string;
+  /** When the sources were committed. Unit: seconds since 1970. */
+  readonly time: number;
+}
+
+/** Everything in the program. Cost: runs tools of the build for some seconds. */
+export async function collectContents(release: Release): Promise<Contents> {
+  const { checkout, program, version, time } = release;
+  const gadgets = await gadgetParts(release);
+  const packages = await npmParts(checkout);
+  const kmeter: Part = {
+    kind: "application",
+    name: "kmeter",
+    version,
+    description: "Runs eBPF gadgets and turns what they see into metrics",
+    license: "Apache-2.0",
+    packageUrl: { type: "generic", name: "kmeter", version },
+    hashes: { "SHA-256": await sha256Of(program) },
+  };
+  return {
+    program: kmeter,
+    parts: [
+      ...await runtimeParts(checkout),
+      ...await libraryParts(checkout),
+      ...packages,
+      ...gadgets,
+    ],
+    time,
+    buildInputs: await buildInputs(checkout),
+  };
+}
+
+/** Deno and the engine in it. Deno's other parts are those of its release. */
+async function runtimeParts(checkout: string): Promise<Part[]> {
+  const { deno, v8 } = Deno.version;
+  const name = `@deno/linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}-glibc`;
+  const lock = await readJson(`${checkout}/scripts/deno-runtime/package-lock.json`);
+  const locked = lock.packages[`node_modules/${name}`];
+  // Else it is a Deno that was on PATH.
+  const isLocked = locked.version === deno;
+  return [{
+    kind: "framework",
+    name: "deno",
+    version: deno,
+    description: "Runs kmeter's code; of its file only the headers were changed",
+    license: "MIT",
+    packageUrl: isLocked
+      ? npmUrl(name, deno)
+      : { type: "github", namespace: "denoland", name: "deno", version: `v${deno}` },
+    cpe: `cpe:2.3:a:deno:deno:${deno}:*:*:*:*:*:*:*`,
+    hashes: isLocked ? digestOf(locked.integrity) : {},
+    holds: ["v8"],
+  }, {
+    kind: "library",
+    name: "v8",
+    version: v8,
+    description: "JavaScript engine, in deno",
+    license: "BSD-3-Clause",
+    packageUrl: {
+      type: "github",
+      namespace: "v8",
+      name: "v8",
+      version: v8.replace(/-.*$/, ""),
+    },
+    hashes: {},
+  }];
+}
+
+/** What scripts/build_libbpf links. */
+async function libraryParts(checkout: string): Promise<Part[]> {
+  const script = await Deno.readTextFile(`${checkout}/scripts/build_libbpf`);
+  const version = constantOf(script, "VERSION");
+  return [
+    {
+      kind: "library",
+      name: "libbpf",
+      version,
+      description: "Linked into libbpf.so with Debian's patch in scripts/libbpf",
+      license: "BSD-2-Clause",
+      packageUrl: { type: "github", namespace: "libbpf", name: "libbpf", version: `v${version}` },
+      hashes: { "SHA-256": constantOf(script, "SHA256") },
+    },
+    await debianPart({
+      name: "elfutils",
+      archive: "libelf.a",
+      description: "Its libelf is linked into libbpf.so, but for elf_error.o",
+      license: "LGPL-3.0-or-later",
+    }),
+    await debianPart({
+      name: "zlib",
+      archive: "libz.a",
+      description: "Linked into libbpf.so",
+      license: "Zlib",
+    }),
+  ];
+}
+
+function constantOf(script: string, name: string): string {
+  const value = new RegExp(`^readonly ${name}=(\\S+)$`, "m").exec(script)?.[1];
+  if (value === undefined) throw new Error(`scripts/build_libbpf sets no ${name}`);
+  return value;
+}
+
+/** A static archive of a Debian package. */
+async function debianPart(
+  { archive, ...part }: Pick<Part, "name" | "description" | "license"> & { archive: string },
+): Promise<Part> {
+  const path = await Deno.realPath(
+    (await runCommand(["gcc", `-print-file-name=${archive}`])).trim(),
+  );
+  const owner = (await runCommand(["dpkg-query", "--search", path])).replace(/: .*/s, "");
+  const [name, version, arch] = (await runCommand([
+    ...["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Architecture}"],
+    owner,
+  ])).split(" ");
+  const qualifiers = { arch, distro: await distribution() };
+  return {
+    kind: "library",
+    ...part,
+    version,
+    packageUrl: { type: "deb", namespace: "debian", name, version, qualifiers },
+    hashes: { "SHA-256": await sha256Of(path) },
+  };
+}
+
+/** As packages' addresses name it: `debian-12`. */
+async function distribution(): Promise<string> {
+  const text = await Deno.readTextFile("/etc/os-release");
+  const [id, version] = ["ID", "VERSION_ID"]
+    .map((name) => new RegExp(`^${name}="?([^"\n]*)`, "m").exec(text)?.[1]);
+  return version === undefined ? `${id}` : `${id}-${version}`;
+}
+
+/** npm packages of which modules are in the program. */
+async function npmParts(checkout: string): Promise<Part[]> {
+  const { npm } = await readJson(`${checkout}/deno.lock`);
+  const parts: Part[] = [];
+  for (const id of await bundledPackages(checkout)) {
+    const [name, version] = [id.slice(0, id.lastIndexOf("@")), id.slice(id.lastIndexOf("@") + 1)];
+    const { license, description } = await readManifest(name, version);
+    parts.push({
+      kind: "library",
+      name,
+      version,
+      description,
+      license,
+      packageUrl: npmUrl(name, version),
+      hashes: digestOf(npm[id].integrity),
+    });
+  }
+  return parts;
+}
+
+async function bundledPackages(checkout: string): Promise<string[]> {
+  const folder = await Deno.makeTempDir({ prefix: "kmeter-release-" });
+  try {
+    await bundleModules({ checkout, folder, nameOf: (file) => file });
+    const modules = [BUNDLE.main, ...BUNDLE.others].filter((name) => /\.m?js$/.test(name));
+    const code = modules.map((name) => Deno.readTextFileSync(`${folder}/${name}`)).join("\n");
+    const packages = packagesIn(code);
+    if (packages.length === 0) throw new Error("The bundle does not name its packages");
+    return packages;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** package.json, in the cache of whichever registry it came from. */
+async function readManifest(
+  name: string,
+  version: string,
+): Promise<{ license: string; description: string }> {
+  const cache = await findNpmCache();
+  for (const registry of Deno.readDirSync(cache)) {
+    try {
+      const { license, description = name } = await readJson(
+        `${cache}/${registry.name}/${name}/${version}/package.json`,
+      );
+      if (typeof license !== "string") throw new Error(`${name} ${version} tells no licence`);
+      return { license, description };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  throw new Error(`${name} ${version} is not in ${cache}`);
+}
+
+function npmUrl(id: string, version: string): PackageUrl {
+  const slash = id.indexOf("/");
+  return slash < 0
+    ? { type: "npm", name: id, version }
+    : { type: "npm", namespace: id.slice(0, slash), name: id.slice(slash + 1), version };
+}
+
+/** Of `sha512-BASE64`. */
+function digestOf(integrity: string): { "SHA-512": string } {
+  if (!integrity.startsWith("sha512-")) throw new Error(`${integrity} is no SHA-512`);
+  return { "SHA-512": Uint8Array.fromBase64(integrity.slice(7)).toHex() };
+}
+
+/** The built-in gadgets' objects. */
+async function gadgetParts({ checkout, version }: Release): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const { name } of Deno.readDirSync(`${checkout}/gadgets`)) {
+    if (!await exists(`${checkout}/gadgets/${name}/gadget.yaml`)) continue;
+    const object = `gadgets/${name}/program.bpf.o`;
+    const source = await Deno.readTextFile(`${checkout}/gadgets/${name}/program.bpf.c`);
+    const license = /^\/\/ SPDX-License-Identifier: (.+)$/m.exec(source)?.[1];
+    if (license === undefined) throw new Error(`gadgets/${name}/program.bpf.c names no licence`);
+    parts.push({
+      kind: "file",
+      name: object,
+      version,
+      description: `Gadget ${name}`,
+      license: license.replace("GPL-2.0 ", "GPL-2.0-only "),
+      hashes: { "SHA-256": await sha256Of(`${checkout}/${object}`) },
+    });
+  }
+  return parts;
+}
+
+async function buildInputs(checkout: string): Promise<Record<string, string>> {
+  const compiler = await runCommand([
+    "bash",
+    "-c",
+    `source "$1/scripts/toolchain.bash" && "$(find_clang)" --version | head -n 1`,
+    "bash",
+    checkout,
+  ]);
+  return {
+    "cc": (await runCommand(["gcc", "--version"])).split("\n")[0],
+    "clang": compiler.trim(),
+    // The kernel's types are those of the machine that builds.
+    "vmlinux.h:sha256": await sha256Of(`${checkout}/gadgets/include/vmlinux.h`),
+  };
+}
+
+async function readJson(path: string) {
+  return JSON.parse(await Deno.readTextFile(path));
+}

@@ -1,0 +1,89 @@
+/**
+ * Makes all that is released, in dist/: the program, its papers, its SBOM, an archive of these, the Debian
+ * package, and SHA256SUMS. The same commit, tools and vmlinux.h give the same bytes.
+ *
+ * Usage: deno task release
+ */
+// deno-lint-ignore-file no-console -- a command for a person, not part of kmeter
+
+import { CHECKOUT, compile, DIST } from "../compile/compile.ts";
+import { sourceTime } from "../compile/describe_version.ts";
+import { runCommand } from "../compile/run_command.ts";
+import { writePapers } from "../papers/papers.ts";
+import { type ArchiveFiles, writeArchive } from "./archive.ts";
+import { formatChecksums } from "./checksums.ts";
+import { exists } from "./exists.ts";
+import { SBOM, writeSbom } from "./sbom.ts";
+
+const PAPERS = ["kmeter.1", "kmeter.bash", "kmeter.zsh", "kmeter.fish"];
+const LEVEL = 19;
+
+async function release(): Promise<void> {
+  const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
+  const version = await compile({ isAnew: true });
+  await writePapers(DIST);
+  await writeSbom({ version, time });
+  const archive = `kmeter-${version}-linux-${Deno.build.arch}.tar.zst`;
+  await writeArchive(archiveFiles(), {
+    output: `${DIST}/${archive}`,
+    folder: archive.replace(".tar.zst", ""),
+    time,
+    level: LEVEL,
+  });
+  const types = `vmlinux-${version}.h.zst`;
+  await writeKernelTypes(`${DIST}/${types}`);
+  const packages = await buildDebianPackage(time);
+  const names = ["kmeter", ...PAPERS, SBOM, archive, types, ...packages];
+  await Deno.writeTextFile(`${DIST}/SHA256SUMS`, await formatChecksums(DIST, names));
+  for (const name of ["SHA256SUMS", ...names.toSorted()]) {
+    const { size } = await Deno.stat(`${DIST}/${name}`);
+    console.log(`${(size / 1e6).toFixed(1).padStart(6)} MB  dist/${name}`);
+  }
+}
+
+/** What goes into the archive, and from where. */
+function archiveFiles(): ArchiveFiles {
+  const packaging = `${CHECKOUT}/scripts/packaging`;
+  return new Map([
+    ["kmeter", { path: `${DIST}/kmeter`, isProgram: true }],
+    ["install", { path: `${CHECKOUT}/scripts/install`, isProgram: true }],
+    [SBOM, { path: `${DIST}/${SBOM}` }],
+    ["kmeter.1", { path: `${DIST}/kmeter.1` }],
+    ...["kmeter.bash", "kmeter.zsh", "kmeter.fish"].map((name) =>
+      [`completions/${name}`, { path: `${DIST}/${name}` }] as const
+    ),
+    ...["kmeter.service", "kmeter.default", "prometheus.yml"].map((name) =>
+      [name, { path: `${packaging}/${name}` }] as const
+    ),
+    ...["LICENSE", "README.md"].map((name) => [name, { path: `${CHECKOUT}/${name}` }] as const),
+  ]);
+}
+
+/** The kernel's types are those of the machine that builds: who builds anew elsewhere needs them. */
+async function writeKernelTypes(output: string): Promise<void> {
+  const header = `${CHECKOUT}/gadgets/include/vmlinux.h`;
+  await runCommand(
+    ["zstd", `-${LEVEL}`, "--threads=0", "--force", "--quiet", header, "-o", output],
+    {
+      env: { ZSTD_CLEVEL: "", ZSTD_NBTHREADS: "" },
+    },
+  );
+}
+
+/** @returns names in dist/. */
+async function buildDebianPackage(time: number): Promise<string[]> {
+  const script = `${CHECKOUT}/scripts/packaging/build_deb`;
+  if (!await exists(script)) return [];
+  const path = await runCommand([script], { env: { SOURCE_DATE_EPOCH: String(time) } });
+  return [path.trim().replace(/^.*\//, "")];
+}
+
+if (import.meta.main) {
+  try {
+    await release();
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    console.error("hint: scripts/setup --compile installs what is needed");
+    Deno.exit(1);
+  }
+}

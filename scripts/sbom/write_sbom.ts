@@ -1,0 +1,98 @@
+/**
+ * Writes down what is in a program: a CycloneDX 1.6 document as JSON, checked against the schema.
+ *
+ * Reads a `Contents` as JSON from standard input. Equal contents give equal bytes: the serial number is
+ * made of the document, the time is that of the sources.
+ *
+ * Usage: deno run --allow-all --config scripts/sbom/deno.json scripts/sbom/write_sbom.ts < CONTENTS > SBOM
+ */
+
+import { Enums, Models, Serialize, Spec, Validation } from "@cyclonedx/cyclonedx-library";
+// The validator looks for these three.
+import "ajv";
+import "ajv-formats";
+import "ajv-formats-draft2019";
+import { PackageURL } from "packageurl-js";
+import { v5 as uuidOf } from "uuid";
+import type { Contents, PackageUrl, Part } from "./contents.ts";
+
+/** Namespace of the serial numbers. */
+const SERIAL_NUMBERS = "a15a6773-74ca-4dcc-8428-f454eaeb57d7";
+
+const KINDS = {
+  application: Enums.ComponentType.Application,
+  framework: Enums.ComponentType.Framework,
+  library: Enums.ComponentType.Library,
+  file: Enums.ComponentType.File,
+} as const satisfies Record<Part["kind"], Enums.ComponentType>;
+
+/** The document. Throws: Error with the schema's objections. */
+async function formatSbom(contents: Contents): Promise<string> {
+  const bom = describe(contents);
+  bom.serialNumber = `urn:uuid:${uuidOf(serialize(bom), SERIAL_NUMBERS)}`;
+  const text = `${serialize(bom)}\n`;
+  const objections = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
+  if (objections !== null) throw new Error(`The schema objects: ${JSON.stringify(objections)}`);
+  return text;
+}
+
+function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
+  const root = componentOf(program);
+  const components = new Map(parts.map((part) => [part.name, componentOf(part)]));
+  for (const { holds = [], name } of parts) {
+    for (const inner of holds) {
+      known(components, name).dependencies.add(known(components, inner).bomRef);
+    }
+  }
+  const inner = new Set(parts.flatMap(({ holds = [] }) => holds));
+  for (const [name, { bomRef }] of components) if (!inner.has(name)) root.dependencies.add(bomRef);
+  const inputs = Object.entries(buildInputs)
+    .map(([name, value]) => new Models.Property(`kmeter:build:${name}`, value));
+  return new Models.Bom({
+    components: new Models.ComponentRepository(components.values()),
+    metadata: new Models.Metadata({
+      component: root,
+      timestamp: new Date(time * 1000),
+      lifecycles: new Models.LifecycleRepository([Enums.LifecyclePhase.Build]),
+      properties: new Models.PropertyRepository(inputs),
+    }),
+  });
+}
+
+function known(components: ReadonlyMap<string, Models.Component>, name: string): Models.Component {
+  const component = components.get(name);
+  if (component === undefined) throw new Error(`The contents name no part "${name}"`);
+  return component;
+}
+
+function componentOf(part: Part): Models.Component {
+  const { kind, name, version, description, license, packageUrl, cpe, hashes } = part;
+  const url = packageUrl && urlOf(packageUrl);
+  return new Models.Component(KINDS[kind], name, {
+    bomRef: url ?? `${name}@${version}`,
+    version,
+    description,
+    licenses: new Models.LicenseRepository([new Models.LicenseExpression(license)]),
+    purl: url,
+    cpe,
+    hashes: new Models.HashDictionary(
+      Object.entries(hashes).map((
+        [algorithm, digest],
+      ) => [algorithm as Enums.HashAlgorithm, digest]),
+    ),
+  });
+}
+
+function urlOf({ type, namespace, name, version, qualifiers }: PackageUrl): string {
+  return new PackageURL(type, namespace, name, version, qualifiers).toString();
+}
+
+function serialize(bom: Models.Bom): string {
+  const format = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6);
+  return new Serialize.JsonSerializer(format).serialize(bom, { sortLists: true, space: 2 });
+}
+
+if (import.meta.main) {
+  const contents: Contents = JSON.parse(await new Response(Deno.stdin.readable).text());
+  await Deno.stdout.write(new TextEncoder().encode(await formatSbom(contents)));
+}
