@@ -9,9 +9,7 @@ import { CHECKOUT, DIST } from "../compile/compile.ts";
 import { describeVersion, sourceTime } from "../compile/describe_version.ts";
 import type { Contents } from "../sbom/contents.ts";
 import { collectContents } from "./collect_contents.ts";
-
-/** Name of the document. */
-export const SBOM = "kmeter.cdx.json";
+import { SBOM } from "./names.ts";
 
 /** Writes the document of the program in dist/. */
 export async function writeSbom(
