@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
+#include <asm/mman.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -175,6 +176,21 @@ static void add_file(uint64_t index)
 	call(SYS_close, fd, 0, 0);
 }
 
+/* The files' pages are needed no more: they would count as resident. They can still be read. */
+static void forget_files(void)
+{
+	uintptr_t page = 4095, first, end;
+
+	if (payload.file_count == 0)
+		return;
+	first = (uintptr_t)at(payload.files[0].offset);
+	end = (uintptr_t)at(payload.files[payload.file_count - 1].offset);
+	end += payload.files[payload.file_count - 1].size;
+	first = (first + page) & ~page;
+	if (end > first)
+		call(SYS_madvise, first, end - first, MADV_DONTNEED);
+}
+
 /* Bytes for the new argc, argv, envp and auxv; a multiple of 16. Called from _start. */
 __attribute__((used)) static size_t stack_size(const uintptr_t *old)
 {
@@ -197,6 +213,7 @@ __attribute__((used)) static uintptr_t start(uintptr_t *stack, const uintptr_t *
 
 	for (uint64_t index = 0; index < payload.file_count; index++)
 		add_file(index);
+	forget_files();
 
 	old++;
 	if (argc > 0)

@@ -19,13 +19,23 @@ const RUN_OPTIONS = ["--allow-all", "--no-prompt", "--quiet", "--no-config", "--
 const FIRST_FD = 200;
 
 /** Deno reads these; a stranger's values must not change what the program does. */
-const DROPPED_VARIABLES = ["DENO_", "NODE_OPTIONS=", "NODE_DEBUG=", "OTEL_DENO=", "COMPLETE="];
+const DROPPED_VARIABLES = [
+  "DENO_",
+  "NODE_OPTIONS=",
+  "NODE_DEBUG=",
+  "NPM_CONFIG_",
+  "OTEL_DENO=",
+  "COMPLETE=",
+  "HOME=",
+];
 const ENVIRONMENT = [
   // Plain `deno run` asks the network for newer versions of Deno.
   "DENO_NO_UPDATE_CHECK=1",
   "DENO_NO_PACKAGE_JSON=1",
   // Else a folder with a `node` of Deno's own is made and put before PATH.
   "DENO_DISABLE_NODE_SHIM=1",
+  // Deno fails if it cannot look for an .npmrc there: the home of many a service is /dev/null.
+  "HOME=/proc/kmeter",
   // A folder that cannot be: no cache is written that a later run would trust.
   "DENO_DIR=/dev/null/kmeter",
 ];

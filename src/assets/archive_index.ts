@@ -10,21 +10,49 @@ import { FormatError } from "../errors.ts";
 const HEAD_SIZE_BYTES = 4;
 const HINT = "the program file is damaged: copy or build it anew";
 
-/** Files by name; the bytes view the archive. Throws: FormatError if there is no index that fits the archive. */
-export function parseArchive(
-  archive: Uint8Array<ArrayBuffer>,
-): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
-  const head = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
-  const start = HEAD_SIZE_BYTES + (archive.length < HEAD_SIZE_BYTES ? 0 : head.getUint32(0, true));
-  if (archive.length < start) throw damaged(archive, start);
-  const text = new TextDecoder().decode(archive.subarray(HEAD_SIZE_BYTES, start));
-  const index = parseIndex(text);
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const [name, [offset, size]] of Object.entries(index)) {
-    if (start + offset + size > archive.length) throw damaged(archive, start + offset + size);
-    files.set(name, archive.subarray(start + offset, start + offset + size));
+type Index = Readonly<Record<string, readonly [offset: number, size: number]>>;
+
+/** Reads a part of an archive into memory of its own; what lies behind the end is missing. */
+export type ReadPart = (offset: number, size: number) => Uint8Array<ArrayBuffer>;
+
+/** An archive that stays where it is: only its index is held. */
+export class Archive {
+  readonly #read: ReadPart;
+  readonly #index: Index;
+  /** Where offsets count from. */
+  readonly #start: number;
+
+  /** Reads the index. Throws: FormatError if there is none, or the archive ends before it does. */
+  constructor(read: ReadPart) {
+    this.#read = read;
+    const head = this.#part(0, HEAD_SIZE_BYTES);
+    const size = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
+    this.#start = HEAD_SIZE_BYTES + size;
+    this.#index = parseIndex(new TextDecoder().decode(this.#part(HEAD_SIZE_BYTES, size)));
   }
-  return files;
+
+  /** Names of all files, sorted. */
+  get names(): string[] {
+    return Object.keys(this.#index).sort();
+  }
+
+  /** Bytes of a file; undefined if there is none of that name. Throws: FormatError if the archive ends within it. */
+  read(name: string): Uint8Array<ArrayBuffer> | undefined {
+    if (!Object.hasOwn(this.#index, name)) return undefined;
+    const [offset, size] = this.#index[name];
+    return this.#part(this.#start + offset, size);
+  }
+
+  #part(offset: number, size: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#read(offset, size);
+    if (bytes.length === size) return bytes;
+    throw new FormatError(
+      `Cannot read kmeter's own files: they end at byte ${offset + bytes.length}, wanted at least ${
+        offset + size
+      }`,
+      { hint: HINT },
+    );
+  }
 }
 
 /** An archive of these files, in the order of their names, so that the same files give the same bytes. */
@@ -48,7 +76,7 @@ export function formatArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Arra
   return archive;
 }
 
-function parseIndex(text: string): Record<string, [number, number]> {
+function parseIndex(text: string): Index {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -57,11 +85,4 @@ function parseIndex(text: string): Record<string, [number, number]> {
       cause,
     });
   }
-}
-
-function damaged(archive: Uint8Array, end: number): FormatError {
-  return new FormatError(
-    `Cannot read kmeter's own files: they end at byte ${archive.length}, wanted at least ${end}`,
-    { hint: HINT },
-  );
 }

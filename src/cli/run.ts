@@ -1,6 +1,6 @@
 /** `kmeter run GADGET`: one gadget, its rows in the terminal, its metrics served. */
 
-import { isRoot, libbpfVersion } from "../../ffi/mod.ts";
+import { isRoot, libbpfVersion, trimHeap } from "../../ffi/mod.ts";
 import {
   type Display,
   type ParsedGadget,
@@ -165,6 +165,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
         );
       }
       notifyServiceManager("READY=1");
+      trimHeap();
       if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");

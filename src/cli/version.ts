@@ -5,6 +5,7 @@ import { readAsset } from "../assets/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
+import { licenseTexts } from "./licenses.ts";
 import { writeOutput } from "./output.ts";
 
 /** The release that this code becomes; the same as in deno.json, which a test checks. */
@@ -13,7 +14,11 @@ export const VERSION = "0.1.0";
 /** What the packer found with `git describe`; a checkout has no such file. */
 const VERSION_ASSET = "version.txt";
 
-const FLAGS: readonly Flag[] = [LIBBPF_FLAG, HELP_FLAG];
+const FLAGS: readonly Flag[] = [
+  { name: "licenses", description: "print the licences of kmeter and of all that it ships" },
+  LIBBPF_FLAG,
+  HELP_FLAG,
+];
 
 export const versionCommand: Command = {
   name: "version",
@@ -24,6 +29,10 @@ export const versionCommand: Command = {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
     refuseArguments(flags, this.name);
+    if (flags.has("licenses")) {
+      writeOutput(licenseTexts());
+      return 0;
+    }
     chooseLibbpf(flags);
     writeOutput(
       `kmeter ${programVersion()}\nlibbpf ${libbpfVersion()} (${libbpfOrigin()})\n` +

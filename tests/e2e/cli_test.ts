@@ -260,6 +260,31 @@ testWith("build shows the compiler's messages and one error", [], async () => {
   });
 });
 
+testWith("version --licenses prints each licence, and needs no libbpf", [], async () => {
+  const files = [...Deno.readDirSync(`${CHECKOUT}/scripts/licenses`)].map(({ name }) => name);
+  await runCase({
+    name: "version --licenses",
+    run: ["version", "--licenses"],
+    options: { env: { KMETER_LIBBPF: "/no/libbpf.so.1" } },
+    expect: {
+      code: 0,
+      stdout: [
+        /^==== LICENSE: kmeter\n\n\s+Apache License\n/,
+        /^prom-client 15/m,
+        /^libbpf 1/m,
+        /Copyright 2014, the V8 project authors/,
+        /Copyright 2018-\d+ the Deno authors/,
+      ],
+      stderr: "",
+    },
+    check: ({ stdout }) =>
+      assertEquals(
+        [...stdout.matchAll(/^==== (\S+)$/gm)].map(([, file]) => file),
+        files.sort(),
+      ),
+  });
+});
+
 testWith("build of a folder without a source says what belongs there", [], async () => {
   using sandbox = new Sandbox();
   await runCase({

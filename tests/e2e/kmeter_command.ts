@@ -7,6 +7,11 @@ export const CHECKOUT = new URL("../..", import.meta.url).pathname.replace(/\/$/
 export function kmeterCommand(): readonly string[] {
   const binary = Deno.env.get("KMETER_BIN");
   if (binary !== undefined && binary !== "") return [binary];
+  return sourceCommand();
+}
+
+/** Program and first arguments that run this checkout's sources. */
+export function sourceCommand(): readonly string[] {
   return [
     Deno.execPath(),
     "run",

@@ -77,7 +77,7 @@ testWith("a gadget runs with the libbpf that it is given", ["root", systemLibbpf
       "run",
       await fixtureGadget("sampled"),
       ...["--libbpf", systemLibbpf, "--listen", "127.0.0.1:0", "--timeout", "1"],
-      ...["--filter", "kernel_stack~."],
+      ...["--filter", "stack~."],
     ],
     expect: { code: 0, stderr: /metrics at http/ },
   });

@@ -52,9 +52,6 @@ async function findObstacle(): Promise<string | undefined> {
     }
     // The bare name is gcc's way to say that it has found none.
     if (!path.startsWith("/")) return `no ${archive}`;
-    // Debian 13's: the script refuses it.
-    const text = new TextDecoder("latin1").decode(await Deno.readFile(path));
-    if (text.includes("ZSTD_")) return `${archive} wants zstd`;
   }
   return undefined;
 }
