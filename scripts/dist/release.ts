@@ -12,7 +12,6 @@ import { runCommand } from "../compile/run_command.ts";
 import { writePapers } from "../papers/papers.ts";
 import { archiveFiles, writeArchive } from "./archive.ts";
 import { formatChecksums } from "./checksums.ts";
-import { exists } from "./exists.ts";
 import { PAPERS, SBOM } from "./names.ts";
 import { writeSbom } from "./sbom.ts";
 
@@ -32,8 +31,7 @@ async function release(): Promise<void> {
   });
   const types = `vmlinux-${version}.h.zst`;
   await writeKernelTypes(`${DIST}/${types}`);
-  const packages = await buildDebianPackage(time);
-  const names = ["kmeter", ...PAPERS, SBOM, archive, types, ...packages];
+  const names = ["kmeter", ...PAPERS, SBOM, archive, types, await buildDebianPackage(time)];
   await Deno.writeTextFile(`${DIST}/SHA256SUMS`, await formatChecksums(DIST, names));
   for (const name of ["SHA256SUMS", ...names.toSorted()]) {
     const { size } = await Deno.stat(`${DIST}/${name}`);
@@ -52,12 +50,12 @@ async function writeKernelTypes(output: string): Promise<void> {
   );
 }
 
-/** @returns names in dist/. */
-async function buildDebianPackage(time: number): Promise<string[]> {
-  const script = `${CHECKOUT}/scripts/packaging/build_deb`;
-  if (!await exists(script)) return [];
-  const path = await runCommand([script], { env: { SOURCE_DATE_EPOCH: String(time) } });
-  return [path.trim().replace(/^.*\//, "")];
+/** @returns its name in dist/. */
+async function buildDebianPackage(time: number): Promise<string> {
+  const path = await runCommand([`${CHECKOUT}/scripts/packaging/build_deb`], {
+    env: { SOURCE_DATE_EPOCH: String(time) },
+  });
+  return path.trim().replace(/^.*\//, "");
 }
 
 if (import.meta.main) {
