@@ -32,8 +32,7 @@ export async function formatSbom(contents: Contents): Promise<string> {
       ...["run", "--allow-all", "--quiet", "--frozen", "--config", `${folder}/deno.json`],
       `${folder}/write_sbom.ts`,
     ],
-    // node:punycode, which a package of the validator imports, is deprecated.
-    env: { DENO_NO_UPDATE_CHECK: "1", NODE_NO_WARNINGS: "1" },
+    env: { DENO_NO_UPDATE_CHECK: "1" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

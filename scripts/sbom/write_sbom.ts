@@ -43,14 +43,15 @@ async function formatSbom(contents: Contents): Promise<string> {
 
 function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
   const root = componentOf(program);
-  const components = new Map(parts.map((part) => [part.name, componentOf(part)]));
-  for (const { holds = [], name } of parts) {
-    for (const inner of holds) {
-      known(components, name).dependencies.add(known(components, inner).bomRef);
+  const components = new Map(parts.map((part) => [idOf(part), componentOf(part)]));
+  const inner = new Set<string>();
+  for (const part of parts) {
+    for (const id of part.holds ?? []) {
+      known(components, idOf(part)).dependencies.add(known(components, id).bomRef);
+      inner.add(id);
     }
   }
-  const inner = new Set(parts.flatMap(({ holds = [] }) => holds));
-  for (const [name, { bomRef }] of components) if (!inner.has(name)) root.dependencies.add(bomRef);
+  for (const [id, { bomRef }] of components) if (!inner.has(id)) root.dependencies.add(bomRef);
   const inputs = Object.entries(buildInputs)
     .map(([name, value]) => new Models.Property(`kmeter:build:${name}`, value));
   return new Models.Bom({
@@ -64,9 +65,13 @@ function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
   });
 }
 
-function known(components: ReadonlyMap<string, Models.Component>, name: string): Models.Component {
-  const component = components.get(name);
-  if (component === undefined) throw new Error(`The contents name no part "${name}"`);
+function idOf({ name, version }: Part): string {
+  return `${name}@${version}`;
+}
+
+function known(components: ReadonlyMap<string, Models.Component>, id: string): Models.Component {
+  const component = components.get(id);
+  if (component === undefined) throw new Error(`The contents name no part "${id}"`);
   return component;
 }
 
@@ -74,10 +79,12 @@ function componentOf(part: Part): Models.Component {
   const { kind, name, version, description, license, packageUrl, cpe } = part;
   const url = packageUrl && urlOf(packageUrl);
   return new Models.Component(KINDS[kind], name, {
-    bomRef: url ?? `${name}@${version}`,
+    bomRef: url ?? idOf(part),
     version,
     description,
-    licenses: new Models.LicenseRepository([new Models.LicenseExpression(license)]),
+    licenses: new Models.LicenseRepository(
+      license === undefined ? [] : [new Models.LicenseExpression(license)],
+    ),
     purl: url,
     cpe,
     hashes: hashesOf(part),

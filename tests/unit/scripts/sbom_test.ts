@@ -2,6 +2,7 @@
 
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import { sha256Of } from "../../../scripts/dist/checksums.ts";
 import { collectContents } from "../../../scripts/dist/collect_contents.ts";
 import { formatSbom } from "../../../scripts/dist/sbom.ts";
 import type { Contents, Part } from "../../../scripts/sbom/contents.ts";
@@ -32,7 +33,7 @@ const OUTER: Part = {
   license: "GPL-2.0-only OR Apache-2.0",
   packageUrl: { type: "npm", namespace: "@scope", name: "outer", version: "3" },
   hashes: { "SHA-256": EMPTY_SHA256 },
-  holds: ["inner"],
+  holds: ["inner@1:2.0-1"],
 };
 const CONTENTS: Contents = {
   program: {
@@ -71,7 +72,10 @@ Deno.test("an SBOM names the parts, their packages and what holds what", async (
 Deno.test("equal contents give an equal SBOM, other contents another serial number", async () => {
   const first = await formatSbom(CONTENTS);
   assertEquals(await formatSbom({ ...CONTENTS, parts: [INNER, OUTER] }), first);
-  const other = await formatSbom({ ...CONTENTS, parts: [OUTER, { ...INNER, version: "9" }] });
+  const other = await formatSbom({
+    ...CONTENTS,
+    parts: [OUTER, { ...INNER, description: "other" }],
+  });
   assertNotEquals(JSON.parse(other).serialNumber, JSON.parse(first).serialNumber);
 });
 
@@ -81,7 +85,7 @@ const FAULTS = [
     part: { hashes: { "SHA-256": "abc" } },
     message: "64 hex",
   },
-  { fault: "a part that is not there", part: { holds: ["nothing"] }, message: '"nothing"' },
+  { fault: "a part that is not there", part: { holds: ["nothing@1"] }, message: '"nothing@1"' },
   { fault: "a CPE that is none", part: { cpe: "outer" }, message: "CPE" },
   // Only the schema knows how long one may be.
   {
@@ -110,19 +114,23 @@ Deno.test({
   async fn() {
     const program = await Deno.makeTempFile();
     try {
+      await Deno.writeTextFile(
+        program,
+        "\0/home/x/registry/src/index/some-crate-1.2.3/src/lib.rs\0",
+      );
       const contents = await collectContents({
         checkout: CHECKOUT,
         program,
         version: "1.2.3",
         time: 1_700_000_000,
       });
-      assertEquals(contents.program.hashes, { "SHA-256": EMPTY_SHA256 });
+      assertEquals(contents.program.hashes, { "SHA-256": await sha256Of(program) });
       const names = contents.parts.map(({ name }) => name);
       const objects = names.filter((name) => name.startsWith("gadgets/")).sort();
       assertEquals(objects, await builtinObjects());
       assertEquals(
         names.filter((name) => !name.startsWith("gadgets/")),
-        ["deno", "v8", "libbpf", "elfutils", "zlib", "deno-std", "prom-client"],
+        ["deno", "some-crate", "v8", "libbpf", "elfutils", "zlib", "deno-std", "prom-client"],
       );
       const deno = contents.parts.find(({ name }) => name === "deno");
       assertEquals(deno?.version, Deno.version.deno);
