@@ -2,12 +2,32 @@
 
 import { runCommand } from "../compile/run_command.ts";
 import { formatChecksums } from "./checksums.ts";
+import { COMPLETIONS, MAN_PAGE, SBOM } from "./names.ts";
 
 /** What is packed, by its path in the archive; SHA256SUMS of all that is added. */
-export type ArchiveFiles = ReadonlyMap<
-  string,
-  { readonly path: string; readonly isProgram?: true }
->;
+export type ArchiveFiles = ReadonlyMap<string, ArchiveFile>;
+
+interface ArchiveFile {
+  readonly path: string;
+  readonly isProgram?: boolean;
+}
+
+/** What is released, less the archive itself. */
+export function archiveFiles(
+  { checkout, dist }: { readonly checkout: string; readonly dist: string },
+): ArchiveFiles {
+  const packaging = `${checkout}/scripts/packaging`;
+  const from = (folder: string, names: readonly string[]) =>
+    names.map((name) => [name, { path: `${folder}/${name}` }] as const);
+  return new Map<string, ArchiveFile>([
+    ["kmeter", { path: `${dist}/kmeter`, isProgram: true }],
+    ["install", { path: `${checkout}/scripts/install`, isProgram: true }],
+    ...from(dist, [SBOM, MAN_PAGE]),
+    ...COMPLETIONS.map((name) => [`completions/${name}`, { path: `${dist}/${name}` }] as const),
+    ...from(packaging, ["kmeter.service", "kmeter.default", "prometheus.yml"]),
+    ...from(checkout, ["LICENSE", "README.md"]),
+  ]);
+}
 
 /**
  * Writes a `.tar.zst` in which everything lies in one folder. Equal files, name and time give equal bytes,

@@ -4,6 +4,7 @@ import type { Contents, PackageUrl, Part } from "../sbom/contents.ts";
 import { BUNDLE, bundleModules } from "../compile/bundle.ts";
 import { findNpmCache, packagesIn } from "../compile/name_packages.ts";
 import { runCommand } from "../compile/run_command.ts";
+import { findCrates } from "../gen_deno_crates.ts";
 import { sha256Of } from "./checksums.ts";
 import { exists } from "./exists.ts";
 
@@ -34,7 +35,7 @@ export async function collectContents(release: Release): Promise<Contents> {
   return {
     program: kmeter,
     parts: [
-      ...await runtimeParts(checkout),
+      ...await runtimeParts(release),
       ...await libraryParts(checkout),
       ...packages,
       ...gadgets,
@@ -44,40 +45,58 @@ export async function collectContents(release: Release): Promise<Contents> {
   };
 }
 
-/** Deno and the engine in it. Deno's other parts are those of its release. */
-async function runtimeParts(checkout: string): Promise<Part[]> {
+/** Deno, the engine in it, and the crates that it names: not all, only those that can panic. */
+async function runtimeParts({ checkout, program }: Release): Promise<Part[]> {
   const { deno, v8 } = Deno.version;
+  const crates = findCrates(await Deno.readFile(program)).map(cratePart);
   const name = `@deno/linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}-glibc`;
   const lock = await readJson(`${checkout}/scripts/deno-runtime/package-lock.json`);
   const locked = lock.packages[`node_modules/${name}`];
   // Else it is a Deno that was on PATH.
   const isLocked = locked.version === deno;
-  return [{
-    kind: "framework",
-    name: "deno",
-    version: deno,
-    description: "Runs kmeter's code; of its file only the headers were changed",
-    license: "MIT",
-    packageUrl: isLocked
-      ? npmUrl(name, deno)
-      : { type: "github", namespace: "denoland", name: "deno", version: `v${deno}` },
-    cpe: `cpe:2.3:a:deno:deno:${deno}:*:*:*:*:*:*:*`,
-    hashes: isLocked ? digestOf(locked.integrity) : {},
-    holds: ["v8"],
-  }, {
-    kind: "library",
-    name: "v8",
-    version: v8,
-    description: "JavaScript engine, in deno",
-    license: "BSD-3-Clause",
-    packageUrl: {
-      type: "github",
-      namespace: "v8",
-      name: "v8",
-      version: v8.replace(/-.*$/, ""),
+  return [
+    {
+      kind: "framework",
+      name: "deno",
+      version: deno,
+      description: "Runs kmeter's code; of its file only the headers were changed",
+      license: "MIT",
+      packageUrl: isLocked
+        ? npmUrl(name, deno)
+        : { type: "github", namespace: "denoland", name: "deno", version: `v${deno}` },
+      cpe: `cpe:2.3:a:deno:deno:${deno}:*:*:*:*:*:*:*`,
+      hashes: isLocked ? digestOf(locked.integrity) : {},
+      holds: [`v8@${v8}`, ...crates.map(({ name, version }) => `${name}@${version}`)],
     },
+    ...crates,
+    {
+      kind: "library",
+      name: "v8",
+      version: v8,
+      description: "JavaScript engine, in deno",
+      license: "BSD-3-Clause",
+      packageUrl: {
+        type: "github",
+        namespace: "v8",
+        name: "v8",
+        version: v8.replace(/-.*$/, ""),
+      },
+      hashes: {},
+    },
+  ];
+}
+
+/** @param crate `NAME VERSION`. */
+function cratePart(crate: string): Part {
+  const [name, version] = crate.split(" ");
+  return {
+    kind: "library",
+    name,
+    version,
+    description: "Rust crate, in deno",
+    packageUrl: { type: "cargo", name, version },
     hashes: {},
-  }];
+  };
 }
 
 /** What scripts/build_libbpf links. */

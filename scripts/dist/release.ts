@@ -10,12 +10,11 @@ import { CHECKOUT, compile, DIST } from "../compile/compile.ts";
 import { sourceTime } from "../compile/describe_version.ts";
 import { runCommand } from "../compile/run_command.ts";
 import { writePapers } from "../papers/papers.ts";
-import { type ArchiveFiles, writeArchive } from "./archive.ts";
+import { archiveFiles, writeArchive } from "./archive.ts";
 import { formatChecksums } from "./checksums.ts";
-import { exists } from "./exists.ts";
-import { SBOM, writeSbom } from "./sbom.ts";
+import { PAPERS, SBOM } from "./names.ts";
+import { writeSbom } from "./sbom.ts";
 
-const PAPERS = ["kmeter.1", "kmeter.bash", "kmeter.zsh", "kmeter.fish"];
 const LEVEL = 19;
 
 async function release(): Promise<void> {
@@ -24,7 +23,7 @@ async function release(): Promise<void> {
   await writePapers(DIST);
   await writeSbom({ version, time });
   const archive = `kmeter-${version}-linux-${Deno.build.arch}.tar.zst`;
-  await writeArchive(archiveFiles(), {
+  await writeArchive(archiveFiles({ checkout: CHECKOUT, dist: DIST }), {
     output: `${DIST}/${archive}`,
     folder: archive.replace(".tar.zst", ""),
     time,
@@ -32,31 +31,12 @@ async function release(): Promise<void> {
   });
   const types = `vmlinux-${version}.h.zst`;
   await writeKernelTypes(`${DIST}/${types}`);
-  const packages = await buildDebianPackage(time);
-  const names = ["kmeter", ...PAPERS, SBOM, archive, types, ...packages];
+  const names = ["kmeter", ...PAPERS, SBOM, archive, types, await buildDebianPackage(time)];
   await Deno.writeTextFile(`${DIST}/SHA256SUMS`, await formatChecksums(DIST, names));
   for (const name of ["SHA256SUMS", ...names.toSorted()]) {
     const { size } = await Deno.stat(`${DIST}/${name}`);
     console.log(`${(size / 1e6).toFixed(1).padStart(6)} MB  dist/${name}`);
   }
-}
-
-/** What goes into the archive, and from where. */
-function archiveFiles(): ArchiveFiles {
-  const packaging = `${CHECKOUT}/scripts/packaging`;
-  return new Map([
-    ["kmeter", { path: `${DIST}/kmeter`, isProgram: true }],
-    ["install", { path: `${CHECKOUT}/scripts/install`, isProgram: true }],
-    [SBOM, { path: `${DIST}/${SBOM}` }],
-    ["kmeter.1", { path: `${DIST}/kmeter.1` }],
-    ...["kmeter.bash", "kmeter.zsh", "kmeter.fish"].map((name) =>
-      [`completions/${name}`, { path: `${DIST}/${name}` }] as const
-    ),
-    ...["kmeter.service", "kmeter.default", "prometheus.yml"].map((name) =>
-      [name, { path: `${packaging}/${name}` }] as const
-    ),
-    ...["LICENSE", "README.md"].map((name) => [name, { path: `${CHECKOUT}/${name}` }] as const),
-  ]);
 }
 
 /** The kernel's types are those of the machine that builds: who builds anew elsewhere needs them. */
@@ -70,12 +50,12 @@ async function writeKernelTypes(output: string): Promise<void> {
   );
 }
 
-/** @returns names in dist/. */
-async function buildDebianPackage(time: number): Promise<string[]> {
-  const script = `${CHECKOUT}/scripts/packaging/build_deb`;
-  if (!await exists(script)) return [];
-  const path = await runCommand([script], { env: { SOURCE_DATE_EPOCH: String(time) } });
-  return [path.trim().replace(/^.*\//, "")];
+/** @returns its name in dist/. */
+async function buildDebianPackage(time: number): Promise<string> {
+  const path = await runCommand([`${CHECKOUT}/scripts/packaging/build_deb`], {
+    env: { SOURCE_DATE_EPOCH: String(time) },
+  });
+  return path.trim().replace(/^.*\//, "");
 }
 
 if (import.meta.main) {

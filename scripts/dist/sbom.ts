@@ -9,9 +9,7 @@ import { CHECKOUT, DIST } from "../compile/compile.ts";
 import { describeVersion, sourceTime } from "../compile/describe_version.ts";
 import type { Contents } from "../sbom/contents.ts";
 import { collectContents } from "./collect_contents.ts";
-
-/** Name of the document. */
-export const SBOM = "kmeter.cdx.json";
+import { SBOM } from "./names.ts";
 
 /** Writes the document of the program in dist/. */
 export async function writeSbom(
@@ -34,8 +32,7 @@ export async function formatSbom(contents: Contents): Promise<string> {
       ...["run", "--allow-all", "--quiet", "--frozen", "--config", `${folder}/deno.json`],
       `${folder}/write_sbom.ts`,
     ],
-    // node:punycode, which a package of the validator imports, is deprecated.
-    env: { DENO_NO_UPDATE_CHECK: "1", NODE_NO_WARNINGS: "1" },
+    env: { DENO_NO_UPDATE_CHECK: "1" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -16,14 +16,14 @@ export interface Part {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  /** SPDX expression. */
-  readonly license: string;
+  /** SPDX expression; absent where the part does not tell. */
+  readonly license?: string;
   readonly packageUrl?: PackageUrl;
   /** Common Platform Enumeration 2.3, where reports of vulnerabilities use one. */
   readonly cpe?: string;
   /** Hexadecimal digests: of the file, for a package those of what is published. */
   readonly hashes: Readonly<Partial<Record<HashName, string>>>;
-  /** Parts of this part, by name. */
+  /** Parts of this part, as `NAME@VERSION`. */
   readonly holds?: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export type HashName = "SHA-256" | "SHA-512";
 
 /** The fields of https://github.com/package-url/purl-spec, not yet encoded. */
 export interface PackageUrl {
-  readonly type: "npm" | "deb" | "github" | "generic";
+  readonly type: "npm" | "deb" | "github" | "cargo" | "generic";
   readonly namespace?: string;
   readonly name: string;
   readonly version: string;

@@ -14,7 +14,7 @@ import "ajv-formats";
 import "ajv-formats-draft2019";
 import { PackageURL } from "packageurl-js";
 import { v5 as uuidOf } from "uuid";
-import type { Contents, PackageUrl, Part } from "./contents.ts";
+import type { Contents, HashName, PackageUrl, Part } from "./contents.ts";
 
 /** Namespace of the serial numbers. */
 const SERIAL_NUMBERS = "a15a6773-74ca-4dcc-8428-f454eaeb57d7";
@@ -25,6 +25,11 @@ const KINDS = {
   library: Enums.ComponentType.Library,
   file: Enums.ComponentType.File,
 } as const satisfies Record<Part["kind"], Enums.ComponentType>;
+
+const HASHES = {
+  "SHA-256": { kind: Enums.HashAlgorithm["SHA-256"], digits: 64 },
+  "SHA-512": { kind: Enums.HashAlgorithm["SHA-512"], digits: 128 },
+} as const satisfies Record<HashName, unknown>;
 
 /** The document. Throws: Error with the schema's objections. */
 async function formatSbom(contents: Contents): Promise<string> {
@@ -38,14 +43,15 @@ async function formatSbom(contents: Contents): Promise<string> {
 
 function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
   const root = componentOf(program);
-  const components = new Map(parts.map((part) => [part.name, componentOf(part)]));
-  for (const { holds = [], name } of parts) {
-    for (const inner of holds) {
-      known(components, name).dependencies.add(known(components, inner).bomRef);
+  const components = new Map(parts.map((part) => [idOf(part), componentOf(part)]));
+  const inner = new Set<string>();
+  for (const part of parts) {
+    for (const id of part.holds ?? []) {
+      known(components, idOf(part)).dependencies.add(known(components, id).bomRef);
+      inner.add(id);
     }
   }
-  const inner = new Set(parts.flatMap(({ holds = [] }) => holds));
-  for (const [name, { bomRef }] of components) if (!inner.has(name)) root.dependencies.add(bomRef);
+  for (const [id, { bomRef }] of components) if (!inner.has(id)) root.dependencies.add(bomRef);
   const inputs = Object.entries(buildInputs)
     .map(([name, value]) => new Models.Property(`kmeter:build:${name}`, value));
   return new Models.Bom({
@@ -59,28 +65,45 @@ function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
   });
 }
 
-function known(components: ReadonlyMap<string, Models.Component>, name: string): Models.Component {
-  const component = components.get(name);
-  if (component === undefined) throw new Error(`The contents name no part "${name}"`);
+function idOf({ name, version }: Part): string {
+  return `${name}@${version}`;
+}
+
+function known(components: ReadonlyMap<string, Models.Component>, id: string): Models.Component {
+  const component = components.get(id);
+  if (component === undefined) throw new Error(`The contents name no part "${id}"`);
   return component;
 }
 
 function componentOf(part: Part): Models.Component {
-  const { kind, name, version, description, license, packageUrl, cpe, hashes } = part;
+  const { kind, name, version, description, license, packageUrl, cpe } = part;
   const url = packageUrl && urlOf(packageUrl);
   return new Models.Component(KINDS[kind], name, {
-    bomRef: url ?? `${name}@${version}`,
+    bomRef: url ?? idOf(part),
     version,
     description,
-    licenses: new Models.LicenseRepository([new Models.LicenseExpression(license)]),
+    licenses: new Models.LicenseRepository(
+      license === undefined ? [] : [new Models.LicenseExpression(license)],
+    ),
     purl: url,
     cpe,
-    hashes: new Models.HashDictionary(
-      Object.entries(hashes).map((
-        [algorithm, digest],
-      ) => [algorithm as Enums.HashAlgorithm, digest]),
-    ),
+    hashes: hashesOf(part),
   });
+}
+
+/** Checks them too: what is no digest, the library leaves out without a word. */
+function hashesOf({ name, hashes }: Part): Models.HashDictionary {
+  const checked = new Models.HashDictionary();
+  for (const [algorithm, digest] of Object.entries(hashes)) {
+    const { kind, digits } = HASHES[algorithm as HashName];
+    if (!/^[0-9a-f]+$/.test(digest) || digest.length !== digits) {
+      throw new Error(
+        `The ${algorithm} of ${name} is "${digest}", wanted ${digits} hexadecimal digits`,
+      );
+    }
+    checked.set(kind, digest);
+  }
+  return checked;
 }
 
 function urlOf({ type, namespace, name, version, qualifiers }: PackageUrl): string {
