@@ -19,9 +19,13 @@ interface Entry {
   readonly code?: string;
 }
 
-const MAIN: Entry = { source: "main.ts", output: "kmeter.mjs", code: "kmeter.js" };
+const MAIN: Entry = { source: "main.ts", output: "kmeter.mjs", code: "kmeter.code" };
 const WORKERS: readonly Entry[] = [
-  { source: "src/engine/ingest_worker.ts", output: "ingest_worker.mjs", code: "ingest_worker.js" },
+  {
+    source: "src/engine/ingest_worker.ts",
+    output: "ingest_worker.mjs",
+    code: "ingest_worker.code",
+  },
   { source: "src/export/_gzip_worker.ts", output: "gzip_worker.mjs" },
 ];
 /** Made by others; named here because the program opens them by these names. */
@@ -80,7 +84,7 @@ export async function bundleModules(
     } else {
       await Deno.writeTextFile(
         `${folder}/${code}`,
-        `${asFunctionBody(bundled)}//# sourceURL=${code}\n`,
+        `${asFunctionBody(bundled)}//# sourceURL=${code.replace(/\.code$/, ".js")}\n`,
       );
       await Deno.writeTextFile(file, loaderOf(nameOf(code)));
     }

@@ -12,8 +12,6 @@ import { fixtureGadget, Sandbox } from "./sandbox.ts";
 const README = Deno.readTextFileSync(`${CHECKOUT}/README.md`);
 /** How long a command that does not end by itself may run. */
 const RUN_MS = 1000;
-/** How long a command may be silent before it is taken to run: not all of them have something to show. */
-const START_MS = 3000;
 const COMMAND_TIMEOUT_MS = 60_000;
 
 /** A network of the test's own, so that the README's ports are free. Ownership: `await using`. */
@@ -71,7 +69,7 @@ testWith(
               if (!block.isMeanwhile) {
                 await stopLast();
                 const child = start(command, options);
-                await runForAWhile(command, child);
+                await runForAWhile(child);
                 last = { command, child };
               } else {
                 const { stdout } = await runTool(["bash", "-c", command], options);
@@ -101,15 +99,27 @@ testWith(
 );
 
 /** Commands that end are waited for; those that run on get time to start and to fail. */
-async function runForAWhile(command: string, child: ChildProcess): Promise<void> {
+async function runForAWhile(child: ChildProcess): Promise<void> {
   const startMs = performance.now();
-  const limitMs = / run /.test(command) ? START_MS : COMMAND_TIMEOUT_MS;
-  let isUp = false;
-  while (!child.hasEnded && !isUp && performance.now() - startMs < limitMs) {
-    isUp = /metrics at /.test(child.stderr) || /^[A-Z_]{3,} /m.test(child.stdout);
+  while (
+    !child.hasEnded && !isCounting(child.pid) && performance.now() - startMs < COMMAND_TIMEOUT_MS
+  ) {
     await sleep(20);
   }
   for (let waitedMs = 0; waitedMs < RUN_MS && !child.hasEnded; waitedMs += 20) await sleep(20);
+}
+
+/** True once a process has attached a program: not all commands have something to show. */
+function isCounting(pid: number): boolean {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/fd`)].some(({ name }) =>
+      /bpf_link|bpf-link|perf_event/.test(Deno.readLinkSync(`/proc/${pid}/fd/${name}`))
+    );
+  } catch (error) {
+    // It has ended, or closed a descriptor meanwhile.
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** What stands in backquotes, unescaped. */
