@@ -104,7 +104,7 @@ async function compile(
   workshop: Workshop,
 ): Promise<void> {
   const { tools: { clang, llvmStrip }, include } = workshop;
-  // The flags of scripts/build_gadgets. An object names its sources: the same gadget gives the same bytes.
+  // The flags of scripts/build_gadgets. An object names its sources: not the temporary folder of the headers.
   const flags = ["-target", "bpf", "-mcpu=v3", "-Wall", "-g", "-O2"];
   flags.push(`-D__TARGET_ARCH_${TARGET_ARCH}`, `-ffile-prefix-map=${include}/=`, "-I", include);
   await runTool([clang, ...flags, "-c", source, "-o", object], workshop);
