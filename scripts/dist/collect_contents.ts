@@ -188,7 +188,7 @@ async function bundledPackages(checkout: string): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "kmeter-release-" });
   try {
     await bundleModules({ checkout, folder, nameOf: (file) => file });
-    const modules = [BUNDLE.main, ...BUNDLE.others].filter((name) => /\.m?js$/.test(name));
+    const modules = [BUNDLE.main, ...BUNDLE.others].filter((name) => /\.(mjs|code)$/.test(name));
     const code = modules.map((name) => Deno.readTextFileSync(`${folder}/${name}`)).join("\n");
     const packages = packagesIn(code);
     if (packages.length === 0) throw new Error("The bundle does not name its packages");
