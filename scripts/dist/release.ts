@@ -19,6 +19,8 @@ const LEVEL = 19;
 
 async function release(): Promise<void> {
   const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
+  // Nothing of another version is to lie beside this one.
+  await Deno.remove(DIST, { recursive: true }).catch(ignoreAbsence);
   const version = await compile({ isAnew: true });
   await writePapers(DIST);
   await writeSbom({ version, time });
@@ -37,6 +39,10 @@ async function release(): Promise<void> {
     const { size } = await Deno.stat(`${DIST}/${name}`);
     console.log(`${(size / 1e6).toFixed(1).padStart(6)} MB  dist/${name}`);
   }
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** The kernel's types are those of the machine that builds: who builds anew elsewhere needs them. */
