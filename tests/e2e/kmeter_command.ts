@@ -24,3 +24,8 @@ export function sourceCommand(): readonly string[] {
     `${CHECKOUT}/main.ts`,
   ];
 }
+
+/** The packed program. */
+export function packedProgram(): `/${string}` {
+  return (Deno.env.get("KMETER_BIN") || `${CHECKOUT}/dist/kmeter`) as `/${string}`;
+}

@@ -3,6 +3,7 @@
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
 import { runCase, testCases, testWith } from "../e2e/cases.ts";
+import { packedProgram } from "../e2e/kmeter_command.ts";
 import { type Outcome, runTool, startKmeter } from "../e2e/kmeter_process.ts";
 import { Sandbox } from "../e2e/sandbox.ts";
 
@@ -204,7 +205,7 @@ testWith("any user can run what needs no privilege", ["root"], async () => {
   using sandbox = new Sandbox();
   // The folder of the checkout may be root's alone.
   Deno.chmodSync(sandbox.folder, 0o755);
-  await runTool(["cp", Deno.env.get("KMETER_BIN") ?? "", sandbox.path("kmeter")]);
+  await runTool(["cp", packedProgram(), sandbox.path("kmeter")]);
   const prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const { stdout } = await runTool([...prefix, sandbox.path("kmeter"), "version"], { cwd: "/" });
   assertEquals(stdout, (await runKmeter(["version"])).stdout);
@@ -213,7 +214,7 @@ testWith("any user can run what needs no privilege", ["root"], async () => {
 testWith("strip leaves it whole", ["/usr/bin/strip"], async () => {
   using sandbox = new Sandbox();
   const stripped = sandbox.path("kmeter");
-  await runTool(["strip", "-o", stripped, Deno.env.get("KMETER_BIN") ?? ""]);
+  await runTool(["strip", "-o", stripped, packedProgram()]);
   const { stdout } = await runTool([stripped, "list"], { cwd: "/" });
   assertEquals(stdout, (await runKmeter(["list"])).stdout);
 });

@@ -2,10 +2,10 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
-import { testWith } from "./cases.ts";
-import { CHECKOUT } from "./kmeter_command.ts";
-import { ChildProcess, type Outcome, runTool } from "./kmeter_process.ts";
-import { Sandbox } from "./sandbox.ts";
+import { testWith } from "../e2e/cases.ts";
+import { CHECKOUT } from "../e2e/kmeter_command.ts";
+import { ChildProcess, type Outcome, runTool } from "../e2e/kmeter_process.ts";
+import { Sandbox } from "../e2e/sandbox.ts";
 
 const BASH = "/usr/bin/bash";
 

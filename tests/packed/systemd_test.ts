@@ -2,20 +2,19 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
-import { probeBooted } from "./booted_system.ts";
-import { testWith } from "./cases.ts";
-import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
-import { CHECKOUT } from "./kmeter_command.ts";
-import { runTool } from "./kmeter_process.ts";
-import type { Requirement } from "./requirements.ts";
-import { Sandbox } from "./sandbox.ts";
+import { probeBooted } from "../e2e/booted_system.ts";
+import { testWith } from "../e2e/cases.ts";
+import { assertNothingLeft, listKernelObjects } from "../e2e/kernel_objects.ts";
+import { CHECKOUT, packedProgram } from "../e2e/kmeter_command.ts";
+import { runTool } from "../e2e/kmeter_process.ts";
+import { Sandbox } from "../e2e/sandbox.ts";
 
 const ANALYZE = "/usr/bin/systemd-analyze";
 const UNIT = `${CHECKOUT}/scripts/packaging/kmeter.service`;
 /** In tenths; systemd calls up to 2.0 well protected for a service that needs root. */
 const MAX_EXPOSURE = 20;
 /** What is packed runs under the sandbox of the unit; sources do not. */
-const PROGRAM = (Deno.env.get("KMETER_BIN") || `${CHECKOUT}/dist/kmeter`) as Requirement;
+const PROGRAM = packedProgram();
 
 const CAP_PERFMON = 38;
 const CAP_BPF = 39;

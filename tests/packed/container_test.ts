@@ -4,16 +4,16 @@
 import { assertEquals, assertMatch } from "@std/assert";
 // @ts-types="../unit/scripts/_std_yaml.d.ts"
 import { parseAll } from "@std/yaml";
-import { testWith } from "./cases.ts";
-import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
-import { CHECKOUT } from "./kmeter_command.ts";
-import { ChildProcess } from "./kmeter_process.ts";
-import type { Requirement } from "./requirements.ts";
-import { Sandbox } from "./sandbox.ts";
-import { ANY_PORT, readPage, servedAt } from "./scrape.ts";
+import { testWith } from "../e2e/cases.ts";
+import { assertNothingLeft, listKernelObjects } from "../e2e/kernel_objects.ts";
+import { CHECKOUT, packedProgram } from "../e2e/kmeter_command.ts";
+import { ChildProcess } from "../e2e/kmeter_process.ts";
+import type { Requirement } from "../e2e/requirements.ts";
+import { Sandbox } from "../e2e/sandbox.ts";
+import { ANY_PORT, readPage, servedAt } from "../e2e/scrape.ts";
 
 /** Sources are not what goes into an image. */
-const PROGRAM = (Deno.env.get("KMETER_BIN") || `${CHECKOUT}/dist/kmeter`) as Requirement;
+const PROGRAM = packedProgram();
 const SETPRIV = "/usr/bin/setpriv";
 const REQUIRES: readonly Requirement[] = ["root", SETPRIV, "/usr/bin/ldd", PROGRAM];
 
