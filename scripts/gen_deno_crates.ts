@@ -33,8 +33,9 @@ export function describeCrates(version: string, crates: readonly string[]): stri
 https://github.com/denoland/deno/blob/v${version}/Cargo.lock
 
 Parts of Deno, by the names in its program; Cargo.lock has all of them. The Cargo.toml of each names its
-licence, and its source has the text. Those that are C libraries inside have a file of their own here;
-aws-lc-rs has AWS-LC inside, and its licence is https://github.com/aws/aws-lc/blob/main/LICENSE.
+licence, and its source has the text. Libraries in C that are inside of them have files of their own here,
+but for two: aws-lc-rs has AWS-LC inside, https://github.com/aws/aws-lc/blob/main/LICENSE, and liblzma has
+XZ Utils, https://github.com/tukaani-project/xz/blob/master/COPYING.
 Made by scripts/gen_deno_crates.ts of kmeter's source from Deno for x86-64:
 
 ${lines.join(",\n")}
