@@ -11,8 +11,6 @@ type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["s
 
 /** What to try, in order, and what to tell a user who has none of them. */
 export interface LibraryNames {
-  /** Path of kmeter's own, which goes before all names. */
-  readonly shipped?: string;
   readonly names: readonly string[];
   readonly hint: string;
 }
@@ -51,8 +49,7 @@ export function bindLazily<const T extends Deno.ForeignLibraryInterface>(
 
 /** The first name that can be opened. Throws: UnsupportedError if none can. */
 export function findLibrary(library: LibraryNames): string {
-  const { shipped } = library;
-  const names = shipped === undefined ? library.names : [shipped, ...library.names];
+  const { names } = library;
   let cause: unknown;
   for (const name of names) {
     try {
@@ -63,7 +60,7 @@ export function findLibrary(library: LibraryNames): string {
     }
   }
   throw new UnsupportedError(`Cannot open ${names.join(" or ")}: ${reasonOf(cause, names)}`, {
-    feature: library.names[0],
+    feature: names[0],
     hint: library.hint,
     cause,
   });

@@ -1,8 +1,8 @@
 /** libbpf's functions (1.0 or newer) with their C types, and its log. */
 
-import { findLibrary as findShipped } from "../src/assets/mod.ts";
 import { bindLazily, findLibrary, type LibraryNames } from "./lazy_library.ts";
 import { libc } from "./libc.ts";
+import { shippedNames } from "./shipped_library.ts";
 
 const TABLE = {
   libbpf_set_print: { parameters: ["function"], result: "pointer" }, // libbpf_print_fn_t fn
@@ -181,7 +181,7 @@ export function libbpf(): Libbpf {
 }
 
 function wantedLibrary(): LibraryNames {
-  if (state.path === undefined) return { ...LIBBPF, shipped: findShipped() };
+  if (state.path === undefined) return shippedNames() ?? LIBBPF;
   return { names: [state.path], hint: "--libbpf and KMETER_LIBBPF take the path of a libbpf.so.1" };
 }
 
@@ -194,7 +194,7 @@ export function libbpfVersion(): string {
 export function libbpfOrigin(): string {
   libbpf();
   if (state.path !== undefined) return `given: ${state.path}`;
-  return state.opened === findShipped() ? "shipped" : `system: ${state.opened}`;
+  return shippedNames() === undefined ? `system: ${state.opened}` : "shipped";
 }
 
 /** Reads a NUL-terminated string that libbpf owns; undefined for NULL. */

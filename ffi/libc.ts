@@ -20,6 +20,7 @@ const TABLE = {
     parameters: ["pointer", "usize"], // void *addr, size_t length
     result: "i32", // int
   },
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" }, // const char *name, unsigned flags
   malloc_trim: { parameters: ["usize"], result: "i32" }, // size_t pad
   close: { parameters: ["i32"], result: "i32" }, // int fd
   read: {

@@ -1,7 +1,7 @@
 /** libelf: sections and symbols of an object file in memory. */
 
-import { findLibrary } from "../src/assets/mod.ts";
 import { openLazily } from "./lazy_library.ts";
+import { shippedNames } from "./shipped_library.ts";
 import { FormatError } from "../src/errors.ts";
 import { readCString } from "./libbpf.ts";
 
@@ -29,7 +29,7 @@ type Libelf = Deno.DynamicLibrary<typeof TABLE>["symbols"];
 const state: { libelf?: Libelf } = {};
 
 function libelf(): Libelf {
-  return state.libelf ??= openLazily({ ...LIBELF, shipped: findLibrary() }, TABLE);
+  return state.libelf ??= openLazily(shippedNames() ?? LIBELF, TABLE);
 }
 
 /** A section: `bytes` views the image, nothing is copied. */

@@ -9,6 +9,7 @@ export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
+export { copyToMemory } from "./shipped_library.ts";
 export { errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
 export { chosenLibbpf, libbpfOrigin, libbpfVersion, useLibbpf } from "./libbpf.ts";
 export { readElf } from "./libelf.ts";

@@ -1,6 +1,7 @@
 /** The program as few files: one module for the main thread, one for each worker, and what they read. */
 
 import { findNpmCache, namePackages } from "./name_packages.ts";
+import { pathToFileURL } from "node:url";
 import { runCommand } from "./run_command.ts";
 
 /** Modules and files by the names under which they find each other. */
@@ -52,15 +53,17 @@ const REQUIRE = `(name) => name === "node:util"
  * Bundles the modules of a checkout into a folder.
  *
  * @param nameOf what a file of the bundle is called where the program will run, relative to the main module.
+ * @param prologue code that runs before everything else on the main thread.
  */
 export async function bundleModules(
   options: {
     readonly checkout: string;
     readonly folder: string;
     readonly nameOf: (file: string) => string;
+    readonly prologue?: string;
   },
 ): Promise<void> {
-  const { checkout, folder, nameOf } = options;
+  const { checkout, folder, nameOf, prologue = "" } = options;
   const npmCache = await findNpmCache();
   const importMap = `${folder}/import_map.json`;
   await Deno.writeTextFile(importMap, packedImportMap(checkout));
@@ -86,7 +89,8 @@ export async function bundleModules(
         `${folder}/${code}`,
         `${asFunctionBody(bundled)}//# sourceURL=${code.replace(/\.code$/, ".js")}\n`,
       );
-      await Deno.writeTextFile(file, loaderOf(nameOf(code)));
+      const first = output === MAIN.output ? prologue : "";
+      await Deno.writeTextFile(file, first + loaderOf(nameOf(code)));
     }
   }
   await Deno.remove(importMap);
@@ -123,7 +127,7 @@ export function asFunctionBody(code: string): string {
 /** The project's import map, and the assets' archive in the place of their folders. */
 function packedImportMap(checkout: string): string {
   const { imports } = JSON.parse(Deno.readTextFileSync(`${checkout}/deno.json`));
-  const assets = new URL(`file://${checkout}/src/assets/`).href;
+  const assets = pathToFileURL(`${checkout}/src/assets/`).href;
   const packed = { [`${assets}checkout.ts`]: `${assets}archive.ts` };
   return JSON.stringify({ imports: { ...imports, ...packed } });
 }

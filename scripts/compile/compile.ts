@@ -7,7 +7,7 @@
 
 import { collectAssets } from "./collect_assets.ts";
 import { describeVersion } from "./describe_version.ts";
-import { packByCompile, packByFusing } from "./pack.ts";
+import { packByCompile, packByFusing, type PackOptions } from "./pack.ts";
 import { runCommand } from "./run_command.ts";
 
 /** Where everything is. */
@@ -18,14 +18,23 @@ export const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pat
 /** Where the results go. */
 export const DIST = `${CHECKOUT}/dist`;
 const OUTPUT = `${DIST}/kmeter`;
+/** Renamed when complete, so that dist/kmeter is never half a program. */
+const PART = `${OUTPUT}.part`;
+
+/** How the program was made from the runtime and kmeter's files. */
+export type Packer = "deno compile" | "fusing";
+
+/** Larger is too much to download. */
+const MAX_SIZE_BYTES = 100e6;
 
 /**
  * Makes dist/kmeter.
  *
  * @param isAnew compiles gadgets that are up to date too: the compiler may be another one.
- * @returns its version.
  */
-export async function compile(options: { readonly isAnew: boolean }): Promise<string> {
+export async function compile(
+  options: { readonly isAnew: boolean },
+): Promise<{ readonly version: string; readonly packedBy: Packer }> {
   const { text: version, doubt } = await describeVersion(CHECKOUT);
   if (doubt !== undefined) console.warn(`warning: the version is ${version}: ${doubt}`);
   await Deno.mkdir(DIST, { recursive: true });
@@ -40,28 +49,37 @@ export async function compile(options: { readonly isAnew: boolean }): Promise<st
     });
     const assets = collectAssets({ checkout: CHECKOUT, bpfHeaders, version });
     await Deno.writeFile(`${folder}/assets.bin`, assets);
-    // Renamed when complete, so that dist/kmeter is never half a program.
-    const place = { checkout: CHECKOUT, folder, output: `${OUTPUT}.part` };
-    if (!await packByCompile(place)) {
-      console.log("deno compile cannot have its base binary (denort): packing npm's Deno instead");
-      await packByFusing(place);
-    }
-    await checkProgram(place.output, version);
-    await Deno.rename(place.output, OUTPUT);
+    const packedBy = await pack({ checkout: CHECKOUT, folder, output: PART });
+    await checkProgram(PART, version);
+    await Deno.rename(PART, OUTPUT);
+    const { size } = await Deno.stat(OUTPUT);
+    console.log(`dist/kmeter: kmeter ${version}, ${(size / 1e6).toFixed(1)} MB`);
+    return { version, packedBy };
   } finally {
     await Deno.remove(folder, { recursive: true });
+    await Deno.remove(PART).catch(() => {});
   }
-  const { size } = await Deno.stat(OUTPUT);
-  console.log(`dist/kmeter: kmeter ${version}, ${(size / 1e6).toFixed(1)} MB`);
-  return version;
+}
+
+async function pack(options: PackOptions): Promise<Packer> {
+  const obstacle = await packByCompile(options);
+  if (obstacle === undefined) return "deno compile";
+  console.log(`deno compile cannot get its base binary (${obstacle}): packing npm's Deno instead`);
+  await packByFusing(options);
+  return "fusing";
 }
 
 /** The program must run where nothing is set up before it is called done. */
 async function checkProgram(program: string, version: string): Promise<void> {
   const printed = await runCommand([program, "version"], { cwd: "/", clearEnv: true });
   const gadgets = await runCommand([program, "list"], { cwd: "/", clearEnv: true });
-  if (printed.includes(`kmeter ${version}\n`) && gadgets.includes("trace_exec")) return;
-  throw new Error(`The packed program does not answer as it should:\n${printed}${gadgets}`);
+  if (!printed.includes(`kmeter ${version}\n`) || !gadgets.includes("trace_exec")) {
+    throw new Error(`The packed program does not answer as it should:\n${printed}${gadgets}`);
+  }
+  const { size } = await Deno.stat(program);
+  if (size > MAX_SIZE_BYTES) {
+    throw new Error(`The packed program has ${size} bytes, and may have ${MAX_SIZE_BYTES}`);
+  }
 }
 
 if (import.meta.main) {
@@ -69,7 +87,8 @@ if (import.meta.main) {
     await compile({ isAnew: false });
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    console.error("hint: scripts/setup --compile installs what is needed");
+    const { hint } = error as { hint?: string };
+    console.error(`hint: ${hint ?? "scripts/setup --compile installs what is needed"}`);
     Deno.exit(1);
   }
 }

@@ -19,12 +19,15 @@
 #endif
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
+/* No page of this processor is larger, whatever the kernel was built for. */
+#define LARGEST_PAGE 65536
+
 /* What fuse_elf.ts writes behind this code. Offsets count from the structure itself. */
 struct payload {
 	int64_t entry;        /* the runtime's own entry */
 	int64_t environ_slot; /* the runtime's pointer to libc's `environ` */
 	/* Lists of NUL-terminated strings, each ended by an empty one. */
-	uint64_t arguments;    /* go before the user's */
+	uint64_t arguments;    /* argv[0], and what goes before the user's arguments */
 	uint64_t environment;  /* variables that are added */
 	uint64_t dropped;      /* beginnings of variables that are not passed on */
 	uint64_t first_fd;
@@ -168,7 +171,9 @@ static void add_file(uint64_t index)
 		bytes += written;
 		left -= written;
 	}
-	call(SYS_fcntl, fd, F_ADD_SEALS, ALL_SEALS);
+	if (call(SYS_fcntl, fd, F_ADD_SEALS, ALL_SEALS) < 0)
+		fail("error: kmeter cannot seal a memory file\n"
+		     "hint: is this Linux, or does something stand in for its system calls?\n");
 	/* Whatever the parent process had left open under that number is closed. */
 	if (call(SYS_dup3, fd, payload.first_fd + index, O_CLOEXEC) < 0)
 		fail("error: kmeter cannot keep its files open\n"
@@ -179,14 +184,14 @@ static void add_file(uint64_t index)
 /* The files' pages are needed no more: they would count as resident. They can still be read. */
 static void forget_files(void)
 {
-	uintptr_t page = 4095, first, end;
+	uintptr_t mask = LARGEST_PAGE - 1, first, end;
 
 	if (payload.file_count == 0)
 		return;
 	first = (uintptr_t)at(payload.files[0].offset);
 	end = (uintptr_t)at(payload.files[payload.file_count - 1].offset);
 	end += payload.files[payload.file_count - 1].size;
-	first = (first + page) & ~page;
+	first = (first + mask) & ~mask;
 	if (end > first)
 		call(SYS_madvise, first, end - first, MADV_DONTNEED);
 }
@@ -211,13 +216,14 @@ __attribute__((used)) static uintptr_t start(uintptr_t *stack, const uintptr_t *
 	char ***environ = *(char ****)at(payload.environ_slot);
 	const char *text;
 
+	if (call(SYS_faccessat, AT_FDCWD, (long)"/proc/self/fd", 0) < 0)
+		fail("error: kmeter needs /proc\nhint: mount -t proc proc /proc\n");
 	for (uint64_t index = 0; index < payload.file_count; index++)
 		add_file(index);
 	forget_files();
 
-	old++;
-	if (argc > 0)
-		*to++ = *old++;
+	/* Deno is another program if it is called by another name. */
+	old += argc > 0 ? 2 : 1;
 	for (text = at(payload.arguments); *text; text += length_of(text) + 1)
 		*to++ = (uintptr_t)text;
 	for (; *old; old++)

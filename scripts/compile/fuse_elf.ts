@@ -13,7 +13,7 @@ import { FormatError, UnsupportedError } from "../../src/errors.ts";
 export interface Payload {
   /** Machine code of entry.c; it expects the rest right behind itself. A multiple of 16 bytes. */
   readonly entryCode: Uint8Array;
-  /** Go before the user's arguments. */
+  /** `argv[0]`, and what goes before the user's arguments. */
   readonly args: readonly string[];
   /** Variables `NAME=VALUE` that are added. */
   readonly environment: readonly string[];
@@ -24,7 +24,8 @@ export interface Payload {
   readonly files: readonly Uint8Array[];
 }
 
-const PAGE_SIZE_BYTES = 4096;
+/** No page of a supported processor is larger, whatever the kernel was built for. */
+const PAGE_SIZE_BYTES = 65536;
 const EHDR_SIZE_BYTES = 64;
 const PHDR_SIZE_BYTES = 56;
 const SHDR_SIZE_BYTES = 64;

@@ -1,5 +1,6 @@
 /** From the files of the program to one executable: `deno compile`, or the runtime that npm delivers. */
 
+import { UnsupportedError } from "../../src/errors.ts";
 import { BUNDLE, bundleModules } from "./bundle.ts";
 import { fuseElf } from "./fuse_elf.ts";
 import { runCommand, tryCommand } from "./run_command.ts";
@@ -21,8 +22,7 @@ const FIRST_FD = 200;
 /** Deno reads these; a stranger's values must not change what the program does. */
 const DROPPED_VARIABLES = [
   "DENO_",
-  "NODE_OPTIONS=",
-  "NODE_DEBUG=",
+  "NODE_",
   "NPM_CONFIG_",
   "OTEL_DENO=",
   "COMPLETE=",
@@ -38,15 +38,19 @@ const ENVIRONMENT = [
   "HOME=/proc/kmeter",
   // A folder that cannot be: no cache is written that a later run would trust.
   "DENO_DIR=/dev/null/kmeter",
+  // On a terminal Deno would tell that it cannot open its caches.
+  "DENO_LOG=error,deno::cache::cache_db=off",
 ];
 
 /**
  * Packs with `deno compile`.
- * @returns false if its base binary cannot be had here.
+ * @returns why that cannot be done here, if its base binary cannot be had; undefined if it is done.
  */
-export async function packByCompile({ checkout, folder, output }: PackOptions): Promise<boolean> {
+export async function packByCompile(
+  { checkout, folder, output }: PackOptions,
+): Promise<string | undefined> {
   await bundleModules({ checkout, folder, nameOf: (file) => file });
-  const result = await tryCommand([
+  const { success, stderr } = await tryCommand([
     Deno.execPath(),
     "compile",
     ...RUN_OPTIONS,
@@ -55,17 +59,39 @@ export async function packByCompile({ checkout, folder, output }: PackOptions): 
     `--output=${output}`,
     BUNDLE.main,
   ], { cwd: folder });
-  if (!result.success && !result.stderr.includes("Setting up base binary")) {
-    throw new Error(`deno compile failed:\n${result.stderr}`);
-  }
-  return result.success;
+  if (success) return undefined;
+  if (stderr.includes("Setting up base binary")) return causeOf(stderr);
+  throw new UnsupportedError(`deno compile failed:\n${stderr.trim()}`, {
+    feature: "deno compile",
+    hint:
+      `DENORT_BIN or Deno's cache may hold a base binary that is not that of ${Deno.version.deno}`,
+  });
 }
+
+/** The last cause that Deno tells, in one line: `client error (Connect)`. */
+function causeOf(stderr: string): string {
+  const causes = /Caused by:\n([\s\S]*?)(?:\n\n|$)/.exec(stderr)?.[1] ?? stderr;
+  return causes.trim().split("\n").at(-1)?.replace(/^\s*(?:\d+: )?/, "") ?? "";
+}
+
+/** The program, and what it starts, are to see the user's variables: Deno has read its own by now. */
+const RESTORE_ENVIRONMENT = `
+for (const text of ${
+  JSON.stringify(ENVIRONMENT)
+}) Deno.env.delete(text.slice(0, text.indexOf("=")));
+try {
+  const home = /(?:^|\\0)HOME=([^\\0]*)/.exec(Deno.readTextFileSync("/proc/self/environ"));
+  if (home !== null) Deno.env.set("HOME", home[1]);
+} catch {
+  // A program with file capabilities may not read it.
+}
+`;
 
 /** Packs with the Deno that runs this: what npm delivers is enough. */
 export async function packByFusing({ checkout, folder, output }: PackOptions): Promise<void> {
   const fdOf = (file: string) =>
     String(FIRST_FD + [BUNDLE.main, ...BUNDLE.others].findIndex((name) => name === file));
-  await bundleModules({ checkout, folder, nameOf: fdOf });
+  await bundleModules({ checkout, folder, nameOf: fdOf, prologue: RESTORE_ENVIRONMENT });
   const runtime = await Deno.readFile(Deno.execPath());
   const files = [BUNDLE.main, ...BUNDLE.others].map((name) =>
     Deno.readFileSync(`${folder}/${name}`)
@@ -73,6 +99,7 @@ export async function packByFusing({ checkout, folder, output }: PackOptions): P
   const program = fuseElf(runtime, {
     entryCode: await buildEntry(checkout, folder),
     args: [
+      "kmeter",
       "run",
       ...RUN_OPTIONS,
       "--cached-only",

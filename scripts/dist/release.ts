@@ -21,7 +21,7 @@ async function release(): Promise<void> {
   const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
   // Nothing of another version is to lie beside this one.
   await Deno.remove(DIST, { recursive: true }).catch(ignoreAbsence);
-  const version = await compile({ isAnew: true });
+  const { version } = await compile({ isAnew: true });
   await writePapers(DIST);
   await writeSbom({ version, time });
   const archive = `kmeter-${version}-linux-${Deno.build.arch}.tar.zst`;

@@ -36,6 +36,6 @@ export function readAsset(name: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /** Path of the shipped libbpf, which holds libelf too. */
-export function findLibrary(): string | undefined {
+export function shippedLibrary(): string | undefined {
   return LIBRARY.pathname;
 }

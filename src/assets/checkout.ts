@@ -27,7 +27,7 @@ export function readAsset(name: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /** Path of the shipped libbpf, which holds libelf too. A checkout ships none: the system's is used. */
-export function findLibrary(): string | undefined {
+export function shippedLibrary(): string | undefined {
   return undefined;
 }
 

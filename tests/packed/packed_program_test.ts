@@ -3,7 +3,7 @@
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
 import { runCase, testCases, testWith } from "../e2e/cases.ts";
-import { packedProgram } from "../e2e/kmeter_command.ts";
+import { kmeterCommand, packedProgram } from "../e2e/kmeter_command.ts";
 import { type Outcome, runTool, startKmeter } from "../e2e/kmeter_process.ts";
 import { Sandbox } from "../e2e/sandbox.ts";
 
@@ -41,6 +41,7 @@ const STRANGE_VARIABLES = {
   DENO_TRACE_PERMISSIONS: "1",
   DENO_UNSTABLE_CONTROL_SOCK: "unix:/evil.sock",
   DENO_V8_FLAGS: "--evil",
+  NODE_CHANNEL_FD: "3",
   NODE_DEBUG: "*",
   NODE_EXTRA_CA_CERTS: "/evil.pem",
   NODE_OPTIONS: "--require /evil.cjs",
@@ -210,6 +211,50 @@ testWith("any user can run what needs no privilege", ["root"], async () => {
   const { stdout } = await runTool([...prefix, sandbox.path("kmeter"), "version"], { cwd: "/" });
   assertEquals(stdout, (await runKmeter(["version"])).stdout);
 });
+
+testWith("what it starts has the variables of its user", [], async () => {
+  using sandbox = new Sandbox();
+  const clang = sandbox.write(
+    "bin/clang",
+    '#!/bin/sh\n/usr/bin/env >"$SEEN"\necho clang version 19.0.0\n',
+  );
+  Deno.chmodSync(clang, 0o755);
+  sandbox.write("gadget/program.bpf.c", "int nothing;\n");
+  const variables = { HOME: "/home/user", PATH: sandbox.path("bin"), SEEN: sandbox.path("seen") };
+  const prefix = ["/usr/bin/env", "-i", ...Object.entries(variables).map((pair) => pair.join("="))];
+  await runKmeter(["build", sandbox.path("gadget")], { prefix });
+  const seen = Deno.readTextFileSync(sandbox.path("seen")).trimEnd().split("\n");
+  const names = seen.map((line) => line.slice(0, line.indexOf("=")));
+  assertEquals(names.filter((name) => !["PWD", "SHLVL", "_", "OLDPWD"].includes(name)).sort(), [
+    ...Object.keys(variables),
+  ]);
+  assertEquals(seen.includes("HOME=/home/user"), true);
+});
+
+testWith("a terminal shows what a pipe does", ["/usr/bin/script"], async () => {
+  const [program] = kmeterCommand();
+  const { stdout } = await runTool(["script", "-qec", `${program} version`, "/dev/null"]);
+  assertEquals(stdout.replaceAll("\r", ""), (await runKmeter(["version"])).stdout);
+});
+
+testWith("it is kmeter by whatever name it is called", [], async () => {
+  for (const name of ["node", "dx", "denox", ""]) {
+    const prefix = ["bash", "-c", 'exec -a "$0" "$@"', name];
+    assertEquals(await runKmeter(["version"], { prefix }), await runKmeter(["version"]));
+  }
+});
+
+testCases([{
+  name: "without /proc it says so",
+  requires: ["root"],
+  run: ["version"],
+  options: { prefix: within(["--mount"], "mount -t tmpfs none /proc") },
+  expect: {
+    code: 1,
+    stdout: "",
+    stderr: "error: kmeter needs /proc\nhint: mount -t proc proc /proc\n",
+  },
+}]);
 
 testWith("strip leaves it whole", ["/usr/bin/strip"], async () => {
   using sandbox = new Sandbox();

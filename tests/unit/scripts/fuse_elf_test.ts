@@ -60,7 +60,7 @@ class Workshop implements Disposable {
   async payload(parts: Partial<Payload> = {}): Promise<Payload> {
     return {
       entryCode: await buildEntry(CHECKOUT, this.folder),
-      args: ["run", "--quiet"],
+      args: ["name", "run", "--quiet"],
       environment: ["MADE=here"],
       droppedVariables: ["DENO_", "EXACT="],
       firstFd: 50,
@@ -106,7 +106,7 @@ testWithCompiler(
     assertEquals(stderr, "");
     assertEquals(code, 42);
     assertEquals(stdout.filter((line) => !line.startsWith("file ")), [
-      `argument ${program}`,
+      "argument name",
       "argument run",
       "argument --quiet",
       "argument a b",
@@ -130,7 +130,7 @@ testWithCompiler(
   "a packed program starts without any variable and without payload lists",
   async (workshop) => {
     const program = await workshop.fuse({
-      args: [],
+      args: ["name"],
       environment: [],
       droppedVariables: [],
       files: [],
@@ -138,7 +138,7 @@ testWithCompiler(
     const { code, stdout } = await run([program]);
     assertEquals(code, 42);
     assertEquals(stdout.slice(0, 3), [
-      `argument ${program}`,
+      "argument name",
       "end of arguments: there",
       "environ: as given to main",
     ]);
