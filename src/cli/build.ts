@@ -90,13 +90,31 @@ async function buildGadget(folder: string, workshop: Workshop): Promise<void> {
   const part = `${folder}/.${OBJECT_NAME}.${Deno.pid}.part`;
   try {
     await compile({ source: `${folder}/${SOURCE_NAME}`, object: part }, workshop);
-    Deno.renameSync(part, object);
-  } catch (error) {
+    for (const warning of replaceObject(folder, part)) writeNotice(`warning: ${warning}`);
+  } finally {
     if (exists(part)) Deno.removeSync(part);
+  }
+  writeOutput(`built ${object}\n`);
+}
+
+/**
+ * Makes the new object the gadget's; the last one comes back if the new one cannot be used.
+ * @returns warnings.
+ */
+function replaceObject(folder: string, part: string): readonly string[] {
+  const object = `${folder}/${OBJECT_NAME}`;
+  const last = exists(object) ? `${part}.last` : undefined;
+  if (last !== undefined) Deno.renameSync(object, last);
+  try {
+    Deno.renameSync(part, object);
+    const { warnings } = parseGadget(folder, []);
+    if (last !== undefined) Deno.removeSync(last);
+    return warnings;
+  } catch (error) {
+    if (last !== undefined) Deno.renameSync(last, object);
+    else Deno.removeSync(object);
     throw error;
   }
-  for (const warning of parseGadget(folder, []).warnings) writeNotice(`warning: ${warning}`);
-  writeOutput(`built ${object}\n`);
 }
 
 async function compile(

@@ -1,7 +1,6 @@
 /** `kmeter doctor`: what this machine can do. */
 
-import { isRoot } from "../../ffi/mod.ts";
-import { type Finding, probeGadgets, probeHost } from "../engine/mod.ts";
+import { type Finding, loadingPrivilege, probeGadgets, probeHost } from "../engine/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
@@ -23,8 +22,8 @@ export const doctorCommand: Command = {
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
     writeOutput(host.map(describeFinding).join(""));
-    if (!isRoot()) {
-      writeOutput("built-in gadgets\n  not tried: that needs root\n");
+    if (loadingPrivilege() === undefined) {
+      writeOutput("built-in gadgets\n  not tried: that needs privileges\n");
       return 1;
     }
     writeOutput("built-in gadgets\n");

@@ -1,8 +1,9 @@
 /** `kmeter run GADGET`: one gadget, its rows in the terminal, its metrics served. */
 
-import { isRoot, libbpfVersion, trimHeap } from "../../ffi/mod.ts";
+import { libbpfVersion, trimHeap } from "../../ffi/mod.ts";
 import {
   type Display,
+  loadingPrivilege,
   type ParsedGadget,
   parseGadget,
   RunningGadget,
@@ -121,24 +122,12 @@ function runOptions(
 
 /** What loading needs, told before anything is touched. */
 function requireRoot(): void {
-  if (isRoot() || hasCapabilities()) return;
+  if (loadingPrivilege() !== undefined) return;
   throw new KernelError("Cannot load eBPF programs: kmeter does not run as root", {
     call: "geteuid",
     errno: 1,
     hint: "run it with sudo, or give it CAP_BPF and CAP_PERFMON",
   });
-}
-
-/** Bits of CapEff in /proc/self/status (linux/capability.h). */
-const CAP_SYS_ADMIN = 21n;
-const CAP_PERFMON = 38n;
-const CAP_BPF = 39n;
-
-function hasCapabilities(): boolean {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
-  const has = (capability: bigint) => (effective >> capability & 1n) === 1n;
-  return has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON));
 }
 
 interface Run {

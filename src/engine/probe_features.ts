@@ -1,10 +1,11 @@
 /** What this kernel can do, found out by trying. */
 
-import { BpfObject, isRoot, libbpfVersion } from "../../ffi/mod.ts";
+import { BpfObject, libbpfVersion } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
 import { parseGadget } from "./parse_gadget.ts";
+import { loadingPrivilege } from "./privileges.ts";
 
 /** One finding. */
 export interface Finding {
@@ -18,24 +19,41 @@ export interface Finding {
 /** Looks at what every gadget needs. */
 export function probeHost(): Finding[] {
   return [
-    { subject: "root", isOk: isRoot(), detail: isRoot() ? "yes" : "no", hint: "run with sudo" },
+    probePrivileges(),
     probeFile("kernel BTF", "/sys/kernel/btf/vmlinux", {
       hint: "use a kernel with CONFIG_DEBUG_INFO_BTF=y, or pass --btf FILE",
     }),
     probeFile("tracefs", "/sys/kernel/tracing/events", {
       hint: "mount -t tracefs tracefs /sys/kernel/tracing (needed by classic tracepoints only)",
+      unreadableHint: "run as root, or: mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing " +
+        "(needed by classic tracepoints only)",
     }),
     attempt("libbpf", () => libbpfVersion()),
   ];
 }
 
-function probeFile(subject: string, path: string, { hint }: { hint: string }): Finding {
+function probePrivileges(): Finding {
+  const privilege = loadingPrivilege();
+  return {
+    subject: "privileges",
+    isOk: privilege !== undefined,
+    detail: privilege ?? "neither root nor CAP_BPF and CAP_PERFMON",
+    hint: "run with sudo",
+  };
+}
+
+function probeFile(
+  subject: string,
+  path: string,
+  { hint, unreadableHint = hint }: { hint: string; unreadableHint?: string },
+): Finding {
   try {
     Deno.statSync(path);
     return { subject, isOk: true, detail: path };
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "missing" : "not readable";
-    return { subject, isOk: false, detail: `${path}: ${reason}`, hint };
+    return error instanceof Deno.errors.NotFound
+      ? { subject, isOk: false, detail: `${path}: missing`, hint }
+      : { subject, isOk: false, detail: `${path}: not readable`, hint: unreadableHint };
   }
 }
 

@@ -209,3 +209,24 @@ for (const [run, error] of REFUSED) {
     assertEquals(machine.names("."), ["bin", "tmp"]);
   });
 }
+
+testWith("an object that kmeter cannot use does not replace the last one", [CLANG], async () => {
+  using machine = new Machine(`exec ${CLANG} "$@"`);
+  await machine.run(["init", "mine"], { expect: { code: 0 } });
+  await machine.run(["build", "mine"], { expect: { code: 0 } });
+  const object = machine.sandbox.path("mine/program.bpf.o");
+  const before = Deno.readFileSync(object);
+  const source = machine.sandbox.path("mine/program.bpf.c");
+  const text = Deno.readTextFileSync(source);
+  Deno.writeTextFileSync(source, text.replace(/(GADGET_TRACER\(.*, )\w+\)/, "$1absent)"));
+  await machine.run(["build", "mine"], {
+    expect: { code: 1, stdout: "", stderr: /names the struct "absent"/ },
+  });
+  assertEquals(Deno.readFileSync(object), before);
+  assertEquals(machine.names("mine"), [
+    "README.md",
+    "gadget.yaml",
+    "program.bpf.c",
+    "program.bpf.o",
+  ]);
+});

@@ -49,6 +49,19 @@ testCases([
   },
 ]);
 
+const LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6";
+
+testWith("--libbpf with another library is one error", [LIBC], () =>
+  runCase({
+    name: "version",
+    run: ["version", "--libbpf", LIBC],
+    expect: {
+      code: 2,
+      stdout: "",
+      stderr: /^error: --libbpf ".*" is not libbpf 1\.0 or newer: .*\nhint: give the path/,
+    },
+  }));
+
 const systemLibbpf = await findSystemLibbpf();
 
 /** Where the loader would find libbpf; a usual place if it finds none. */
