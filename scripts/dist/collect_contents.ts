@@ -1,12 +1,13 @@
 /** What dist/kmeter is made of, found where the build takes it from. */
 
 import type { Contents, PackageUrl, Part } from "../sbom/contents.ts";
-import { BUNDLE, bundleModules } from "../compile/bundle.ts";
+import { bundleModules } from "../compile/bundle.ts";
 import { findNpmCache, packagesIn } from "../compile/name_packages.ts";
 import { runCommand } from "../compile/run_command.ts";
 import { findCrates } from "../gen_deno_crates.ts";
 import { sha256Of } from "./checksums.ts";
 import { exists } from "./exists.ts";
+import { readBundle } from "./read_bundle.ts";
 
 /** A release that is being made. */
 export interface Release {
@@ -188,9 +189,7 @@ async function bundledPackages(checkout: string): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "kmeter-release-" });
   try {
     await bundleModules({ checkout, folder, nameOf: (file) => file });
-    const modules = [BUNDLE.main, ...BUNDLE.others].filter((name) => /\.(mjs|code)$/.test(name));
-    const code = modules.map((name) => Deno.readTextFileSync(`${folder}/${name}`)).join("\n");
-    const packages = packagesIn(code);
+    const packages = packagesIn(readBundle(folder));
     if (packages.length === 0) throw new Error("The bundle does not name its packages");
     return packages;
   } finally {

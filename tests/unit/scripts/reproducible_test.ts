@@ -5,9 +5,10 @@
 
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { BUNDLE, bundleModules } from "../../../scripts/compile/bundle.ts";
+import { bundleModules } from "../../../scripts/compile/bundle.ts";
 import { findNpmCache, namePackages, packagesIn } from "../../../scripts/compile/name_packages.ts";
 import { runCommand } from "../../../scripts/compile/run_command.ts";
+import { readBundle } from "../../../scripts/dist/read_bundle.ts";
 
 const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -65,8 +66,7 @@ Deno.test("the bundle is the same bytes whatever folder it is made in", async ()
     const folder = `${checkout}/output`;
     await Deno.mkdir(folder);
     await bundleModules({ checkout, folder, nameOf: (file) => file });
-    const modules = [BUNDLE.main, ...BUNDLE.others].filter((name) => /\.m?js$/.test(name));
-    const code = modules.map((name) => Deno.readTextFileSync(`${folder}/${name}`)).join("\n");
+    const code = readBundle(folder);
     for (const place of [checkout, await findNpmCache(), "../"]) {
       assert(!code.includes(`// ${place}`), `the bundle names ${place}`);
     }
