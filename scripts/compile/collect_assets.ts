@@ -1,6 +1,7 @@
 /** The files that the program ships. */
 
 import { formatArchive } from "../../src/assets/archive_index.ts";
+import { exists } from "./exists.ts";
 
 const GADGET_FILES = ["program.bpf.o", "gadget.yaml", "README.md"];
 
@@ -32,13 +33,4 @@ function filesUnder(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
     isDirectory ? filesUnder(`${folder}/${name}`) : [`${folder}/${name}`]
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

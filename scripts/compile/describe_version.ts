@@ -1,5 +1,6 @@
 /** What git tells of a checkout: the version of kmeter in it, and its time. */
 
+import { exists } from "./exists.ts";
 import { runCommand } from "./run_command.ts";
 
 /** Which kmeter a checkout holds. */
@@ -15,7 +16,7 @@ export interface Version {
  */
 export async function describeVersion(checkout: string): Promise<Version> {
   const { version } = JSON.parse(await Deno.readTextFile(`${checkout}/deno.json`));
-  if (!await isRepository(checkout)) {
+  if (!isRepository(checkout)) {
     return {
       text: `${version}-nogit`,
       doubt: `${checkout} is no clone of the repository, so its commit is unknown`,
@@ -34,32 +35,30 @@ export async function describeVersion(checkout: string): Promise<Version> {
   };
 }
 
-/** The value of SOURCE_DATE_EPOCH, else the time of the last commit. Unit: seconds. Throws: Error if there is neither. */
+/**
+ * The time of the sources. Unit: seconds since 1970. Throws: Error if neither tells one.
+ *
+ * @param variable the value of SOURCE_DATE_EPOCH; if it is absent or empty, the last commit's time is taken.
+ */
 export async function sourceTime(
   checkout: string,
   variable: string | undefined,
 ): Promise<number> {
-  if (variable !== undefined) {
+  if (variable !== undefined && variable !== "") {
     if (!/^\d{1,10}$/.test(variable)) {
       throw new Error(`SOURCE_DATE_EPOCH is "${variable}", wanted seconds since 1970`);
     }
     return Number(variable);
   }
-  if (!await isRepository(checkout)) {
+  if (!isRepository(checkout)) {
     throw new Error(`${checkout} has no commit to tell a time: set SOURCE_DATE_EPOCH`);
   }
   return Number(await git(checkout, "log", "-1", "--format=%ct"));
 }
 
-async function isRepository(checkout: string): Promise<boolean> {
-  try {
-    // A folder in a clone, a file in a worktree. A repository around an unpacked archive is another's.
-    await Deno.lstat(`${checkout}/.git`);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+function isRepository(checkout: string): boolean {
+  // A folder in a clone, a file in a worktree. A repository around an unpacked archive is another's.
+  return exists(`${checkout}/.git`);
 }
 
 async function git(checkout: string, ...args: readonly string[]): Promise<string> {

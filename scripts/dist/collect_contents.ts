@@ -2,11 +2,11 @@
 
 import type { Contents, PackageUrl, Part } from "../sbom/contents.ts";
 import { bundleModules } from "../compile/bundle.ts";
+import { exists } from "../compile/exists.ts";
 import { findNpmCache, packagesIn } from "../compile/name_packages.ts";
 import { runCommand } from "../compile/run_command.ts";
 import { findCrates } from "../gen_deno_crates.ts";
 import { sha256Of } from "./checksums.ts";
-import { exists } from "./exists.ts";
 import { readBundle } from "./read_bundle.ts";
 
 /** A release that is being made. */
@@ -234,7 +234,7 @@ function digestOf(integrity: string): { "SHA-512": string } {
 async function gadgetParts({ checkout, version }: Release): Promise<Part[]> {
   const parts: Part[] = [];
   for (const { name } of Deno.readDirSync(`${checkout}/gadgets`)) {
-    if (!await exists(`${checkout}/gadgets/${name}/gadget.yaml`)) continue;
+    if (!exists(`${checkout}/gadgets/${name}/gadget.yaml`)) continue;
     const object = `gadgets/${name}/program.bpf.o`;
     const source = await Deno.readTextFile(`${checkout}/gadgets/${name}/program.bpf.c`);
     const license = /^\/\/ SPDX-License-Identifier: (.+)$/m.exec(source)?.[1];

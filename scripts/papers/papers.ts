@@ -3,12 +3,16 @@
  *
  * Usage: deno task papers
  */
+// deno-lint-ignore-file no-console -- a command for a person, not part of kmeter
 
-import { runCommand } from "../compile/run_command.ts";
+import { CHECKOUT, DIST } from "../compile/compile.ts";
+import { sourceTime } from "../compile/describe_version.ts";
 import { completionFor, SHELLS } from "./completions.ts";
 import { manPage } from "./man_page.ts";
 
-const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(/\/$/, "");
+/** What to say with an error of what makes the papers. */
+export const PAPERS_HINT =
+  "hint: this needs the built gadgets (scripts/setup), and a clone of the repository or SOURCE_DATE_EPOCH";
 
 /**
  * Writes kmeter.1, kmeter.bash, kmeter.zsh and kmeter.fish to a folder, which is made if it is not there.
@@ -16,24 +20,19 @@ const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pathname).
  */
 export async function writePapers(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  const timeS = await sourceTimeS();
+  const timeS = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
   await Deno.writeTextFile(`${folder}/kmeter.1`, manPage({ timeS }));
   for (const shell of SHELLS) {
     await Deno.writeTextFile(`${folder}/kmeter.${shell}`, completionFor(shell));
   }
 }
 
-/**
- * When the sources were last changed, in seconds since 1970: SOURCE_DATE_EPOCH, else the last commit.
- * Throws: Error if there is neither, or the variable is no number.
- */
-export async function sourceTimeS(): Promise<number> {
-  const given = Deno.env.get("SOURCE_DATE_EPOCH") ?? "";
-  const text = given !== ""
-    ? given
-    : await runCommand(["git", "log", "-1", "--format=%ct"], { cwd: CHECKOUT });
-  if (/^\d+\s*$/.test(text)) return Number(text);
-  throw new Error(`SOURCE_DATE_EPOCH "${text}": wanted seconds since 1970`);
+if (import.meta.main) {
+  try {
+    await writePapers(DIST);
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(PAPERS_HINT);
+    Deno.exit(1);
+  }
 }
-
-if (import.meta.main) await writePapers(`${CHECKOUT}/dist`);

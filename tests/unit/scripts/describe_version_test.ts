@@ -103,6 +103,7 @@ Deno.test("a clone that belongs to somebody else is described all the same", {
 Deno.test("the time of the sources is the commit's, unless SOURCE_DATE_EPOCH says another", async () => {
   using checkout = await Checkout.create();
   assertEquals(await sourceTime(checkout.path, undefined), TIME);
+  assertEquals(await sourceTime(checkout.path, ""), TIME);
   assertEquals(await sourceTime(checkout.path, "5"), 5);
   await assertRejects(() => sourceTime(checkout.path, "yesterday"), Error, '"yesterday"');
 });

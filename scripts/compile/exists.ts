@@ -1,7 +1,7 @@
-/** Whether there is something at a path. */
-export async function exists(path: string): Promise<boolean> {
+/** Whether there is something at a path, a link to nowhere too. Throws: Deno's error if that cannot be told. */
+export function exists(path: string): boolean {
   try {
-    await Deno.lstat(path);
+    Deno.lstatSync(path);
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
