@@ -1,6 +1,7 @@
 /**
  * Makes all that is released, in dist/: the program, its papers, its SBOM, an archive of these, the Debian
- * package, and SHA256SUMS. The same commit, tools and vmlinux.h give the same bytes.
+ * package, and SHA256SUMS. The same commit, tools and vmlinux.h give the same bytes. Files of other versions
+ * leave when all is made.
  *
  * Usage: deno task release
  */
@@ -13,14 +14,13 @@ import { writePapers } from "../papers/papers.ts";
 import { archiveFiles, writeArchive } from "./archive.ts";
 import { formatChecksums } from "./checksums.ts";
 import { PAPERS, SBOM } from "./names.ts";
+import { removeOtherVersions } from "./remove_others.ts";
 import { writeSbom } from "./sbom.ts";
 
 const LEVEL = 19;
 
 async function release(): Promise<void> {
   const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
-  // Nothing of another version is to lie beside this one.
-  await Deno.remove(DIST, { recursive: true }).catch(ignoreAbsence);
   const { version } = await compile({ isAnew: true });
   await writePapers(DIST);
   await writeSbom({ version, time });
@@ -35,14 +35,11 @@ async function release(): Promise<void> {
   await writeKernelTypes(`${DIST}/${types}`);
   const names = ["kmeter", ...PAPERS, SBOM, archive, types, await buildDebianPackage(time)];
   await Deno.writeTextFile(`${DIST}/SHA256SUMS`, await formatChecksums(DIST, names));
+  await removeOtherVersions(DIST, names);
   for (const name of ["SHA256SUMS", ...names.toSorted()]) {
     const { size } = await Deno.stat(`${DIST}/${name}`);
     console.log(`${(size / 1e6).toFixed(1).padStart(6)} MB  dist/${name}`);
   }
-}
-
-function ignoreAbsence(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** The kernel's types are those of the machine that builds: who builds anew elsewhere needs them. */
@@ -69,7 +66,7 @@ if (import.meta.main) {
     await release();
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    console.error("hint: scripts/setup --compile installs what is needed");
+    console.error("hint: scripts/setup --release installs what is needed");
     Deno.exit(1);
   }
 }

@@ -91,8 +91,14 @@ testWith("a Debian package is clean, complete, and the same when built again", T
 
   const first = Deno.readFileSync(deb);
   Deno.removeSync(deb);
+  sandbox.write("dist/kmeter_0.1.0_amd64.deb", "of another version");
+  sandbox.write("dist/other_0.1.0_amd64.deb", "a stranger's");
   await buildPackage(dist);
   assertEquals(Deno.readFileSync(deb), first);
+  const packages = [...Deno.readDirSync(dist)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".deb")
+  );
+  assertEquals(packages.sort(), [`kmeter_${VERSION}_amd64.deb`, "other_0.1.0_amd64.deb"]);
 });
 
 /** A system of its own that has no more than the libraries which the package names. */
