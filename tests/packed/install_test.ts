@@ -20,11 +20,16 @@ const CONFIG = "etc/default/kmeter";
 const UNIT = "lib/systemd/system/kmeter.service";
 const MANIFEST = "share/kmeter/installed";
 
-/** A folder as `deno task compile` leaves it, with a script in the place of 96 MB. */
+/** Where a unit can start something; it is written below a sandbox. */
+const PREFIX = "/opt/stand-in";
+
+/** A folder as the packer leaves it, with a script in the place of 98 MB. */
 class StandIn implements Disposable {
   readonly #sandbox = new Sandbox();
   readonly dist = this.#sandbox.path("dist");
-  readonly prefix = this.#sandbox.path("prefix");
+  /** DESTDIR of all installations. */
+  readonly root = this.#sandbox.path("root");
+  readonly prefix = `${this.root}${PREFIX}`;
 
   constructor() {
     this.write("kmeter", "#!/bin/sh\necho stand-in\n");
@@ -39,29 +44,20 @@ class StandIn implements Disposable {
 
   /** Writes below the prefix, as its user would. */
   edit(name: string, content: string): void {
-    this.#sandbox.write(`prefix/${name}`, content);
+    this.#sandbox.write(`root${PREFIX}/${name}`, content);
   }
 
   read(name: string): string {
     return Deno.readTextFileSync(`${this.prefix}/${name}`);
   }
 
-  /** Runs scripts/install on this prefix. @returns what it printed. */
+  /** Runs scripts/install on the prefix, or another one if the arguments say so. @returns what it printed. */
   async install(...args: readonly string[]): Promise<string> {
     const { stdout, stderr } = await runTool([
-      ...[`${CHECKOUT}/scripts/install`, "--from", this.dist, "--prefix", this.prefix],
+      ...[`${CHECKOUT}/scripts/install`, "--from", this.dist, "--prefix", PREFIX],
       ...args,
-    ]);
+    ], { env: { DESTDIR: this.root } });
     assertEquals(stderr, "");
-    return stdout;
-  }
-
-  /** Runs it on a prefix below DESTDIR. */
-  async stage(prefix: string, ...args: readonly string[]): Promise<string> {
-    const { stdout } = await runTool(
-      [`${CHECKOUT}/scripts/install`, "--from", this.dist, "--prefix", prefix, ...args],
-      { env: { DESTDIR: this.prefix } },
-    );
     return stdout;
   }
 
@@ -110,12 +106,12 @@ testWith(
       `${standIn.prefix}/share/man/man1/kmeter.1.gz`,
     ]);
     assertEquals(stdout, "kmeter.1\n");
-    assertMatch(standIn.read(UNIT), new RegExp(`^ExecStart=${standIn.prefix}/bin/kmeter run`, "m"));
+    assertMatch(standIn.read(UNIT), new RegExp(`^ExecStart=${PREFIX}/bin/kmeter run`, "m"));
     assertMatch(
       standIn.read(UNIT),
-      new RegExp(`^EnvironmentFile=-${standIn.prefix}/${CONFIG}$`, "m"),
+      new RegExp(`^EnvironmentFile=-${PREFIX}/${CONFIG}$`, "m"),
     );
-    assertMatch(standIn.read(UNIT), new RegExp(`^ExecPaths=${standIn.prefix}/bin/kmeter `, "m"));
+    assertMatch(standIn.read(UNIT), new RegExp(`^ExecPaths=${PREFIX}/bin/kmeter `, "m"));
   },
 );
 
@@ -144,9 +140,7 @@ testWith("an uninstallation leaves nothing of a fresh installation", [BASH], asy
   const printed = await standIn.install("--uninstall");
   assertEquals(printed.match(/^removed /gm)?.length, PAPERS.length + 3);
   assertEquals(filesUnder(standIn.prefix), []);
-  assertEquals([...Deno.readDirSync(standIn.prefix.replace(/\/[^/]*$/, ""))].map((e) => e.name), [
-    "dist",
-  ]);
+  assertEquals([...Deno.readDirSync(standIn.root)], []);
   assertEquals(await standIn.install("--uninstall"), "");
 });
 
@@ -180,16 +174,33 @@ testWith("--no-unit leaves out the unit and its configuration", [BASH], async ()
   assertEquals(filesUnder(standIn.prefix), []);
 });
 
+for (const prefix of ["/tmp/p", "/var/tmp/p", "/home/me/.local", "/root/p"]) {
+  testWith(
+    `below ${prefix}, which the service does not see, there is no unit`,
+    [BASH],
+    async () => {
+      using standIn = new StandIn();
+      const printed = await standIn.install("--prefix", prefix);
+      assertMatch(printed, new RegExp(`^no systemd unit: .* ${prefix}, `, "m"));
+      const files = filesUnder(`${standIn.root}${prefix}`);
+      assertEquals(files, [PROGRAM, ...PAPERS, MANIFEST].sort());
+      assertEquals(await standIn.install("--prefix", prefix), "");
+      assertEquals(/systemd/.test(await standIn.install("--prefix", prefix, "--no-unit")), false);
+    },
+  );
+}
+
 testWith("DESTDIR goes before every path that is written and into none", [BASH], async () => {
   using standIn = new StandIn();
-  await standIn.stage("/usr");
+  await standIn.install("--prefix", "/usr");
   const usr = [PROGRAM, ...PAPERS, UNIT, MANIFEST].map((name) => `usr/${name}`);
-  assertEquals(filesUnder(standIn.prefix), [...usr, CONFIG].sort());
+  assertEquals(filesUnder(standIn.root), [...usr, CONFIG].sort());
+  const readUsr = (name: string) => Deno.readTextFileSync(`${standIn.root}/usr/${name}`);
   const unit = Deno.readTextFileSync(`${CHECKOUT}/scripts/packaging/kmeter.service`);
-  assertEquals(standIn.read(`usr/${UNIT}`), unit);
-  assertEquals(standIn.read(`usr/${MANIFEST}`).includes(standIn.prefix), false);
-  await standIn.stage("/usr", "--uninstall");
-  assertEquals(filesUnder(standIn.prefix), []);
+  assertEquals(readUsr(UNIT), unit);
+  assertEquals(readUsr(MANIFEST).includes(standIn.root), false);
+  await standIn.install("--prefix", "/usr", "--uninstall");
+  assertEquals(filesUnder(standIn.root), []);
 });
 
 for (
@@ -216,6 +227,6 @@ testWith("scripts/install without a packed program says how to make one", [BASH]
   using sandbox = new Sandbox();
   const outcome = await refusal(["--from", sandbox.folder, "--prefix", sandbox.path("prefix")]);
   assertEquals([outcome.code, outcome.stdout], [1, ""]);
-  assertMatch(outcome.stderr, /^error: no program .*\nhint: make it by: deno task compile\n$/);
+  assertMatch(outcome.stderr, /^error: no program .*\nhint: make it by: scripts\/build_binary\n$/);
   assertEquals(filesUnder(sandbox.folder), []);
 });

@@ -1,11 +1,11 @@
 /** Archives of releases whose program is a script. */
 
 // @ts-types="../_std_assert.d.ts"
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { archiveFiles, writeArchive } from "../../../scripts/dist/archive.ts";
 import { formatChecksums, sha256Of } from "../../../scripts/dist/checksums.ts";
 import { PAPERS, SBOM } from "../../../scripts/dist/names.ts";
-import { runCommand } from "../../../scripts/compile/run_command.ts";
+import { runCommand, tryCommand } from "../../../scripts/compile/run_command.ts";
 
 const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const NAME = "kmeter-1.2.3-linux-x86_64";
@@ -132,26 +132,40 @@ for (const args of [[], ["--from", "."]]) {
     using release = new Release();
     await release.pack();
     await release.unpack();
-    const prefix = `${release.folder}/prefix`;
-    await runCommand(["./install", ...args, "--prefix", prefix], {
+    const installed = `${release.folder}/installed`;
+    const expected = `${release.folder}/expected`;
+    await runCommand(["./install", ...args, "--prefix", "/opt/kmeter"], {
       cwd: release.unpacked,
       // No Deno is needed, nor a checkout.
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DESTDIR: installed },
     });
-    const fromCheckout = `${release.folder}/expected`;
     await runCommand([
       ...[`${CHECKOUT}/scripts/install`, "--from", release.dist],
-      ...["--prefix", fromCheckout],
-    ]);
-    // The unit names its prefix, and the manifest has its sum.
-    await runCommand(["rm", "-r", `${prefix}/share/kmeter`, `${fromCheckout}/share/kmeter`]);
-    await runCommand([
-      "sed",
-      "-i",
-      `s|${fromCheckout}|${prefix}|`,
-      `${fromCheckout}/lib/systemd/system/kmeter.service`,
-    ]);
-    assertEquals(await runCommand(["diff", "--recursive", prefix, fromCheckout]), "");
-    assertEquals(await runCommand([`${prefix}/bin/kmeter`]), "stand-in\n");
+      ...["--prefix", "/opt/kmeter"],
+    ], { env: { DESTDIR: expected } });
+    assertEquals(await runCommand(["diff", "--recursive", installed, expected]), "");
+    assertEquals(await runCommand([`${installed}/opt/kmeter/bin/kmeter`]), "stand-in\n");
+  });
+}
+
+for (
+  const { fault, args, lost } of [
+    { fault: "a wrong argument", args: ["--prefx"], lost: undefined },
+    { fault: "a lost program", args: [], lost: "kmeter" },
+    { fault: "a lost manual page", args: [], lost: "kmeter.1" },
+  ]
+) {
+  testArchive(`./install with ${fault} names nothing that only a checkout has`, async () => {
+    using release = new Release();
+    await release.pack();
+    await release.unpack();
+    if (lost !== undefined) await Deno.remove(`${release.unpacked}/${lost}`);
+    const { success, stderr } = await tryCommand(["./install", ...args], {
+      cwd: release.unpacked,
+      env: { DESTDIR: `${release.folder}/root` },
+    });
+    assertEquals(success, false);
+    assertMatch(stderr, /^error: .*\nhint: .*\n$/);
+    assertEquals(/scripts\/|deno task/.test(stderr), false, stderr);
   });
 }
