@@ -1,12 +1,13 @@
 /** What dist/kmeter is made of, found where the build takes it from. */
 
-import type { Contents, PackageUrl, Part } from "../sbom/contents.ts";
+import { type Contents, type PackageUrl, type Part, partId } from "../sbom/contents.ts";
 import { bundleModules } from "../compile/bundle.ts";
 import { exists } from "../compile/exists.ts";
 import { findNpmCache, packagesIn } from "../compile/name_packages.ts";
 import { runCommand } from "../compile/run_command.ts";
 import { findCrates } from "../gen_deno_crates.ts";
 import { sha256Of } from "./checksums.ts";
+import { findInnerLibraries } from "./inner_libraries.ts";
 import { readBundle } from "./read_bundle.ts";
 
 /** A release that is being made. */
@@ -17,6 +18,8 @@ export interface Release {
   readonly version: string;
   /** When the sources were committed. Unit: seconds since 1970. */
   readonly time: number;
+  /** How the program was packed: `deno compile` takes another file of Deno than the one that runs this. */
+  readonly packedBy: "deno compile" | "fusing";
 }
 
 /** Everything in the program. Cost: runs tools of the build for some seconds. */
@@ -46,30 +49,23 @@ export async function collectContents(release: Release): Promise<Contents> {
   };
 }
 
-/** Deno, the engine in it, and the crates that it names: not all, only those that can panic. */
-async function runtimeParts({ checkout, program }: Release): Promise<Part[]> {
+/** Deno, the engine in it, and what it names inside: not all crates, only those that can panic. */
+async function runtimeParts(release: Release): Promise<Part[]> {
   const { deno, v8 } = Deno.version;
-  const crates = findCrates(await Deno.readFile(program)).map(cratePart);
-  const name = `@deno/linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}-glibc`;
-  const lock = await readJson(`${checkout}/scripts/deno-runtime/package-lock.json`);
-  const locked = lock.packages[`node_modules/${name}`];
-  // Else it is a Deno that was on PATH.
-  const isLocked = locked.version === deno;
+  const program = await Deno.readFile(release.program);
+  const crates = findCrates(program).map(cratePart);
+  const libraries = findInnerLibraries(program, crates.map(({ name }) => name));
   return [
     {
       kind: "framework",
       name: "deno",
       version: deno,
-      description: "Runs kmeter's code; of its file only the headers were changed",
+      ...await runtimeSource(release),
       license: "MIT",
-      packageUrl: isLocked
-        ? npmUrl(name, deno)
-        : { type: "github", namespace: "denoland", name: "deno", version: `v${deno}` },
       cpe: `cpe:2.3:a:deno:deno:${deno}:*:*:*:*:*:*:*`,
-      hashes: isLocked ? digestOf(locked.integrity) : {},
-      holds: [`v8@${v8}`, ...crates.map(({ name, version }) => `${name}@${version}`)],
+      holds: [`v8@${v8}`, ...crates.map(partId)],
     },
-    ...crates,
+    ...crates.map((crate) => ({ ...crate, holds: libraries.in(crate.name).map(partId) })),
     {
       kind: "library",
       name: "v8",
@@ -83,8 +79,34 @@ async function runtimeParts({ checkout, program }: Release): Promise<Part[]> {
         version: v8.replace(/-.*$/, ""),
       },
       hashes: {},
+      holds: libraries.in("v8").map(partId),
     },
+    ...libraries.all,
   ];
+}
+
+/** Where the runtime's file is from. */
+async function runtimeSource(
+  { checkout, packedBy }: Release,
+): Promise<Pick<Part, "description" | "packageUrl" | "hashes">> {
+  const { deno } = Deno.version;
+  const packageUrl = {
+    type: "github",
+    namespace: "denoland",
+    name: "deno",
+    version: `v${deno}`,
+  } as const;
+  if (packedBy === "deno compile") {
+    const description = "Runs kmeter's code; Deno's base binary for compiled programs (denort)";
+    return { description, packageUrl, hashes: {} };
+  }
+  const description = "Runs kmeter's code; of its file only the headers were changed";
+  const name = `@deno/linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}-glibc`;
+  const lock = await readJson(`${checkout}/scripts/deno-runtime/package-lock.json`);
+  const locked = lock.packages[`node_modules/${name}`];
+  // It was a Deno on PATH.
+  if (locked.version !== deno) return { description, packageUrl, hashes: {} };
+  return { description, packageUrl: npmUrl(name, deno), hashes: digestOf(locked.integrity) };
 }
 
 /** @param crate `NAME VERSION`. */
@@ -104,6 +126,7 @@ function cratePart(crate: string): Part {
 async function libraryParts(checkout: string): Promise<Part[]> {
   const script = await Deno.readTextFile(`${checkout}/scripts/build_libbpf`);
   const version = constantOf(script, "VERSION");
+  const archives = await runCommand([`${checkout}/scripts/build_libbpf`, "--archives"]);
   return [
     {
       kind: "library",
@@ -114,20 +137,20 @@ async function libraryParts(checkout: string): Promise<Part[]> {
       packageUrl: { type: "github", namespace: "libbpf", name: "libbpf", version: `v${version}` },
       hashes: { "SHA-256": constantOf(script, "SHA256") },
     },
-    await debianPart({
-      name: "elfutils",
-      archive: "libelf.a",
-      description: "Its libelf is linked into libbpf.so, but for elf_error.o",
-      license: "LGPL-3.0-or-later",
-    }),
-    await debianPart({
-      name: "zlib",
-      archive: "libz.a",
-      description: "Linked into libbpf.so",
-      license: "Zlib",
-    }),
+    ...await Promise.all(archives.trim().split("\n").map(debianPart)),
   ];
 }
+
+/** What is known of the archives that scripts/build_libbpf links, by their file names. */
+const ARCHIVES: Readonly<Record<string, Pick<Part, "name" | "description" | "license">>> = {
+  "libelf.a": {
+    name: "elfutils",
+    description: "Its libelf is linked into libbpf.so, but for elf_error.o",
+    license: "LGPL-3.0-or-later",
+  },
+  "libz.a": { name: "zlib", description: "Linked into libbpf.so", license: "Zlib" },
+  "libzstd.a": { name: "zstd", description: "Linked into libbpf.so", license: "BSD-3-Clause" },
+};
 
 function constantOf(script: string, name: string): string {
   const value = new RegExp(`^readonly ${name}=(\\S+)$`, "m").exec(script)?.[1];
@@ -136,12 +159,10 @@ function constantOf(script: string, name: string): string {
 }
 
 /** A static archive of a Debian package. */
-async function debianPart(
-  { archive, ...part }: Pick<Part, "name" | "description" | "license"> & { archive: string },
-): Promise<Part> {
-  const path = await Deno.realPath(
-    (await runCommand(["gcc", `-print-file-name=${archive}`])).trim(),
-  );
+async function debianPart(archive: string): Promise<Part> {
+  const part = ARCHIVES[archive.replace(/^.*\//, "")];
+  if (part === undefined) throw new Error(`Nothing is known of ${archive}, which is linked`);
+  const path = await Deno.realPath(archive);
   const owner = (await runCommand(["dpkg-query", "--search", path])).replace(/: .*/s, "");
   const [name, version, arch] = (await runCommand([
     ...["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Architecture}"],

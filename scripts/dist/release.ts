@@ -21,9 +21,9 @@ const LEVEL = 19;
 
 async function release(): Promise<void> {
   const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
-  const { version } = await compile({ isAnew: true });
+  const { version, packedBy } = await compile({ isAnew: true });
   await writePapers(DIST);
-  await writeSbom({ version, time });
+  await writeSbom({ version, time, packedBy });
   const archive = `kmeter-${version}-linux-${Deno.build.arch}.tar.zst`;
   await writeArchive(archiveFiles({ checkout: CHECKOUT, dist: DIST }), {
     output: `${DIST}/${archive}`,

@@ -1,25 +1,18 @@
-/**
- * Writes dist/kmeter.cdx.json: what dist/kmeter holds, as CycloneDX.
- *
- * Usage: deno task sbom
- */
-// deno-lint-ignore-file no-console -- a command for a person, not part of kmeter
+/** Writes dist/kmeter.cdx.json: what dist/kmeter holds, as CycloneDX. */
 
 import { CHECKOUT, DIST } from "../compile/compile.ts";
-import { describeVersion, sourceTime } from "../compile/describe_version.ts";
 import type { Contents } from "../sbom/contents.ts";
-import { collectContents } from "./collect_contents.ts";
+import { collectContents, type Release } from "./collect_contents.ts";
 import { SBOM } from "./names.ts";
 
-/** Writes the document of the program in dist/. */
+/** Writes the document of the program in dist/, which has to be made right before. */
 export async function writeSbom(
-  { version, time }: { readonly version: string; readonly time: number },
+  release: Pick<Release, "version" | "time" | "packedBy">,
 ): Promise<void> {
   const contents = await collectContents({
     checkout: CHECKOUT,
     program: `${DIST}/kmeter`,
-    version,
-    time,
+    ...release,
   });
   await Deno.writeTextFile(`${DIST}/${SBOM}`, await formatSbom(contents));
 }
@@ -43,19 +36,4 @@ export async function formatSbom(contents: Contents): Promise<string> {
   const { success, stdout, stderr } = await child.output();
   if (!success) throw new Error(`The SBOM cannot be written:\n${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
-}
-
-if (import.meta.main) {
-  try {
-    const { text: version } = await describeVersion(CHECKOUT);
-    await writeSbom({
-      version,
-      time: await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH")),
-    });
-    console.log(`dist/${SBOM}`);
-  } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    console.error("hint: deno task compile makes dist/kmeter; scripts/setup --compile the rest");
-    Deno.exit(1);
-  }
 }

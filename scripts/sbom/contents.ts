@@ -1,4 +1,4 @@
-/** What is in a program, as scripts/dist finds it and scripts/sbom writes it down. Plain data: it goes through a pipe. */
+/** What is in a program, as scripts/dist finds it and scripts/sbom writes it down: data that goes through a pipe. */
 
 /** A program and its parts. */
 export interface Contents {
@@ -14,7 +14,8 @@ export interface Contents {
 export interface Part {
   readonly kind: "application" | "framework" | "library" | "file";
   readonly name: string;
-  readonly version: string;
+  /** Absent where the part does not tell. */
+  readonly version?: string;
   readonly description: string;
   /** SPDX expression; absent where the part does not tell. */
   readonly license?: string;
@@ -23,8 +24,13 @@ export interface Part {
   readonly cpe?: string;
   /** Hexadecimal digests: of the file, for a package those of what is published. */
   readonly hashes: Readonly<Partial<Record<HashName, string>>>;
-  /** Parts of this part, as `NAME@VERSION`. */
+  /** Parts of this part, as `partId` names them. */
   readonly holds?: readonly string[];
+}
+
+/** How `holds` names a part. */
+export function partId({ name, version }: Part): string {
+  return version === undefined ? name : `${name}@${version}`;
 }
 
 /** Names that CycloneDX gives the algorithms. */

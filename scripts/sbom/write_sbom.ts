@@ -14,7 +14,7 @@ import "ajv-formats";
 import "ajv-formats-draft2019";
 import { PackageURL } from "packageurl-js";
 import { v5 as uuidOf } from "uuid";
-import type { Contents, HashName, PackageUrl, Part } from "./contents.ts";
+import { type Contents, type HashName, type PackageUrl, type Part, partId } from "./contents.ts";
 
 /** Namespace of the serial numbers. */
 const SERIAL_NUMBERS = "a15a6773-74ca-4dcc-8428-f454eaeb57d7";
@@ -34,7 +34,7 @@ const HASHES = {
 /** The document. Throws: Error with the schema's objections. */
 async function formatSbom(contents: Contents): Promise<string> {
   const bom = describe(contents);
-  bom.serialNumber = `urn:uuid:${uuidOf(serialize(bom), SERIAL_NUMBERS)}`;
+  bom.serialNumber = `urn:uuid:${uupartId(serialize(bom), SERIAL_NUMBERS)}`;
   const text = `${serialize(bom)}\n`;
   const objections = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
   if (objections !== null) throw new Error(`The schema objects: ${JSON.stringify(objections)}`);
@@ -43,11 +43,11 @@ async function formatSbom(contents: Contents): Promise<string> {
 
 function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
   const root = componentOf(program);
-  const components = new Map(parts.map((part) => [idOf(part), componentOf(part)]));
+  const components = new Map(parts.map((part) => [partId(part), componentOf(part)]));
   const inner = new Set<string>();
   for (const part of parts) {
     for (const id of part.holds ?? []) {
-      known(components, idOf(part)).dependencies.add(known(components, id).bomRef);
+      known(components, partId(part)).dependencies.add(known(components, id).bomRef);
       inner.add(id);
     }
   }
@@ -65,10 +65,6 @@ function describe({ program, parts, time, buildInputs }: Contents): Models.Bom {
   });
 }
 
-function idOf({ name, version }: Part): string {
-  return `${name}@${version}`;
-}
-
 function known(components: ReadonlyMap<string, Models.Component>, id: string): Models.Component {
   const component = components.get(id);
   if (component === undefined) throw new Error(`The contents name no part "${id}"`);
@@ -79,7 +75,7 @@ function componentOf(part: Part): Models.Component {
   const { kind, name, version, description, license, packageUrl, cpe } = part;
   const url = packageUrl && urlOf(packageUrl);
   return new Models.Component(KINDS[kind], name, {
-    bomRef: url ?? idOf(part),
+    bomRef: url ?? partId(part),
     version,
     description,
     licenses: new Models.LicenseRepository(
