@@ -2,6 +2,7 @@
 
 import { type Contents, type PackageUrl, type Part, partId } from "../sbom/contents.ts";
 import { bundleModules } from "../compile/bundle.ts";
+import type { Packer } from "../compile/compile.ts";
 import { exists } from "../compile/exists.ts";
 import { findNpmCache, packagesIn } from "../compile/name_packages.ts";
 import { runCommand } from "../compile/run_command.ts";
@@ -18,8 +19,8 @@ export interface Release {
   readonly version: string;
   /** When the sources were committed. Unit: seconds since 1970. */
   readonly time: number;
-  /** How the program was packed: `deno compile` takes another file of Deno than the one that runs this. */
-  readonly packedBy: "deno compile" | "fusing";
+  /** Tells the runtime's file: `deno compile` takes another one than that which runs this. */
+  readonly packedBy: Packer;
 }
 
 /** Everything in the program. Cost: runs tools of the build for some seconds. */

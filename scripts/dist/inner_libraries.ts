@@ -9,7 +9,7 @@ interface InnerLibrary {
   /** The crate that it is compiled with, or v8. */
   readonly holder: string;
   readonly license?: string;
-  /** Tells the version, if a program does: those of crates are their own. */
+  /** Absent where nothing tells the version: those of crates are their own. @param program its bytes as Latin-1. */
   readonly findVersion?: (program: string) => string | undefined;
 }
 

@@ -34,7 +34,7 @@ const HASHES = {
 /** The document. Throws: Error with the schema's objections. */
 async function formatSbom(contents: Contents): Promise<string> {
   const bom = describe(contents);
-  bom.serialNumber = `urn:uuid:${uupartId(serialize(bom), SERIAL_NUMBERS)}`;
+  bom.serialNumber = `urn:uuid:${uuidOf(serialize(bom), SERIAL_NUMBERS)}`;
   const text = `${serialize(bom)}\n`;
   const objections = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
   if (objections !== null) throw new Error(`The schema objects: ${JSON.stringify(objections)}`);

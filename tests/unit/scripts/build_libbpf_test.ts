@@ -38,6 +38,53 @@ Deno.test({
   },
 });
 
+const ARCHIVES_NAME =
+  "the archives that are linked are libelf, zlib, and zstd where libelf calls it";
+if (reason !== undefined) {
+  Deno.stdout.writeSync(new TextEncoder().encode(`skip: ${ARCHIVES_NAME}: ${reason}\n`));
+}
+
+Deno.test({
+  name: ARCHIVES_NAME,
+  ignore: reason !== undefined,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      for (
+        const [code, names] of [
+          ["int elf_begin(void) { return 0; }", ["libelf.a", "libz.a"]],
+          [
+            "int ZSTD_decompress(void); int elf_begin(void) { return ZSTD_decompress(); }",
+            ["libelf.a", "libz.a", "libzstd.a"],
+          ],
+        ] as const
+      ) {
+        await Deno.writeTextFile(`${folder}/libelf.c`, code);
+        await run(["gcc", "-c", `${folder}/libelf.c`, "-o", `${folder}/libelf.o`]);
+        await run(["ar", "rc", `${folder}/libelf.a`, `${folder}/libelf.o`]);
+        // A compiler that finds every archive in the folder.
+        const finder = `#!/bin/sh\necho "${folder}/\${1#-print-file-name=}"\n`;
+        await Deno.mkdir(`${folder}/bin`, { recursive: true });
+        await Deno.writeTextFile(`${folder}/bin/gcc`, finder, { mode: 0o755 });
+        const printed = await run([`${CHECKOUT}/scripts/build_libbpf`, "--archives"], {
+          PATH: `${folder}/bin:${Deno.env.get("PATH")}`,
+        });
+        assertEquals(printed, names.map((name) => `${folder}/${name}\n`).join(""));
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+/** Runs a tool that must succeed. @returns what it printed. */
+async function run(command: readonly string[], env?: Record<string, string>): Promise<string> {
+  const [program, ...args] = command;
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
 /** Why it cannot be built here; undefined if it can. */
 async function findObstacle(): Promise<string | undefined> {
   for (const archive of ["libelf.a", "libz.a"]) {

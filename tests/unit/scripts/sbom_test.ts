@@ -5,7 +5,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/
 import { sha256Of } from "../../../scripts/dist/checksums.ts";
 import { collectContents } from "../../../scripts/dist/collect_contents.ts";
 import { formatSbom } from "../../../scripts/dist/sbom.ts";
-import type { Contents, Part } from "../../../scripts/sbom/contents.ts";
+import { type Contents, type Part, partId } from "../../../scripts/sbom/contents.ts";
 
 const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -108,39 +108,67 @@ if (reason !== undefined) {
   Deno.stdout.writeSync(new TextEncoder().encode(`skip: ${NAME}: ${reason}\n`));
 }
 
+/** In the place of 90 MB: what a Deno tells of three crates, two of which have a library inside. */
+const PROGRAM = ["some-crate-1.2.3", "libffi-5.1.0", "dbus-0.9.7"]
+  .map((crate) => `\0/home/x/registry/src/index/${crate}/src/lib.rs\0`).join("") +
+  "\0libdbus 1.14.4\0icudt77l/de.res\0";
+
 Deno.test({
   name: NAME,
   ignore: reason !== undefined,
   async fn() {
     const program = await Deno.makeTempFile();
     try {
-      await Deno.writeTextFile(
-        program,
-        "\0/home/x/registry/src/index/some-crate-1.2.3/src/lib.rs\0",
-      );
-      const contents = await collectContents({
-        checkout: CHECKOUT,
-        program,
-        version: "1.2.3",
-        time: 1_700_000_000,
-      });
+      await Deno.writeTextFile(program, PROGRAM);
+      const release = { checkout: CHECKOUT, program, version: "1.2.3", time: 1_700_000_000 };
+      const contents = await collectContents({ ...release, packedBy: "fusing" });
       assertEquals(contents.program.hashes, { "SHA-256": await sha256Of(program) });
       const names = contents.parts.map(({ name }) => name);
       const objects = names.filter((name) => name.startsWith("gadgets/")).sort();
       assertEquals(objects, await builtinObjects());
+      const crates = ["dbus", "libffi", "some-crate"];
+      const archives = await linkedArchives();
       assertEquals(
         names.filter((name) => !name.startsWith("gadgets/")),
-        ["deno", "some-crate", "v8", "libbpf", "elfutils", "zlib", "deno-std", "prom-client"],
+        [
+          ...["deno", ...crates, "v8", "icu", "zlib", "dbus", "libffi"],
+          ...["libbpf", ...archives, "deno-std", "prom-client"],
+        ],
       );
-      const deno = contents.parts.find(({ name }) => name === "deno");
-      assertEquals(deno?.version, Deno.version.deno);
+      const libraries = contents.parts.filter(({ description }) =>
+        description.startsWith("C library")
+      );
+      assertEquals(libraries.map(partId), ["icu@77", "zlib", "dbus@1.14.4", "libffi"]);
       const bom = JSON.parse(await formatSbom(contents));
       assertEquals(bom.components.length, names.length);
+      const { dependsOn } = bom.dependencies.find(({ ref }: { ref: string }) =>
+        ref === "pkg:cargo/libffi@5.1.0"
+      );
+      assertEquals(dependsOn, ["libffi"]);
+
+      const [runtime] = contents.parts;
+      assertEquals(runtime.version, Deno.version.deno);
+      assertMatch(runtime.description, /only the headers were changed/);
+      // The file that `deno compile` takes is not npm's.
+      const { parts: [compiled] } = await collectContents({ ...release, packedBy: "deno compile" });
+      assertEquals(compiled.hashes, {});
+      assertEquals(compiled.packageUrl?.type, "github");
+      assertMatch(compiled.description, /base binary for compiled programs/);
     } finally {
       await Deno.remove(program);
     }
   },
 });
+
+/** Names of the parts that scripts/build_libbpf links. */
+async function linkedArchives(): Promise<string[]> {
+  const { stdout } = await new Deno.Command(`${CHECKOUT}/scripts/build_libbpf`, {
+    args: ["--archives"],
+  }).output();
+  const names: Record<string, string> = { "libelf.a": "elfutils", "libz.a": "zlib" };
+  return new TextDecoder().decode(stdout).trim().split("\n")
+    .map((path) => names[path.replace(/^.*\//, "")] ?? "zstd");
+}
 
 async function builtinObjects(): Promise<string[]> {
   const { stdout } = await new Deno.Command("git", {
