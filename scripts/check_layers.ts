@@ -310,7 +310,7 @@ function readSources(checkout: string): Map<string, string> {
 }
 
 if (import.meta.main) {
-  const sources = readSources(new URL("..", import.meta.url).pathname);
+  const sources = readSources(decodeURIComponent(new URL("..", import.meta.url).pathname));
   const problems = checkLayers(sources);
   for (const { path, line, message } of problems) console.error(`${path}:${line}: ${message}`);
   console.log(`${sources.size} files, ${problems.length} problems`);

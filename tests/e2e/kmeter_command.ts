@@ -1,7 +1,10 @@
 /** The kmeter under test: this checkout's sources, or the program that `KMETER_BIN` names. */
 
 /** Folder of the checkout, without a slash at the end. */
-export const CHECKOUT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+export const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(
+  /\/$/,
+  "",
+);
 
 /** Program and first arguments of every command line under test. */
 export function kmeterCommand(): readonly string[] {

@@ -15,7 +15,7 @@ import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftover
 import { type DumpedEntry, dumpMap, runTool } from "./oracles.ts";
 
 /** Folder of the checkout. */
-export const CHECKOUT: string = new URL("../..", import.meta.url).pathname;
+export const CHECKOUT: string = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
 /** A row as `-o json` shows it. */
 export type Row = Record<string, unknown>;

@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describeCrates, findCrates } from "../../../scripts/gen_deno_crates.ts";
 import { licenseTexts } from "../../../src/cli/licenses.ts";
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname;
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname);
 /** The program's entries: its main module, and those of its workers. */
 const ENTRIES = ["main.ts", "src/engine/ingest_worker.ts", "src/export/_gzip_worker.ts"];
 

@@ -7,7 +7,10 @@ import { formatChecksums, sha256Of } from "../../../scripts/dist/checksums.ts";
 import { PAPERS, SBOM } from "../../../scripts/dist/names.ts";
 import { runCommand, tryCommand } from "../../../scripts/compile/run_command.ts";
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname).replace(
+  /\/$/,
+  "",
+);
 const NAME = "kmeter-1.2.3-linux-x86_64";
 const TIME = 1_700_000_000;
 

@@ -3,7 +3,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname;
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname);
 const NAME = "two builds of libbpf in different folders are the same bytes, and they work";
 const ELF_E_UNKNOWN = 1;
 

@@ -36,7 +36,7 @@ interface DaemonSet extends KubernetesObject {
   };
 }
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname;
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname);
 const DOCKERFILE = Deno.readTextFileSync(`${CHECKOUT}scripts/packaging/Dockerfile`);
 const [NAMESPACE, ACCOUNT, DAEMON_SET] = parseAll(
   Deno.readTextFileSync(`${CHECKOUT}scripts/packaging/kubernetes.yaml`),

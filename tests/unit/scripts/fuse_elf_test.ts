@@ -7,7 +7,10 @@ import { buildEntry } from "../../../scripts/compile/pack.ts";
 import { runCommand } from "../../../scripts/compile/run_command.ts";
 import { FormatError, UnsupportedError } from "../../../src/errors.ts";
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname).replace(
+  /\/$/,
+  "",
+);
 const SOURCE = `${CHECKOUT}/tests/fixtures/programs/show_start.c`;
 const PT_NOTE = 4;
 

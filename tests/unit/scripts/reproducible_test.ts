@@ -10,7 +10,10 @@ import { findNpmCache, namePackages, packagesIn } from "../../../scripts/compile
 import { runCommand } from "../../../scripts/compile/run_command.ts";
 import { readBundle } from "../../../scripts/dist/read_bundle.ts";
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname).replace(
+  /\/$/,
+  "",
+);
 
 /** Two folders whose paths differ in all that a path has. Ownership: `using`. */
 class Folders implements Disposable {

@@ -7,7 +7,10 @@ import { collectContents } from "../../../scripts/dist/collect_contents.ts";
 import { formatSbom } from "../../../scripts/dist/sbom.ts";
 import { type Contents, type Part, partId } from "../../../scripts/sbom/contents.ts";
 
-const CHECKOUT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname).replace(
+  /\/$/,
+  "",
+);
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 const INNER: Part = {
