@@ -11,8 +11,8 @@ export interface Version {
 }
 
 /**
- * `git describe`, without the tag's `v`; where there is no tag, the version in deno.json goes before the
- * commit, and where there is no repository it stands alone, ending in `-nogit`.
+ * `git describe`, without the tag's `v`. Where there is no tag it is a development version of the release that
+ * deno.json names, with the number of commits; where there is no repository, that release and `-nogit`.
  */
 export async function describeVersion(checkout: string): Promise<Version> {
   const { version } = JSON.parse(await Deno.readTextFile(`${checkout}/deno.json`));
@@ -27,7 +27,8 @@ export async function describeVersion(checkout: string): Promise<Version> {
     ...["describe", "--tags", "--match=v[0-9]*", "--always", "--dirty", "--abbrev=12"],
   );
   if (described.startsWith("v")) return { text: described.slice(1) };
-  const text = `${version}-g${described}`;
+  const count = await git(checkout, "rev-list", "--count", "HEAD");
+  const text = `${version}-dev.${count}-g${described}`;
   if (await git(checkout, "rev-parse", "--is-shallow-repository") === "false") return { text };
   return {
     text,

@@ -25,7 +25,9 @@ export function archiveFiles(
     ...from(dist, [SBOM, MAN_PAGE]),
     ...COMPLETIONS.map((name) => [`completions/${name}`, { path: `${dist}/${name}` }] as const),
     ...from(packaging, ["kmeter.service", "kmeter.default", "prometheus.yml"]),
-    ...from(checkout, ["LICENSE", "README.md"]),
+    ...from(packaging, ["Dockerfile", "kubernetes.yaml"]),
+    ["README.md", { path: `${packaging}/README.archive.md` }],
+    ...from(checkout, ["LICENSE"]),
   ]);
 }
 

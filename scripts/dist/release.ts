@@ -22,6 +22,7 @@ const LEVEL = 19;
 async function release(): Promise<void> {
   const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
   const { version, packedBy } = await compile({ isAnew: true });
+  console.log("writing papers and SBOM, then packing archive and Debian package: about a minute");
   await writePapers(DIST);
   await writeSbom({ version, time, packedBy });
   const archive = `kmeter-${version}-linux-${Deno.build.arch}.tar.zst`;

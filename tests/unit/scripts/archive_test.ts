@@ -98,6 +98,7 @@ testArchive("an archive holds a release in one folder that root owns", async () 
     lines.map(([mode, owner, , , , name]) => `${mode} ${owner} ${name.slice(NAME.length)}`),
     [
       "drwxr-xr-x 0/0 /",
+      "-rw-r--r-- 0/0 /Dockerfile",
       "-rw-r--r-- 0/0 /LICENSE",
       "-rw-r--r-- 0/0 /README.md",
       "-rw-r--r-- 0/0 /SHA256SUMS",
@@ -111,6 +112,7 @@ testArchive("an archive holds a release in one folder that root owns", async () 
       "-rw-r--r-- 0/0 /kmeter.cdx.json",
       "-rw-r--r-- 0/0 /kmeter.default",
       "-rw-r--r-- 0/0 /kmeter.service",
+      "-rw-r--r-- 0/0 /kubernetes.yaml",
       "-rw-r--r-- 0/0 /prometheus.yml",
     ],
   );

@@ -48,11 +48,11 @@ class Checkout implements Disposable {
   }
 }
 
-Deno.test("a commit without a tag is the coming version and its hash", async () => {
+Deno.test("a commit without a tag is a development version, with its number and hash", async () => {
   using checkout = await Checkout.create();
   await checkout.git("tag", "nightly");
   const { text, doubt } = await describeVersion(checkout.path);
-  assertMatch(text, /^1\.2\.3-g[0-9a-f]{12}$/);
+  assertMatch(text, /^1\.2\.3-dev\.1-g[0-9a-f]{12}$/);
   assertEquals(doubt, undefined);
 });
 
@@ -72,7 +72,7 @@ Deno.test("a shallow clone without the tag says that it does not know", async ()
   await checkout.commit();
   await checkout.git("clone", "--quiet", "--depth=1", `file://${checkout.path}`, "../shallow");
   const { text, doubt } = await describeVersion(`${checkout.folder}/shallow`);
-  assertMatch(text, /^1\.2\.3-g[0-9a-f]{12}$/);
+  assertMatch(text, /^1\.2\.3-dev\.1-g[0-9a-f]{12}$/);
   assertMatch(`${doubt}`, /git fetch --unshallow --tags/);
 });
 
