@@ -257,7 +257,8 @@ const READERS: readonly (readonly [string, string])[] = [
 for (const [name, annotations] of READERS) {
   testWith(`--user: all that ${name} has can be read`, ["root"], async () => {
     const gadget = name.startsWith("trace") ? name : await fixtureGadget(name);
-    for (const output of ["none", "json"]) {
+    // An iterator whose rows are shown is read once: the run would end.
+    for (const output of name === "iterators" ? ["none"] : ["none", "json"]) {
       await runCase({
         name,
         run: [
