@@ -1,7 +1,7 @@
-/** A process that has left root, seen from inside: what it can no longer do. */
+/** Rights that kmeter has not: what a process that left root can no longer do, and what Deno would not allow. */
 
 // @ts-types="../unit/_std_assert.d.ts"
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { kernelTest } from "./harness.ts";
 
 const DOOR = new URL("../../ffi/mod.ts", import.meta.url).href;
@@ -50,3 +50,25 @@ kernelTest("a process that left root starts no program, and there is no way back
     },
   });
 });
+
+/** Less than `--allow-all`, and what it would have been good for. */
+const NARROWER: readonly (readonly string[])[] = [
+  ["--allow-read", "--allow-ffi", "--allow-net", "--allow-env", "--allow-sys"],
+  ["--allow-read=/proc,/sys", "--allow-ffi"],
+  ["--allow-all", "--deny-run"],
+];
+for (const permissions of NARROWER) {
+  for (const file of ["/proc/self/status", "/sys/devices/system/cpu/online"]) {
+    kernelTest(`Deno does not open ${file} for ${permissions.join(" ")}`, async () => {
+      const script = `console.log(Deno.readTextFileSync(${JSON.stringify(file)}))`;
+      const module = `data:application/javascript,${encodeURIComponent(script)}`;
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--no-lock", "--no-prompt", ...permissions, module],
+        env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      });
+      const { code, stderr } = await child.output();
+      assertEquals(code, 1);
+      assertMatch(new TextDecoder().decode(stderr), /Requires all access to .*--allow-all/);
+    });
+  }
+}
