@@ -1,6 +1,6 @@
 /** Leaving root, for every thread of the process. */
 
-import { errnoCell, kernelError, libc } from "./libc.ts";
+import { EINVAL, errnoCell, kernelError, libc } from "./libc.ts";
 
 /** Whom a process becomes. */
 export interface Account {
@@ -59,14 +59,19 @@ const NO_PROGRAM_STARTS: readonly Instruction[] = [
 export function becomeUser({ uid, gid }: Account): void {
   const what = `Cannot become uid ${uid}, gid ${gid}`;
   const errno = errnoCell();
-  const must = (call: string, result: number | bigint) => {
-    if (Number(result) !== 0) throw kernelError({ call, errno: errno[0], what });
+  const must = (call: string, result: number) => {
+    if (result !== 0) throw kernelError({ call, errno: errno[0], what });
   };
   must("setgroups", libc().setgroups(0n, null));
   must("setresgid", libc().setresgid(gid, gid, gid));
   must("setresuid", libc().setresuid(uid, uid, uid));
   must("prctl(PR_SET_NO_NEW_PRIVS)", libc().prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
-  must("seccomp", filterCalls(NO_PROGRAM_STARTS));
+  const otherThread = Number(filterCalls(NO_PROGRAM_STARTS));
+  must("seccomp", Math.min(otherThread, 0));
+  if (otherThread > 0) {
+    const details = [`thread ${otherThread} has system call filters of its own`];
+    throw kernelError({ call: "seccomp", errno: EINVAL, what, details });
+  }
 }
 
 /** @returns 0, -1 and errno, or the id of a thread that has filters of its own. */
