@@ -106,7 +106,7 @@ const TABLE = {
   },
   syscall: {
     parameters: [
-      // As perf_event_open(2) takes it, the only system call made this way.
+      // As perf_event_open(2) takes it.
       "i64", // long number
       "buffer", // const struct perf_event_attr *attr
       "i64", // pid_t pid
@@ -135,6 +135,24 @@ const TABLE = {
   /** The address of `int vfprintf(FILE *stream, const char *format, va_list ap)`, to be handed on. */
   vfprintf: { type: "pointer" },
   geteuid: { parameters: [], result: "u32" }, // uid_t
+  setgroups: { parameters: ["usize", "buffer"], result: "i32" }, // size_t size, const gid_t *list
+  setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" }, // gid_t rgid, gid_t egid, gid_t sgid
+  setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" }, // uid_t ruid, uid_t euid, uid_t suid
+  prctl: {
+    parameters: ["i32", "u64", "u64", "u64", "u64"], // int option, unsigned long arguments
+    result: "i32", // int
+  },
+  /** seccomp(2), for which libc has no function. */
+  seccomp: {
+    name: "syscall",
+    parameters: [
+      "i64", // long number
+      "u32", // unsigned operation
+      "u64", // unsigned flags
+      "buffer", // const struct sock_fprog *args
+    ],
+    result: "i64", // long
+  },
   sysconf: { parameters: ["i32"], result: "i64" }, // int name
 } as const satisfies Deno.ForeignLibraryInterface;
 

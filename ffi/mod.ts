@@ -10,13 +10,14 @@ export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
 export { copyToMemory } from "./shipped_library.ts";
-export { errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
+export { EPERM, errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
 export { chosenLibbpf, libbpfOrigin, libbpfVersion, useLibbpf } from "./libbpf.ts";
 export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { sendNotification } from "./notify_socket.ts";
+export { type Account, becomeUser } from "./privileges.ts";
 export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
 export {
   BlockingPoller,

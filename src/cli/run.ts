@@ -2,13 +2,15 @@
 
 import { libbpfVersion, trimHeap } from "../../ffi/mod.ts";
 import {
+  CAPABILITY_USES,
   type Display,
-  loadingPrivilege,
+  missingCapabilities,
   type ParsedGadget,
   parseGadget,
   RunningGadget,
   type RunOptions,
 } from "../engine/mod.ts";
+import type { PasswdEntry } from "../enrich/mod.ts";
 import { KernelError, UsageError } from "../errors.ts";
 import {
   addressText,
@@ -35,6 +37,7 @@ import {
 } from "./run_flags.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
+import { requireWayTo, userOf } from "./user_flag.ts";
 import { programVersion } from "./version.ts";
 
 const DEFAULT_PRINT_INTERVAL_MS = 1000;
@@ -73,8 +76,11 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const listen = listenAddressOf(flags);
     const prefix = metricsPrefixOf(flags);
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
-    requireRoot();
-    return await runUntilStopped(gadget, { options, display, listen, timeoutMs, stop, prefix });
+    const user = userOf(flags);
+    requireCapabilities();
+    if (user !== undefined) requireWayTo(user);
+    const run = { options, display, listen, timeoutMs, stop, prefix, user };
+    return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
   }
@@ -121,12 +127,14 @@ function runOptions(
 }
 
 /** What loading needs, told before anything is touched. */
-function requireRoot(): void {
-  if (loadingPrivilege() !== undefined) return;
-  throw new KernelError("Cannot load eBPF programs: kmeter does not run as root", {
-    call: "geteuid",
+function requireCapabilities(): void {
+  const missing = missingCapabilities();
+  if (missing.length === 0) return;
+  throw new KernelError(`Cannot load eBPF programs: this process lacks ${missing.join(" and ")}`, {
+    call: "capget",
     errno: 1,
-    hint: "run it with sudo, or give it CAP_BPF and CAP_PERFMON",
+    hint: "run it with sudo, or give it " +
+      missing.map((name) => `${name} (${CAPABILITY_USES[name]})`).join(" and "),
   });
 }
 
@@ -137,6 +145,8 @@ interface Run {
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
   readonly prefix: string | undefined;
+  /** Who goes on when all is attached; undefined for who started it. */
+  readonly user: PasswdEntry | undefined;
 }
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
@@ -146,6 +156,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   try {
     const running = await RunningGadget.start(gadget, run.options);
     try {
+      if (run.user !== undefined) running.leaveRoot(run.user);
       run.display.begin();
       metrics?.serve(running);
       if (metrics !== undefined) {

@@ -9,6 +9,7 @@ import type { Flag, ParsedFlags } from "./flags.ts";
 import { LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { perDataSource } from "./per_data_source.ts";
 import type { DisplaySettings } from "./terminal_display.ts";
+import { USER_FLAG } from "./user_flag.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:2224";
 
@@ -76,6 +77,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: "how often drawn metrics are drawn (default 1s)",
   },
   { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
+  USER_FLAG,
   { name: "host", description: "accepted for compatibility: kmeter always sees the whole host" },
   {
     name: "btf",

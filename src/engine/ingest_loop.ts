@@ -46,10 +46,11 @@ async function formattersFor(
   stackMap: StackMapHandle | undefined,
 ): Promise<Formatters> {
   if (!needsFormatters(plan)) return new Map();
-  const { createFormatters, hostEnvironment } = await import("../enrich/mod.ts");
+  const { createFormatters, hostEnvironment, KallsymsFile } = await import("../enrich/mod.ts");
   const { readClocks } = await import("./clocks.ts");
   const { kernelStackReader } = await import("./kernel_stacks.ts");
-  const kernelStack = stackMap && kernelStackReader(stackMap);
+  // Closed with the thread, if no stack is ever named.
+  const kernelStack = stackMap && kernelStackReader(stackMap, new KallsymsFile());
   return createFormatters(fields, hostEnvironment({ readClocks, kernelStack }));
 }
 

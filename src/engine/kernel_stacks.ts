@@ -1,7 +1,7 @@
 /** Kernel stacks of a gadget: ids in its events, addresses in its stack map, names from kallsyms. */
 
 import { lookupByDescriptor } from "../../ffi/mod.ts";
-import { KernelSymbols, readKallsyms } from "../enrich/mod.ts";
+import { type KallsymsFile, KernelSymbols } from "../enrich/mod.ts";
 
 /** Name of the stack map that `<gadget/kernel_stack_map.h>` declares. */
 export const KERNEL_STACK_MAP = "ig_kstack";
@@ -18,8 +18,11 @@ export interface StackMapHandle {
  *
  * Cost: one lookup each; the first one reads kallsyms.
  */
-export function kernelStackReader({ fd, valueSizeBytes }: StackMapHandle): (id: number) => string {
-  const symbols = new KernelSymbols(readKallsyms);
+export function kernelStackReader(
+  { fd, valueSizeBytes }: StackMapHandle,
+  kallsyms: KallsymsFile,
+): (id: number) => string {
+  const symbols = new KernelSymbols(() => kallsyms.readText());
   const key = new Uint32Array(1);
   const addresses = new BigUint64Array(valueSizeBytes / 8);
   return (id) => {

@@ -9,7 +9,13 @@ export {
   SOURCE_NAME,
 } from "./gadget_files.ts";
 export { type ParsedGadget, parseGadget } from "./parse_gadget.ts";
-export { loadingPrivilege } from "./privileges.ts";
+export {
+  type Capability,
+  CAPABILITY_USES,
+  loadingPrivilege,
+  missingCapabilities,
+  missingToLeaveRoot,
+} from "./privileges.ts";
 export type { Display, FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
 export { type Finding, probeGadgets, probeHost } from "./probe_features.ts";
 export { RunningGadget } from "./running_gadget.ts";

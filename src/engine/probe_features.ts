@@ -5,7 +5,7 @@ import { KernelError } from "../errors.ts";
 import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
 import { parseGadget } from "./parse_gadget.ts";
-import { loadingPrivilege } from "./privileges.ts";
+import { CAPABILITY_USES, loadingPrivilege, missingCapabilities } from "./privileges.ts";
 
 /** One finding. */
 export interface Finding {
@@ -37,7 +37,8 @@ function probePrivileges(): Finding {
   return {
     subject: "privileges",
     isOk: privilege !== undefined,
-    detail: privilege ?? "neither root nor CAP_BPF and CAP_PERFMON",
+    detail: privilege ?? missingCapabilities()
+      .map((capability) => `lacks ${capability}, ${CAPABILITY_USES[capability]}`).join("\n"),
     hint: "run with sudo",
   };
 }

@@ -1,16 +1,18 @@
 /** One gadget at work: loads, attaches, pumps and stops. The only place that composes the layers. */
 
 import {
+  type Account,
   type BpfMap,
   BpfObject,
   enableProgramStats,
+  EPERM,
   type ProgramStats as KernelProgramStats,
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
 import { type FilterChecks, parseFilter } from "../decode/mod.ts";
-import { createFormatters, hostEnvironment, numberNames } from "../enrich/mod.ts";
-import { UsageError } from "../errors.ts";
+import { createFormatters, hostEnvironment, KallsymsFile, numberNames } from "../enrich/mod.ts";
+import { KernelError, UnsupportedError, UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
@@ -23,6 +25,7 @@ import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
 import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
+import { leaveRoot } from "./privileges.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
 import { setConstants } from "./set_constants.ts";
@@ -43,6 +46,8 @@ export class RunningGadget {
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
+  /** There is none without a map of kernel stacks. */
+  #kallsyms: KallsymsFile | undefined;
   /** Counts events; there is none if no events are counted. */
   #thread: IngestThread | undefined;
   /** Shows events. */
@@ -102,7 +107,8 @@ export class RunningGadget {
 
   #createRunners(maps: ReadonlyMap<string, BpfMap>): void {
     const stackMap = maps.get(KERNEL_STACK_MAP);
-    const kernelStack = stackMap && kernelStackReader(stackMap);
+    if (stackMap !== undefined) this.#kallsyms = new KallsymsFile();
+    const kernelStack = stackMap && this.#kallsyms && kernelStackReader(stackMap, this.#kallsyms);
     const environment = hostEnvironment({ readClocks, kernelStack });
     for (const spec of this.spec.dataSources) {
       const runner = createRunner(spec, {
@@ -180,6 +186,26 @@ export class RunningGadget {
     }
     const sets = runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
     if (sets.length > 0) display.write(display.metrics(sets));
+  }
+
+  /**
+   * Makes this process another user's for good. All that runs goes on: descriptors stay open.
+   * @throws KernelError, UnsupportedError if this kernel lets nobody else read maps; then nothing but `stop` is of use.
+   */
+  leaveRoot(account: Account): void {
+    leaveRoot(account);
+    const [first] = this.#attached;
+    if (first === undefined) return;
+    try {
+      readProgramStats(first.program.fd);
+    } catch (cause) {
+      if (!(cause instanceof KernelError) || cause.errno !== EPERM) throw cause;
+      throw new UnsupportedError("Cannot read maps without CAP_BPF on this kernel", {
+        feature: "bpf(2) by descriptor without capabilities",
+        hint: "kernels from 5.19 on allow it; leave --user out",
+        cause,
+      });
+    }
   }
 
   /** Metrics of all data sources that are collected. */
@@ -337,6 +363,7 @@ export class RunningGadget {
   #freeObject(): void {
     for (const { links } of this.#attached.splice(0)) for (const link of links) link.close();
     this.#programStats?.[Symbol.dispose]();
+    this.#kallsyms?.[Symbol.dispose]();
     this.#object.close();
   }
 }

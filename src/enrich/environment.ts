@@ -36,11 +36,6 @@ const hostFiles: FileAccess = {
   readText: (path) => unlessUnreadable(() => Deno.readTextFileSync(path)),
 };
 
-/** The host's kernel symbols as text, `undefined` if they cannot be read. */
-export function readKallsyms(): string | undefined {
-  return unlessUnreadable(() => Deno.readTextFileSync("/proc/kallsyms"));
-}
-
 function unlessUnreadable<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,11 +1,13 @@
 /** Value → text: names of numbers, times, addresses, accounts, kernel symbols. */
 
 export { type AccountNamesOptions, createAccountNames, type FileAccess } from "./account_names.ts";
+export { findAccount, type PasswdEntry } from "./accounts.ts";
 export { endpointText, ipText, protocolText } from "./addresses.ts";
 export type { ClockReading } from "./boot_clock.ts";
-export { type EnrichEnvironment, hostEnvironment, readKallsyms } from "./environment.ts";
+export { type EnrichEnvironment, hostEnvironment } from "./environment.ts";
 export { errnoText } from "./errno_names.ts";
 export { createFormatters } from "./formatters.ts";
+export { KallsymsFile } from "./kallsyms_file.ts";
 export { type KernelSymbol, KernelSymbols } from "./kernel_symbols.ts";
 export { numberNames } from "./number_names.ts";
 export { bytesText, durationText } from "./quantities.ts";

@@ -167,8 +167,8 @@ testWith("every annotation of README.md is known, with the value of its example"
   }
 });
 
-testWith("links of README.md and ARCHITECTURE.md lead somewhere", [], () => {
-  for (const file of ["README.md", "ARCHITECTURE.md"]) {
+testWith("links of README.md, ARCHITECTURE.md and SECURITY.md lead somewhere", [], () => {
+  for (const file of ["README.md", "ARCHITECTURE.md", "SECURITY.md"]) {
     const text = Deno.readTextFileSync(`${CHECKOUT}/${file}`);
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
       assert(Deno.statSync(`${CHECKOUT}/${target}`).isFile, `${file}: ${target}`);

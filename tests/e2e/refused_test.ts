@@ -77,7 +77,7 @@ testWith("without root: run says so, what only reads works", ["root"], async () 
       code: 1,
       stdout: "",
       stderr:
-        /^error: Cannot load eBPF programs: kmeter does not run as root\nhint: run it with sudo/,
+        /^error: Cannot load eBPF programs: this process lacks CAP_BPF and CAP_PERFMON\nhint: run it with sudo/,
     },
     check: ({ stderr }) => assertOneError(stderr),
   });
@@ -99,7 +99,11 @@ testWith("without root: run says so, what only reads works", ["root"], async () 
     name: "doctor",
     run: ["doctor"],
     options,
-    expect: { code: 1, stdout: /^ {2}FAIL {2}privileges +neither root .*\n +hint: run with sudo/m },
+    expect: {
+      code: 1,
+      stdout:
+        /^ {2}FAIL {2}privileges +lacks CAP_BPF, .*\n +lacks CAP_PERFMON, .*\n +hint: run with sudo/m,
+    },
     timeoutMs: 30_000,
   });
   const capable = asNobody.map((argument) => argument.replace(/(?<=-all.*)$/, ",+bpf,+perfmon"));

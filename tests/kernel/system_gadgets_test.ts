@@ -11,6 +11,7 @@ import {
   startGadget,
   until,
 } from "./harness.ts";
+import { MEMORY_LIMIT_BYTES, MemoryCgroup, needsMemoryCgroup } from "./memory_cgroup.ts";
 import { findTool, needsBpftrace, traceWith } from "./oracles.ts";
 import { pinProcess, processState, Workload } from "./workload.ts";
 
@@ -252,76 +253,6 @@ const MISSED_PART = 0.1;
 
 function isOffCpu(pid: number): boolean {
   return processState(pid) === "T";
-}
-
-const MEMORY_LIMIT_BYTES = 20 << 20;
-
-/** A memory cgroup of either version. */
-class MemoryCgroup implements Disposable {
-  readonly #folder: string;
-
-  /** Where such groups can be made: v1 has a tree of its own. */
-  static readonly roots = [
-    { folder: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
-    { folder: "/sys/fs/cgroup", limit: "memory.max" },
-  ];
-
-  constructor(name: string) {
-    const failures: string[] = [];
-    for (const { folder, limit } of MemoryCgroup.roots) {
-      try {
-        Deno.mkdirSync(`${folder}/${name}`);
-        Deno.writeTextFileSync(`${folder}/${name}/${limit}`, String(MEMORY_LIMIT_BYTES), {
-          create: false,
-        });
-        this.#folder = `${folder}/${name}`;
-        return;
-      } catch (error) {
-        failures.push(`${folder}: ${error}`);
-        removeIfThere(`${folder}/${name}`);
-      }
-    }
-    throw new Error(`no memory cgroup: ${failures.join("; ")}`);
-  }
-
-  /** File that takes process ids. */
-  get processes(): string {
-    return `${this.#folder}/cgroup.procs`;
-  }
-
-  /** Kills by the kernel, as the group counts them. */
-  oomKills(): number {
-    for (const file of ["memory.oom_control", "memory.events"]) {
-      try {
-        const text = Deno.readTextFileSync(`${this.#folder}/${file}`);
-        return Number(/^oom_kill (\d+)/m.exec(text)?.[1]);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
-    throw new Error(`${this.#folder} counts no kills`);
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder);
-  }
-}
-
-function removeIfThere(folder: string): void {
-  try {
-    Deno.removeSync(folder);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-function needsMemoryCgroup(): string | undefined {
-  try {
-    using _group = new MemoryCgroup(`kmeter_probe_${Deno.pid}`);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 kernelTest(

@@ -1,0 +1,74 @@
+/** Rights that kmeter has not: what a process that left root can no longer do, and what Deno would not allow. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assertEquals, assertMatch } from "@std/assert";
+import { kernelTest } from "./harness.ts";
+
+const DOOR = new URL("../../ffi/mod.ts", import.meta.url).href;
+
+/** Tries everything in a child, before and after: there is no way back for a process. */
+const ATTEMPTS = `
+import { becomeUser } from ${JSON.stringify(DOOR)};
+const attempts = {
+  "start a program": () => new Deno.Command("/bin/true").outputSync().success,
+  "read what is root's": () => Deno.readTextFileSync("/etc/shadow") !== "",
+  "write to /etc": () => Deno.makeTempDirSync({ dir: "/etc", prefix: "kmeter_test_" }),
+  "become root again": () => becomeUser({ uid: 0, gid: 0 }),
+};
+const works = (action) => {
+  try {
+    const result = action();
+    if (typeof result === "string") Deno.removeSync(result);
+    return true;
+  } catch {
+    return false;
+  }
+};
+const tryAll = () => Object.fromEntries(
+  Object.entries(attempts).map(([name, action]) => [name, works(action)]),
+);
+const { "become root again": _, ...others } = attempts;
+const before = Object.values(others).every(works);
+becomeUser({ uid: 65534, gid: 65534 });
+console.log(JSON.stringify({ before, after: tryAll() }));
+`;
+
+kernelTest("a process that left root starts no program, and there is no way back", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--no-lock", ATTEMPTS],
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+  });
+  const { stdout, stderr } = await child.output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
+    before: true,
+    after: {
+      "start a program": false,
+      "read what is root's": false,
+      "write to /etc": false,
+      "become root again": false,
+    },
+  });
+});
+
+/** Less than `--allow-all`, and what it would have been good for. */
+const NARROWER: readonly (readonly string[])[] = [
+  ["--allow-read", "--allow-ffi", "--allow-net", "--allow-env", "--allow-sys"],
+  ["--allow-read=/proc,/sys", "--allow-ffi"],
+  ["--allow-all", "--deny-run"],
+];
+for (const permissions of NARROWER) {
+  for (const file of ["/proc/self/status", "/sys/devices/system/cpu/online"]) {
+    kernelTest(`Deno does not open ${file} for ${permissions.join(" ")}`, async () => {
+      const script = `console.log(Deno.readTextFileSync(${JSON.stringify(file)}))`;
+      const module = `data:application/javascript,${encodeURIComponent(script)}`;
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--no-lock", "--no-prompt", ...permissions, module],
+        env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      });
+      const { code, stderr } = await child.output();
+      assertEquals(code, 1);
+      assertMatch(new TextDecoder().decode(stderr), /Requires all access to .*--allow-all/);
+    });
+  }
+}
