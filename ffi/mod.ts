@@ -5,7 +5,13 @@ export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
 export { BpfObject, BpfProgram } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
 export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";
-export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_run.ts";
+export {
+  enableProgramStats,
+  readMapId,
+  readProgramMapIds,
+  readProgramStats,
+  runProgram,
+} from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";

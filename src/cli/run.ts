@@ -112,6 +112,7 @@ function runOptions(
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
       DEFAULT_PRINT_INTERVAL_MS,
     display: context.display,
+    strict: flags.has("strict"),
     btfFile: btfFileOf(flags),
     dumpCode: flags.has("dump-code")
       ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)

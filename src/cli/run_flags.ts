@@ -76,6 +76,10 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: "how often drawn metrics are drawn (default 1s)",
   },
   { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
+  {
+    name: "strict",
+    description: "a program that cannot load or attach is an error; else the others run without it",
+  },
   { name: "host", description: "accepted for compatibility: kmeter always sees the whole host" },
   {
     name: "btf",

@@ -2,7 +2,7 @@
 
 import {
   type BpfMap,
-  BpfObject,
+  type BpfObject,
   enableProgramStats,
   type ProgramStats as KernelProgramStats,
   readBootTimeMs,
@@ -14,7 +14,8 @@ import { UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
-import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
+import { accountForRefusals } from "./account_for_refusals.ts";
+import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
 import { createRunner, isCollected } from "./create_runner.ts";
@@ -22,10 +23,11 @@ import { EventPump } from "./event_pump.ts";
 import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
 import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
+import { loadObject } from "./load_object.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
+import { reasonOf, type Refusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
-import { setConstants } from "./set_constants.ts";
 import { TracerRunner } from "./tracer_runner.ts";
 
 const FILTER_CHECKS: FilterChecks = {
@@ -37,8 +39,10 @@ export class RunningGadget {
   readonly spec: GadgetSpec;
   readonly #gadget: ParsedGadget;
   readonly #options: RunOptions;
-  readonly #object: BpfObject;
+  #object: BpfObject | undefined;
   readonly #attached: AttachedProgram[] = [];
+  /** Programs that the gadget does without. */
+  #refusals: Refusal[] = [];
   readonly #runners: Runner[] = [];
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
@@ -55,11 +59,7 @@ export class RunningGadget {
    * @throws whatever stands in the way; nothing is left loaded then.
    */
   static async start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
-    const object = new BpfObject(gadget.files.object, {
-      name: gadget.spec.name,
-      btfFile: options.btfFile,
-    });
-    const running = new RunningGadget(gadget, { object, options });
+    const running = new RunningGadget(gadget, options);
     try {
       await running.#start();
       return running;
@@ -69,14 +69,10 @@ export class RunningGadget {
     }
   }
 
-  private constructor(
-    gadget: ParsedGadget,
-    { object, options }: { object: BpfObject; options: RunOptions },
-  ) {
+  private constructor(gadget: ParsedGadget, options: RunOptions) {
     this.spec = gadget.spec;
     this.#gadget = gadget;
     this.#options = options;
-    this.#object = object;
   }
 
   async #start(): Promise<void> {
@@ -86,16 +82,16 @@ export class RunningGadget {
     );
     // First, so that it is ready when the kernel is.
     if (counts) this.#thread = new IngestThread();
-    for (const program of this.#object.programs()) prepareProgram(program, this.spec);
-    setConstants(this.#object, { gadget: this.#gadget, params: this.#options.params });
-    this.#object.load();
+    const { object, refusals } = loadObject(this.#gadget, this.#options);
+    this.#object = object;
+    this.#refusals = refusals;
     const iterators = dataSources.some(({ origin }) => origin.kind === "iter");
     // Iterators run only when read, so attaching them first loses nothing.
-    if (iterators) this.#attach();
-    const maps = new Map(this.#object.maps().map((map) => [map.name, map]));
+    if (iterators) this.#attach(object);
+    const maps = new Map(object.maps().map((map) => [map.name, map]));
     this.#createRunners(maps);
     await this.#startReading(maps.get(KERNEL_STACK_MAP));
-    if (!iterators) this.#attach();
+    if (!iterators) this.#attach(object);
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
     this.#startPrinting();
   }
@@ -130,8 +126,13 @@ export class RunningGadget {
     await this.#thread?.run({ sources, stackMap: handle }, fds);
   }
 
-  #attach(): void {
-    attachPrograms(this.#object, { gadget: this.#gadget, attached: this.#attached });
+  #attach(object: BpfObject): void {
+    const attached = this.#attached;
+    const refusals = this.#refusals;
+    const { strict, warn } = this.#options;
+    attachPrograms(object, { gadget: this.#gadget, attached, refusals, strict });
+    if (refusals.length === 0) return;
+    for (const text of accountForRefusals(this.spec, { object, attached, refusals })) warn(text);
   }
 
   /** With several data sources a filter is for those that have its fields. */
@@ -238,7 +239,10 @@ export class RunningGadget {
   snapshot(): OwnMetricsSnapshot {
     return {
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
-      programs: this.#attached.map((attached) => this.#programStatsOf(attached)),
+      programs: [
+        ...this.#attached.map((attached) => this.#programStatsOf(attached)),
+        ...this.#refusals.map((refusal) => this.#refusedStats(refusal)),
+      ],
     };
   }
 
@@ -277,6 +281,11 @@ export class RunningGadget {
       runTimeSeconds: Number(stats.runTimeNs) / 1e9,
       runCount: Number(stats.runCount),
     };
+  }
+
+  #refusedStats({ program, section, error }: Refusal): ProgramStats {
+    const reason = reasonOf(error);
+    return { gadget: this.spec.name, program, section, isAttached: false, reason };
   }
 
   /** Detaches, takes what is left, frees everything. Idempotent. */
@@ -337,7 +346,7 @@ export class RunningGadget {
   #freeObject(): void {
     for (const { links } of this.#attached.splice(0)) for (const link of links) link.close();
     this.#programStats?.[Symbol.dispose]();
-    this.#object.close();
+    this.#object?.close();
   }
 }
 
