@@ -15,18 +15,25 @@ interface Outcome {
   readonly refusals: readonly Refusal[];
 }
 
+/** What a gadget does without. */
+export interface Shortfall {
+  /** What is left out and why, and which data sources stay empty. */
+  readonly warnings: readonly string[];
+  /** Names of data sources that nothing feeds: to count zero for them would be a lie. */
+  readonly emptySources: ReadonlySet<string>;
+}
+
 /**
  * A data source lives as long as a program that uses its map, or one of its iterators, is attached.
  *
- * @returns warnings: what is left out and why, and which data sources stay empty.
  * @throws KernelError, UnsupportedError if no data source lives: the gadget would see nothing.
  */
-export function accountForRefusals(spec: GadgetSpec, outcome: Outcome): string[] {
+export function accountForRefusals(spec: GadgetSpec, outcome: Outcome): Shortfall {
   const { attached, refusals } = outcome;
   const isHooked = attached.some(({ links }) => links.length > 0);
   const empty = spec.dataSources.filter((source) => !isFed(source, outcome));
   if (!isHooked || empty.length === spec.dataSources.length) throw asOneError(spec, refusals);
-  return [
+  const warnings = [
     ...refusals.map(({ program, section, error }) =>
       `${spec.name} runs without program ${program} (${section}); --strict makes that an error\n` +
       `${error.message}${error.hint === undefined ? "" : `\nhint: ${error.hint}`}`
@@ -35,6 +42,7 @@ export function accountForRefusals(spec: GadgetSpec, outcome: Outcome): string[]
       `data source ${name} stays empty: no program that feeds it is attached`
     ),
   ];
+  return { warnings, emptySources: new Set(empty.map(({ name }) => name)) };
 }
 
 function isFed({ origin }: DataSourceSpec, { object, attached }: Outcome): boolean {

@@ -4,6 +4,7 @@ import { nearestName } from "../gadget/mod.ts";
 
 const KERNEL_BTF_FILE = "/sys/kernel/btf/vmlinux";
 const TRACEPOINTS_FOLDER = "/sys/kernel/tracing/events";
+const KPROBES_FOLDER = "/sys/bus/event_source/devices/kprobe";
 const SYMBOLS_FILE = "/proc/kallsyms";
 /** `struct btf_header` (linux/btf.h): header length, offset and length of the strings behind the header. */
 const BTF_HEADER = { headerLength: 4, stringsOffset: 16, stringsLength: 20 } as const;
@@ -15,7 +16,8 @@ export function kernelTracepoints(): string[] {
 
 /** Kinds of iterators, for example `task`. */
 export function kernelIterators(): string[] {
-  return btfStrings("bpf_iter__");
+  // Names with more underscores are notes for the verifier.
+  return btfStrings("bpf_iter__").filter((name) => !name.includes("__"));
 }
 
 /** Functions that the kernel has a symbol of. */
@@ -30,6 +32,16 @@ export function classicTracepoints(): string[] {
   return folders(TRACEPOINTS_FOLDER).flatMap((category) =>
     folders(`${TRACEPOINTS_FOLDER}/${category}`).map((name) => `${category}/${name}`)
   );
+}
+
+/** True if programs can be put on kernel functions by kprobes. */
+export function hasKprobes(): boolean {
+  try {
+    Deno.statSync(KPROBES_FOLDER);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `did you mean "x"? `; "" if nothing is near. */

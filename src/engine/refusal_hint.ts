@@ -5,6 +5,7 @@ import { quoteNames } from "../gadget/mod.ts";
 import {
   classicTracepoints,
   didYouMean,
+  hasKprobes,
   kernelFunctions,
   kernelIterators,
   kernelTracepoints,
@@ -105,7 +106,10 @@ function absentHook({ section }: Hook): string | undefined {
     : [];
   // A function may have an offset: kprobe/name+0x10.
   const isThere = known.includes(target.replace(/\+.*$/, ""));
-  return known.length === 0 || isThere ? undefined : missingHook(kind, target);
+  if (known.length > 0 && !isThere) return missingHook(kind, target);
+  return /^k(ret)?probe$/.test(kind) && !hasKprobes()
+    ? "this kernel was built without kprobes (CONFIG_KPROBE_EVENTS); use a tracepoint, or fentry"
+    : undefined;
 }
 
 function missingHook(kind: string, target: string): string {

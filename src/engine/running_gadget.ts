@@ -43,6 +43,8 @@ export class RunningGadget {
   readonly #attached: AttachedProgram[] = [];
   /** Programs that the gadget does without. */
   #refusals: Refusal[] = [];
+  /** Data sources that nothing feeds without these programs. */
+  #emptySources: ReadonlySet<string> = new Set();
   readonly #runners: Runner[] = [];
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
@@ -132,7 +134,9 @@ export class RunningGadget {
     const { strict, warn } = this.#options;
     attachPrograms(object, { gadget: this.#gadget, attached, refusals, strict });
     if (refusals.length === 0) return;
-    for (const text of accountForRefusals(this.spec, { object, attached, refusals })) warn(text);
+    const shortfall = accountForRefusals(this.spec, { object, attached, refusals });
+    this.#emptySources = shortfall.emptySources;
+    for (const text of shortfall.warnings) warn(text);
   }
 
   /** With several data sources a filter is for those that have its fields. */
@@ -151,7 +155,8 @@ export class RunningGadget {
   #printedRunners(): Runner[] {
     const { display } = this.#options;
     return this.#runners.filter(({ collector, spec }) =>
-      collector !== undefined && spec.annotations["metrics.print"] === "true" && display.draws(spec)
+      collector !== undefined && !this.#emptySources.has(spec.name) &&
+      spec.annotations["metrics.print"] === "true" && display.draws(spec)
     );
   }
 
@@ -179,13 +184,13 @@ export class RunningGadget {
         this.#reportFetchError(runner.spec.name, error);
       }
     }
-    const sets = runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
+    const sets = setsOf(runners);
     if (sets.length > 0) display.write(display.metrics(sets));
   }
 
-  /** Metrics of all data sources that are collected. */
+  /** Metrics of all data sources that are collected and fed. */
   get metricSets(): readonly MetricSet[] {
-    return this.#runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
+    return setsOf(this.#runners.filter(({ spec }) => !this.#emptySources.has(spec.name)));
   }
 
   /** Attached programs, for tests and `runProgram`. */
@@ -358,6 +363,10 @@ function accepts(filter: string, spec: DataSourceSpec): boolean {
     if (error instanceof UsageError) return false;
     throw error;
   }
+}
+
+function setsOf(runners: readonly Runner[]): MetricSet[] {
+  return runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
 }
 
 function messageOf(error: unknown): string {
