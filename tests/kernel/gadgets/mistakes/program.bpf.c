@@ -15,6 +15,9 @@ struct event {
 GADGET_TRACER_MAP(mistakes_ring, 64 * 1024);
 GADGET_TRACER(events, mistakes_ring, event);
 
+/* Only a program that is refused fills it. */
+GADGET_ITER(tasks, event, odd_iter);
+
 SEC("raw_tp/sched_process_exit")
 int no_mistake(void *ctx)
 {
