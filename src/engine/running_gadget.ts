@@ -24,6 +24,7 @@ import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
 import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
 import { loadObject } from "./load_object.ts";
+import { LossWatch } from "./loss_watch.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { reasonOf, type Refusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -51,6 +52,9 @@ export class RunningGadget {
   #programStats: Disposable | undefined;
   /** Counts events; there is none if no events are counted. */
   #thread: IngestThread | undefined;
+  /** Whether it had counted all when it was asked last. */
+  #isCaughtUp = true;
+  #lossWatch: LossWatch | undefined;
   /** Shows events. */
   #pump: EventPump | undefined;
   #printTimer: FetchTimer | undefined;
@@ -96,6 +100,8 @@ export class RunningGadget {
     if (!iterators) this.#attach(object);
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
     this.#startPrinting();
+    const counted = this.#runners.filter(({ collector }) => collector !== undefined);
+    if (counted.length > 0) this.#lossWatch = new LossWatch(counted, this.#options.warn);
   }
 
   #createRunners(maps: ReadonlyMap<string, BpfMap>): void {
@@ -216,7 +222,7 @@ export class RunningGadget {
   /** Brings all metrics up to date. @returns what could not be read, by data source. */
   async refresh(): Promise<Map<string, unknown>> {
     const failures = new Map<string, unknown>();
-    await this.#thread?.catchUp();
+    await this.#catchUp();
     await Promise.all(this.#runners.map(async (runner) => {
       if (runner.collector === undefined) return;
       const { memory, plan } = runner.collector;
@@ -229,6 +235,13 @@ export class RunningGadget {
       if (plan.ttlMs > 0) memory.hiddenBeforeMs = readBootTimeMs() - plan.ttlMs;
     }));
     return failures;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#thread === undefined) return;
+    this.#isCaughtUp = await this.#thread.catchUp();
+    if (this.#isCaughtUp) return;
+    this.#options.warn("events wait to be counted for over a second: the numbers are old");
   }
 
   #reportFetchError(dataSource: string, error: unknown): void {
@@ -248,6 +261,9 @@ export class RunningGadget {
         ...this.#attached.map((attached) => this.#programStatsOf(attached)),
         ...this.#refusals.map((refusal) => this.#refusedStats(refusal)),
       ],
+      consumers: this.#thread === undefined
+        ? []
+        : [{ gadget: this.spec.name, isUp: this.#isCaughtUp }],
     };
   }
 
@@ -304,7 +320,12 @@ export class RunningGadget {
       await this.#stopReading();
       if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
     } finally {
-      await this.#closeAll();
+      try {
+        this.#lossWatch?.stop();
+      } finally {
+        // A thread that is stuck may read its buffers: they go with the process.
+        if (this.#thread?.isStuck !== true) await this.#closeAll();
+      }
     }
   }
 
