@@ -8,6 +8,9 @@ import { type Refusal, toRefusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
 import { setConstants } from "./set_constants.ts";
 
+/** Programs that loading does without: with more of them, a hostile object would keep the kernel busy. */
+export const MAX_REFUSALS = 64;
+
 /** Ownership: the caller closes the object. */
 export interface LoadedObject {
   readonly object: BpfObject;
@@ -17,9 +20,10 @@ export interface LoadedObject {
 
 /**
  * Opens, adjusts and loads. libbpf loads all programs or none, and a failed load spoils the object: each
- * program that is refused costs another try without it, so there are at most as many as programs, and one.
+ * program that is refused costs another try without it, of which there are at most `MAX_REFUSALS`.
  *
- * @throws KernelError if it is no single program's fault, or `strict`; UsageError for bad parameters.
+ * @throws KernelError if it is no single program's fault, one too many, or `strict`; UsageError for bad
+ * parameters.
  */
 export function loadObject(
   gadget: ParsedGadget,
@@ -34,7 +38,7 @@ export function loadObject(
     try {
       const refusal = tryLoad(object, { gadget, refusals, params: options.params });
       if (refusal === undefined) return { object, refusals };
-      if (options.strict) throw refusal.error;
+      if (options.strict || refusals.length === MAX_REFUSALS) throw refusal.error;
       refusals.push(refusal);
     } catch (error) {
       object.close();
