@@ -16,10 +16,10 @@ const OPEN_OPTS = {
 } as const;
 
 /** Room for the verifier's log. Pages that nobody writes cost nothing. */
-const VERIFIER_LOG_BYTES = 16 << 20;
+export const VERIFIER_LOG_BYTES = 16 << 20;
 
 /** How many of the verifier's last lines go into an error. */
-const VERIFIER_LINES_SHOWN = 12;
+export const VERIFIER_LINES_SHOWN = 12;
 
 /** `struct bpf_iter_attach_opts`: size, link_info pointer, its length as u32. */
 const ITER_OPTS_SIZE_BYTES = 24;

@@ -2,7 +2,7 @@
 
 export { BPF_F_MMAPABLE, BpfMap, lookupByDescriptor, possibleCpuCount } from "./bpf_map.ts";
 export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
-export { BpfObject, BpfProgram } from "./bpf_object.ts";
+export { BpfObject, BpfProgram, VERIFIER_LINES_SHOWN, VERIFIER_LOG_BYTES } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
 export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";
 export {
@@ -17,7 +17,14 @@ export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
 export { copyToMemory } from "./shipped_library.ts";
 export { errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
-export { chosenLibbpf, libbpfOrigin, libbpfVersion, useLibbpf } from "./libbpf.ts";
+export {
+  chosenLibbpf,
+  LIBBPF_LINE_BYTES,
+  LIBBPF_LOG_LINES,
+  libbpfOrigin,
+  libbpfVersion,
+  useLibbpf,
+} from "./libbpf.ts";
 export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";

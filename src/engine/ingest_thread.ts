@@ -15,11 +15,11 @@ import {
 } from "./ingest_job.ts";
 
 /** How long a stop waits for the thread to count what is left. */
-const STOP_MS = 5000;
+export const STOP_MS = 5000;
 const ETIMEDOUT = 110;
 
 /** How long a scrape waits for events that are on their way. */
-const CATCH_UP_MS = 1000;
+export const CATCH_UP_MS = 1000;
 
 /** One thread for all event buffers of a gadget. Ownership: `stop()` ends it. */
 export class IngestThread {

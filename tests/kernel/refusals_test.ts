@@ -8,6 +8,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { MAX_REFUSALS } from "../../src/engine/load_object.ts";
 import { KernelError } from "../../src/errors.ts";
 import { fixture, kernelFixture, kernelTest, startGadget, until } from "./harness.ts";
 import { runTool } from "./oracles.ts";
@@ -103,4 +104,11 @@ kernelTest("a gadget that runs in part comes and goes fifty times and leaves not
     await using started = await startGadget(folder);
     assert(started.running.programs.length > 0);
   }
+});
+
+kernelTest("a gadget with more refused programs than kmeter does without is an error", async () => {
+  const folder = await kernelFixture("many_refused");
+  const error = await assertRejects(() => startGadget(folder), KernelError);
+  // They begin with odd_10.
+  assertEquals(error.program, `odd_${10 + MAX_REFUSALS}`);
 });
