@@ -18,6 +18,8 @@ import { removeOtherVersions } from "./remove_others.ts";
 import { writeSbom } from "./sbom.ts";
 
 const LEVEL = 19;
+/** Larger is too much to download. */
+const MAX_ARCHIVE_BYTES = 35e6;
 
 async function release(): Promise<void> {
   const time = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
@@ -32,6 +34,10 @@ async function release(): Promise<void> {
     time,
     level: LEVEL,
   });
+  const { size } = await Deno.stat(`${DIST}/${archive}`);
+  if (size > MAX_ARCHIVE_BYTES) {
+    throw new Error(`${archive} has ${size} bytes, and may have ${MAX_ARCHIVE_BYTES}`);
+  }
   const types = `vmlinux-${version}.h.zst`;
   await writeKernelTypes(`${DIST}/${types}`);
   const names = ["kmeter", ...PAPERS, SBOM, archive, types, await buildDebianPackage(time)];

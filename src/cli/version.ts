@@ -42,7 +42,7 @@ export const versionCommand: Command = {
   },
 };
 
-/** What this kmeter calls itself: `v0.1.0-3-g1c9347f` if it is packed, `0.1.0+checkout` if not. */
+/** What this kmeter calls itself: `0.1.0-3-g1c9347f30dab` if it is packed, `0.1.0+checkout` if not. */
 export function programVersion(): string {
   const packed = readAsset(VERSION_ASSET);
   return packed === undefined ? `${VERSION}+checkout` : new TextDecoder().decode(packed).trim();

@@ -41,8 +41,6 @@ function probeFor(gadgets: readonly string[]): string {
 for gadget in ${gadgets.join(" ")}; do
   sed -i "s/^KMETER_GADGET=.*/KMETER_GADGET=$gadget/" /etc/default/kmeter
   systemctl restart kmeter && echo "$gadget $(systemctl show -P SubState kmeter)"
-  # Else the sixth start within a minute is refused.
-  systemctl reset-failed kmeter
 done
 pid=$(systemctl show -P MainPID kmeter)
 grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' "/proc/$pid/status"
