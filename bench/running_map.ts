@@ -22,6 +22,7 @@ const OPTIONS: RunOptions = {
   scopes: new Map(),
   schedule: () => ({}),
   printIntervalMs: 1000,
+  strict: true,
   display: { draws: () => false, rowView: () => undefined, metrics: () => "", write: () => {} },
   warn: (text) => {
     throw new Error(text);

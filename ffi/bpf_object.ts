@@ -16,10 +16,10 @@ const OPEN_OPTS = {
 } as const;
 
 /** Room for the verifier's log. Pages that nobody writes cost nothing. */
-const VERIFIER_LOG_BYTES = 16 << 20;
+export const VERIFIER_LOG_BYTES = 16 << 20;
 
 /** How many of the verifier's last lines go into an error. */
-const VERIFIER_LINES_SHOWN = 12;
+export const VERIFIER_LINES_SHOWN = 12;
 
 /** `struct bpf_iter_attach_opts`: size, link_info pointer, its length as u32. */
 const ITER_OPTS_SIZE_BYTES = 24;
@@ -113,8 +113,8 @@ export class BpfObject implements Disposable {
   }
 
   /**
-   * Relocates, verifies and loads everything.
-   * @throws KernelError with the verifier's last useful lines.
+   * Relocates, verifies and loads everything. After a failure the object can only be closed.
+   * @throws KernelError with the verifier's last useful lines, and the program if it is one program's fault.
    */
   load(): void {
     takeLibbpfLog();
@@ -125,9 +125,11 @@ export class BpfObject implements Disposable {
   }
 
   #error(call: string, errno: number, what: string): KernelError {
-    const details = [...libbpfWarnings(), ...this.#verifierLines()];
+    const lines = takeLibbpfLog();
+    const details = [...readableLines(lines), ...this.#verifierLines()];
+    const program = this.#handle === null ? undefined : blamedProgram(lines, this.programs());
     const hint = errno === EPERM ? undefined : "kmeter doctor tells what this kernel can do";
-    return kernelError({ call, errno, what, details, hint });
+    return kernelError({ call, errno, what, details, program, hint });
   }
 
   /** The last lines of the verifier's log, without its statistics. */
@@ -151,9 +153,24 @@ export class BpfObject implements Disposable {
   }
 }
 
-/** libbpf's warnings since the last call, without its prefix and the log it repeats. */
-function libbpfWarnings(): string[] {
-  return takeLibbpfLog()
+/**
+ * The program that libbpf gave up on: after a failed load no program has a descriptor any more, so only
+ * its log tells. Names are compared with those of the object, for they are a stranger's.
+ */
+function blamedProgram(
+  lines: readonly string[],
+  programs: readonly BpfProgram[],
+): string | undefined {
+  for (const line of lines.toReversed()) {
+    const blamed = programs.find(({ name }) => line.startsWith(`libbpf: prog '${name}': `));
+    if (blamed !== undefined) return blamed.name;
+  }
+  return undefined;
+}
+
+/** libbpf's warnings without its prefix and the log it repeats. */
+function readableLines(lines: readonly string[]): string[] {
+  return lines
     .map((line) => line.replace(/^libbpf: /, ""))
     .filter((line) => !line.startsWith("-- ") && !line.includes("\n"))
     // Advice for kernels before 5.11, given for any EPERM.
@@ -281,7 +298,8 @@ export class BpfProgram {
       call,
       errno,
       what: `Cannot attach program ${this.name} (${this.section})`,
-      details: libbpfWarnings(),
+      details: readableLines(takeLibbpfLog()),
+      program: this.name,
       hint: attachHint(this.section, errno),
     });
   }

@@ -13,30 +13,57 @@ export interface ProgramStats {
 }
 
 /** `struct bpf_prog_info` (linux/bpf.h): fields used and a size that covers them. */
-const PROG_INFO = { sizeBytes: 208, id: 4, runTimeNs: 192, runCount: 200 } as const;
+const PROG_INFO = {
+  sizeBytes: 208,
+  id: 4,
+  mapCount: 52,
+  mapIds: 56,
+  runTimeNs: 192,
+  runCount: 200,
+} as const;
+/** Maps of one program at most: `MAX_USED_MAPS` of the kernel. */
+const MAX_PROGRAM_MAPS = 64;
+/** `struct bpf_map_info` (linux/bpf.h): the id, and a size that covers it. */
+const MAP_INFO = { sizeBytes: 8, id: 4 } as const;
 const BPF_STATS_RUN_TIME = 0;
 
 /** Reads the statistics of a loaded program. Times are zero unless statistics are switched on. */
 export function readProgramStats(programFd: number): ProgramStats {
-  const info = new Uint8Array(PROG_INFO.sizeBytes);
-  const result = libbpf().bpf_obj_get_info_by_fd(
-    programFd,
-    info,
-    new Uint32Array([PROG_INFO.sizeBytes]),
-  );
-  if (result < 0) {
-    throw kernelError({
-      call: "bpf_obj_get_info_by_fd",
-      errno: -result,
-      what: "Cannot read program statistics",
-    });
-  }
-  const view = new DataView(info.buffer);
+  const view = new DataView(new ArrayBuffer(PROG_INFO.sizeBytes));
+  readInfo(programFd, view, "Cannot read program statistics");
   return {
     id: view.getUint32(PROG_INFO.id, true),
     runTimeNs: view.getBigUint64(PROG_INFO.runTimeNs, true),
     runCount: view.getBigUint64(PROG_INFO.runCount, true),
   };
+}
+
+/** Kernel ids of the maps that a loaded program uses, functions that it calls included. */
+export function readProgramMapIds(programFd: number): Set<number> {
+  const ids = new Uint32Array(MAX_PROGRAM_MAPS);
+  const view = new DataView(new ArrayBuffer(PROG_INFO.sizeBytes));
+  view.setUint32(PROG_INFO.mapCount, MAX_PROGRAM_MAPS, true);
+  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(ids));
+  view.setBigUint64(PROG_INFO.mapIds, address, true);
+  readInfo(programFd, view, "Cannot read the maps of a program");
+  const count = view.getUint32(PROG_INFO.mapCount, true);
+  return new Set(ids.subarray(0, Math.min(count, MAX_PROGRAM_MAPS)));
+}
+
+/** Kernel id of a map, as `bpftool map show` prints it. */
+export function readMapId(mapFd: number): number {
+  const view = new DataView(new ArrayBuffer(MAP_INFO.sizeBytes));
+  readInfo(mapFd, view, "Cannot read the id of a map");
+  return view.getUint32(MAP_INFO.id, true);
+}
+
+function readInfo(fd: number, info: DataView<ArrayBuffer>, what: string): void {
+  const result = libbpf().bpf_obj_get_info_by_fd(
+    fd,
+    new Uint8Array(info.buffer),
+    new Uint32Array([info.byteLength]),
+  );
+  if (result < 0) throw kernelError({ call: "bpf_obj_get_info_by_fd", errno: -result, what });
 }
 
 /** Switches run-time statistics on for all programs until closed; undefined where the kernel refuses. */

@@ -217,8 +217,9 @@ function newLog(): LibbpfLog {
 }
 
 /** Lines kept; a verifier log never comes this way, it has a buffer of its own. */
-const MAX_LOG_LINES = 50;
-const LINE_ROOM_BYTES = 2048;
+export const LIBBPF_LOG_LINES = 50;
+/** Room for each; longer ones are cut. */
+export const LIBBPF_LINE_BYTES = 2048;
 const LEVEL_WARN = 0;
 
 /** Removes and returns the warnings since the last call. */
@@ -237,11 +238,11 @@ const capture = {
       (level, format, values) => {
         // An exception would be swallowed by the FFI layer, so nothing here may throw.
         if (level !== LEVEL_WARN) return 0;
-        const line = new Uint8Array(LINE_ROOM_BYTES);
-        const length = libc().vsnprintf(line, BigInt(LINE_ROOM_BYTES), format, values);
-        const end = Math.min(Math.max(length, 0), LINE_ROOM_BYTES - 1);
+        const line = new Uint8Array(LIBBPF_LINE_BYTES);
+        const length = libc().vsnprintf(line, BigInt(LIBBPF_LINE_BYTES), format, values);
+        const end = Math.min(Math.max(length, 0), LIBBPF_LINE_BYTES - 1);
         state.log.lines.push(new TextDecoder().decode(line.subarray(0, end)).trimEnd());
-        if (state.log.lines.length > MAX_LOG_LINES) state.log.lines.shift();
+        if (state.log.lines.length > LIBBPF_LOG_LINES) state.log.lines.shift();
         return 0;
       },
     ) as Deno.UnsafeCallback;

@@ -255,6 +255,8 @@ export interface FailedCall {
   readonly what: string;
   /** Lines that tell more, put under the message. */
   readonly details?: readonly string[];
+  /** The eBPF program at fault, where it is known to be one program's. */
+  readonly program?: string;
   readonly hint?: string;
 }
 
@@ -265,6 +267,7 @@ export function kernelError(failed: FailedCall): KernelError {
   return new KernelError([message, ...details.map((line) => `  ${line}`)].join("\n"), {
     call,
     errno,
+    program: failed.program,
     hint: failed.hint ?? (errno === EPERM ? permissionHint() : undefined),
   });
 }

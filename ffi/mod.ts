@@ -2,16 +2,29 @@
 
 export { BPF_F_MMAPABLE, BpfMap, lookupByDescriptor, possibleCpuCount } from "./bpf_map.ts";
 export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
-export { BpfObject, BpfProgram } from "./bpf_object.ts";
+export { BpfObject, BpfProgram, VERIFIER_LINES_SHOWN, VERIFIER_LOG_BYTES } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
 export { BpfLink, closeDescriptor, readDescriptor } from "./bpf_link.ts";
-export { enableProgramStats, readProgramStats, runProgram } from "./bpf_program_run.ts";
+export {
+  enableProgramStats,
+  readMapId,
+  readProgramMapIds,
+  readProgramStats,
+  runProgram,
+} from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
 export { copyToMemory } from "./shipped_library.ts";
 export { EPERM, errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
-export { chosenLibbpf, libbpfOrigin, libbpfVersion, useLibbpf } from "./libbpf.ts";
+export {
+  chosenLibbpf,
+  LIBBPF_LINE_BYTES,
+  LIBBPF_LOG_LINES,
+  libbpfOrigin,
+  libbpfVersion,
+  useLibbpf,
+} from "./libbpf.ts";
 export { readElf } from "./libelf.ts";
 export type { ElfObject, ElfSection, ElfSymbol } from "./libelf.ts";
 export { borrowMemory, MappedMemory } from "./mapped_memory.ts";

@@ -15,11 +15,17 @@ export class KernelError extends Error {
   override readonly name = "KernelError";
   readonly call: string;
   readonly errno: number;
+  /** The eBPF program at fault, where it is known to be one program's. */
+  readonly program?: string;
   readonly hint?: string;
-  constructor(message: string, facts: ErrorFacts & { call: string; errno: number }) {
+  constructor(
+    message: string,
+    facts: ErrorFacts & { call: string; errno: number; program?: string },
+  ) {
     super(message, { cause: facts.cause });
     this.call = facts.call;
     this.errno = facts.errno;
+    this.program = facts.program;
     this.hint = facts.hint;
   }
 }

@@ -4,6 +4,7 @@ import { type Finding, loadingPrivilege, probeGadgets, probeHost } from "../engi
 import { type Command, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
+import { type Limit, limitsInForce } from "./limits.ts";
 import { writeOutput } from "./output.ts";
 
 const FLAGS = [LIBBPF_FLAG, HELP_FLAG];
@@ -12,7 +13,9 @@ export const doctorCommand: Command = {
   name: "doctor",
   usage: "[flags]",
   summary: "what this kernel can do, and which built-in gadgets run on it",
-  details: "Loads and attaches every built-in gadget for a moment. Exits with 1 if anything fails.",
+  details:
+    "Loads and attaches every built-in gadget for a moment, and tells the limits that kmeter sets\n" +
+    "itself. Exits with 1 if anything fails.",
   flags: FLAGS,
   run(args) {
     const flags = parseFlags(args, FLAGS);
@@ -22,6 +25,7 @@ export const doctorCommand: Command = {
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
     writeOutput(host.map(describeFinding).join(""));
+    writeOutput(`limits\n${limitsInForce().map(describeLimit).join("")}`);
     if (loadingPrivilege() === undefined) {
       writeOutput("built-in gadgets\n  not tried: that needs privileges\n");
       return 1;
@@ -32,6 +36,10 @@ export const doctorCommand: Command = {
     return [...host, ...gadgets].every(({ isOk }) => isOk) ? 0 : 1;
   },
 };
+
+function describeLimit({ subject, value, effect }: Limit): string {
+  return `  ${subject.padEnd(24)}  ${value.padEnd(18)}  ${effect}\n`;
+}
 
 function describeFinding({ subject, isOk, detail, hint }: Finding): string {
   const line = `  ${isOk ? "ok  " : "FAIL"}  ${subject.padEnd(16)}  ${

@@ -39,8 +39,10 @@ import { notifyServiceManager } from "./service_manager.ts";
 import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
 import { requireWayTo, userOf } from "./user_flag.ts";
 import { programVersion } from "./version.ts";
+import { WarningLimit } from "./warning_limit.ts";
 
 const DEFAULT_PRINT_INTERVAL_MS = 1000;
+const warnings = new WarningLimit(writeNotice, { nowMs: () => performance.now() });
 
 export const runCommand: Command = {
   name: "run",
@@ -118,11 +120,12 @@ function runOptions(
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
       DEFAULT_PRINT_INTERVAL_MS,
     display: context.display,
+    strict: flags.has("strict"),
     btfFile: btfFileOf(flags),
     dumpCode: flags.has("dump-code")
       ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
       : undefined,
-    warn: (text) => writeNotice(`warning: ${text}`),
+    warn: (text) => warnings.warn(text),
   };
 }
 
@@ -234,7 +237,7 @@ class MetricsEndpoint {
   async #refresh(): Promise<void> {
     for (const [dataSource, error] of await this.#running?.refresh() ?? []) {
       this.#own.countScrapeError("refresh");
-      writeNotice(`warning: data source ${dataSource}: ${describeError(error)}`);
+      warnings.warn(`data source ${dataSource}: ${describeError(error)}`);
     }
   }
 
@@ -258,7 +261,7 @@ class MetricsEndpoint {
 }
 
 function reportScrapeError(error: unknown): void {
-  writeNotice(`warning: ${describeError(error)}`);
+  warnings.warn(describeError(error));
 }
 
 /** What ends a run: a signal, the timeout, or a closed stdout. */

@@ -78,6 +78,10 @@ export const RUN_FLAGS: readonly Flag[] = [
   },
   { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
   USER_FLAG,
+  {
+    name: "strict",
+    description: "a program that cannot load or attach is an error; else the others run without it",
+  },
   { name: "host", description: "accepted for compatibility: kmeter always sees the whole host" },
   {
     name: "btf",

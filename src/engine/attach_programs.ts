@@ -2,6 +2,7 @@
 
 import {
   type BpfLink,
+  type BpfMap,
   type BpfObject,
   type BpfProgram,
   onlineCpus,
@@ -10,6 +11,7 @@ import {
 import { UnsupportedError } from "../errors.ts";
 import type { GadgetSpec, ProgramSettings } from "../gadget/mod.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
+import { type Refusal, toRefusal } from "./refusal.ts";
 
 /** A program and what became of it. */
 export interface AttachedProgram {
@@ -42,11 +44,11 @@ const WITHOUT_TARGET = new Set([
 
 /** Before loading: leaves out disabled programs and sets the targets that are fixed by loading. */
 export function prepareProgram(program: BpfProgram, spec: GadgetSpec): void {
-  const { kind, target } = sectionOf(program);
-  const attachTo = settingsOf(program, spec).attachTo;
+  const { kind } = sectionOf(program);
+  const { attachTo } = settingsOf(program, spec);
   // libbpf knows the section without a name only.
   if (kind === "perf_event") program.setType(BPF_PROG_TYPE_PERF_EVENT);
-  if (target === DISABLED || attachTo === DISABLED) {
+  if (isDisabled(program, spec)) {
     program.setAutoload(false);
   } else if (attachTo !== undefined && isBoundAtLoad(kind)) {
     program.setAttachTarget(attachTo);
@@ -54,31 +56,39 @@ export function prepareProgram(program: BpfProgram, spec: GadgetSpec): void {
 }
 
 /**
- * Attaches every program.
+ * Attaches every program that was loaded.
  *
  * @param attached gets each program as it is attached, so that a failure leaves a list to undo.
- * @throws KernelError, UnsupportedError naming the program.
+ * @param refusals programs that are not loaded; gets those that cannot be attached.
+ * @throws KernelError, UnsupportedError naming the program, if `strict`.
  */
 export function attachPrograms(
   object: BpfObject,
   context: {
     gadget: Pick<ParsedGadget, "spec" | "iterTargetMaps">;
     attached: AttachedProgram[];
+    refusals: Refusal[];
+    strict: boolean;
   },
 ): void {
-  const { gadget, attached } = context;
-  const { spec, iterTargetMaps } = gadget;
+  const { gadget: { spec, iterTargetMaps }, attached, refusals, strict } = context;
+  const notLoaded = new Set(refusals.map(({ program }) => program));
   const maps = new Map(object.maps().map((map) => [map.name, map]));
   for (const program of object.programs()) {
-    const settings = settingsOf(program, spec);
-    const { kind, target } = sectionOf(program);
-    if (target === DISABLED || settings.attachTo === DISABLED) continue;
+    if (isDisabled(program, spec) || notLoaded.has(program.name)) continue;
     const walked = maps.get(iterTargetMaps.get(program.name) ?? "");
-    if (ON_REQUEST.has(kind)) attached.push({ program, links: [] });
-    else if (walked !== undefined) {
-      attached.push({ program, links: [program.attachIterator(walked.fd)] });
-    } else attached.push({ program, links: attach(program, { kind, settings }) });
+    try {
+      attached.push({ program, links: attach(program, { spec, walked }) });
+    } catch (error) {
+      const refusal = toRefusal(program, error);
+      if (strict) throw refusal.error;
+      refusals.push(refusal);
+    }
   }
+}
+
+function isDisabled(program: BpfProgram, spec: GadgetSpec): boolean {
+  return sectionOf(program).target === DISABLED || settingsOf(program, spec).attachTo === DISABLED;
 }
 
 /** `programs` of gadget.yaml names programs; perf settings may stand under the section's name. */
@@ -99,8 +109,12 @@ function isBoundAtLoad(kind: string): boolean {
 
 function attach(
   program: BpfProgram,
-  { kind, settings }: { kind: string; settings: ProgramSettings },
+  { spec, walked }: { spec: GadgetSpec; walked: BpfMap | undefined },
 ): BpfLink[] {
+  const { kind } = sectionOf(program);
+  const settings = settingsOf(program, spec);
+  if (ON_REQUEST.has(kind)) return [];
+  if (walked !== undefined) return [program.attachIterator(walked.fd)];
   if (kind === "perf_event") return attachToCpus(program, settings);
   if (WITHOUT_TARGET.has(kind)) {
     throw new UnsupportedError(

@@ -4,6 +4,7 @@
  */
 
 import { chosenLibbpf, Poller } from "../../ffi/mod.ts";
+import { KernelError } from "../errors.ts";
 import {
   CONTROL_WORDS,
   DONE,
@@ -13,8 +14,12 @@ import {
   STOP,
 } from "./ingest_job.ts";
 
+/** How long a stop waits for the thread to count what is left. */
+export const STOP_MS = 5000;
+const ETIMEDOUT = 110;
+
 /** How long a scrape waits for events that are on their way. */
-const CATCH_UP_MS = 1000;
+export const CATCH_UP_MS = 1000;
 
 /** One thread for all event buffers of a gadget. Ownership: `stop()` ends it. */
 export class IngestThread {
@@ -26,6 +31,8 @@ export class IngestThread {
   readonly #failed = Promise.withResolvers<never>();
   #hasJob = false;
   #hasEnded = false;
+  #hasFailed = false;
+  #isStuck = false;
 
   /** Starts the thread, which takes a while: best before everything else. */
   constructor() {
@@ -52,6 +59,7 @@ export class IngestThread {
 
   #fail(cause: unknown): void {
     this.#hasEnded = true;
+    this.#hasFailed = true;
     const message = cause instanceof Error ? cause.message : String(cause);
     const error = new Error(`Events are no longer counted: ${message}`, { cause });
     this.#ready.reject(error);
@@ -87,31 +95,67 @@ export class IngestThread {
   /**
    * Resolves when all events are counted that are in the buffers now, or after a short while; at once
    * if the thread has ended.
+   * @returns false if they are not all counted: the thread is stuck, starved or dead.
    */
-  async catchUp(): Promise<void> {
-    if (this.#hasEnded) return;
+  async catchUp(): Promise<boolean> {
+    if (this.#hasEnded) return !this.#hasFailed;
     const request = Atomics.add(this.#control, REQUESTED, 1) + 1;
     this.#poller.wake();
     const deadlineMs = performance.now() + CATCH_UP_MS;
     for (;;) {
       const done = Atomics.load(this.#control, DONE);
       const leftMs = deadlineMs - performance.now();
-      if (this.#hasEnded || request - done <= 0 || leftMs <= 0) return;
+      if (request - done <= 0) return true;
+      if (this.#hasEnded || leftMs <= 0) return !this.#hasFailed && leftMs > 0;
       const { async, value } = Atomics.waitAsync(this.#control, DONE, done, leftMs);
       if (async) await Promise.race([value, this.#failed.promise.catch(() => {})]);
     }
   }
 
-  /** Lets the thread take what is left and ends it. Then nobody reads the buffers any more. */
+  /** True once the thread did not end in time. It may read its buffers until the process ends. */
+  get isStuck(): boolean {
+    return this.#isStuck;
+  }
+
+  /**
+   * Lets the thread take what is left and ends it. Then nobody reads the buffers any more.
+   * @throws KernelError if it does not end: then what it reads must stay mapped.
+   */
   async stop(): Promise<void> {
     this.#hasEnded = true;
     Atomics.store(this.#control, STOP, 1);
     this.#poller.wake();
     try {
-      if (this.#hasJob) await this.#stopped.promise;
+      if (this.#hasJob) await this.#ended();
     } finally {
-      this.#worker.terminate();
-      await this.#poller.close();
+      if (!this.#isStuck) {
+        this.#worker.terminate();
+        await this.#poller.close();
+      }
+    }
+  }
+
+  async #ended(): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.#isStuck = true;
+      late.reject(
+        new KernelError(
+          `Cannot count what is left: ETIMEDOUT, the thread that counts has not ended in ${
+            STOP_MS / 1000
+          } s`,
+          {
+            call: "stop",
+            errno: ETIMEDOUT,
+            hint: "a --filter with a regular expression that takes for ever may be why",
+          },
+        ),
+      );
+    }, STOP_MS);
+    try {
+      await Promise.race([this.#stopped.promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

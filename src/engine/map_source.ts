@@ -16,6 +16,8 @@ export interface MapReadStats {
   readonly entries: number;
   readonly maxEntries: number;
   readonly fetchDurationSeconds: number;
+  /** Reads that found the map full, where a full map refuses new keys. */
+  readonly fullReads: number;
 }
 
 /** Rows of one map. */
@@ -46,7 +48,7 @@ export class MapSource {
       this.#reduce = compiled.reduce;
       this.reducerSource = compiled.source;
     }
-    this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0 };
+    this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0, fullReads: 0 };
   }
 
   /** True if entries can be taken out. */
@@ -75,10 +77,13 @@ export class MapSource {
   ): Promise<void> {
     const startMs = performance.now();
     const entries = await this.#reader.readAll((batch) => process(this.#rows(batch)), options);
+    const { maxEntries } = this.map;
+    const isFull = this.canReap && entries >= maxEntries;
     this.#stats = {
       entries,
-      maxEntries: this.map.maxEntries,
+      maxEntries,
       fetchDurationSeconds: (performance.now() - startMs) / 1000,
+      fullReads: this.#stats.fullReads + (isFull ? 1 : 0),
     };
   }
 

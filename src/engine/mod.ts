@@ -8,6 +8,8 @@ export {
   readGadgetFiles,
   SOURCE_NAME,
 } from "./gadget_files.ts";
+export { CATCH_UP_MS, STOP_MS } from "./ingest_thread.ts";
+export { MAX_REFUSALS } from "./load_object.ts";
 export { type ParsedGadget, parseGadget } from "./parse_gadget.ts";
 export {
   type Capability,

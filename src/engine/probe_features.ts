@@ -1,9 +1,10 @@
 /** What this kernel can do, found out by trying. */
 
-import { BpfObject, libbpfVersion } from "../../ffi/mod.ts";
+import { libbpfVersion } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
-import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
+import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
+import { loadObject } from "./load_object.ts";
 import { parseGadget } from "./parse_gadget.ts";
 import { CAPABILITY_USES, loadingPrivilege, missingCapabilities } from "./privileges.ts";
 
@@ -65,16 +66,14 @@ export function probeGadgets(): Finding[] {
 
 function tryGadget(name: string): string {
   const gadget = parseGadget(name, []);
-  const { files, spec } = gadget;
-  using object = new BpfObject(files.object, { name });
+  const { object, refusals } = loadObject(gadget, { params: new Map(), strict: true });
   const attached: AttachedProgram[] = [];
-  for (const program of object.programs()) prepareProgram(program, spec);
-  object.load();
   try {
-    attachPrograms(object, { gadget, attached });
+    attachPrograms(object, { gadget, attached, refusals, strict: true });
     return `loads and attaches (${attached.map(({ program }) => program.section).join(", ")})`;
   } finally {
     for (const { links } of attached) for (const link of links) link.close();
+    object.close();
   }
 }
 

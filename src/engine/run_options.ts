@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly schedule: (dataSource: string) => Partial<FetchSchedule>;
   readonly printIntervalMs: number;
   readonly display: Display;
+  /** A program that cannot load or attach is an error, even if the others can do without it. */
+  readonly strict: boolean;
   /** Kernel BTF file instead of the running kernel's. */
   readonly btfFile?: string;
   /** Takes the source text of generated code, for `--dump-code`. */

@@ -3,7 +3,7 @@
 import {
   type Account,
   type BpfMap,
-  BpfObject,
+  type BpfObject,
   enableProgramStats,
   EPERM,
   type ProgramStats as KernelProgramStats,
@@ -16,7 +16,8 @@ import { KernelError, UnsupportedError, UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
-import { type AttachedProgram, attachPrograms, prepareProgram } from "./attach_programs.ts";
+import { accountForRefusals } from "./account_for_refusals.ts";
+import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
 import { createRunner, isCollected } from "./create_runner.ts";
@@ -24,11 +25,13 @@ import { EventPump } from "./event_pump.ts";
 import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
 import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
+import { loadObject } from "./load_object.ts";
+import { LossWatch } from "./loss_watch.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { leaveRoot } from "./privileges.ts";
+import { reasonOf, type Refusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
-import { setConstants } from "./set_constants.ts";
 import { TracerRunner } from "./tracer_runner.ts";
 
 const FILTER_CHECKS: FilterChecks = {
@@ -40,8 +43,12 @@ export class RunningGadget {
   readonly spec: GadgetSpec;
   readonly #gadget: ParsedGadget;
   readonly #options: RunOptions;
-  readonly #object: BpfObject;
+  #object: BpfObject | undefined;
   readonly #attached: AttachedProgram[] = [];
+  /** Programs that the gadget does without. */
+  #refusals: Refusal[] = [];
+  /** Data sources that nothing feeds without these programs. */
+  #emptySources: ReadonlySet<string> = new Set();
   readonly #runners: Runner[] = [];
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
@@ -50,6 +57,9 @@ export class RunningGadget {
   #kallsyms: KallsymsFile | undefined;
   /** Counts events; there is none if no events are counted. */
   #thread: IngestThread | undefined;
+  /** Whether it had counted all when it was asked last. */
+  #isCaughtUp = true;
+  #lossWatch: LossWatch | undefined;
   /** Shows events. */
   #pump: EventPump | undefined;
   #printTimer: FetchTimer | undefined;
@@ -60,11 +70,7 @@ export class RunningGadget {
    * @throws whatever stands in the way; nothing is left loaded then.
    */
   static async start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
-    const object = new BpfObject(gadget.files.object, {
-      name: gadget.spec.name,
-      btfFile: options.btfFile,
-    });
-    const running = new RunningGadget(gadget, { object, options });
+    const running = new RunningGadget(gadget, options);
     try {
       await running.#start();
       return running;
@@ -74,14 +80,10 @@ export class RunningGadget {
     }
   }
 
-  private constructor(
-    gadget: ParsedGadget,
-    { object, options }: { object: BpfObject; options: RunOptions },
-  ) {
+  private constructor(gadget: ParsedGadget, options: RunOptions) {
     this.spec = gadget.spec;
     this.#gadget = gadget;
     this.#options = options;
-    this.#object = object;
   }
 
   async #start(): Promise<void> {
@@ -91,18 +93,20 @@ export class RunningGadget {
     );
     // First, so that it is ready when the kernel is.
     if (counts) this.#thread = new IngestThread();
-    for (const program of this.#object.programs()) prepareProgram(program, this.spec);
-    setConstants(this.#object, { gadget: this.#gadget, params: this.#options.params });
-    this.#object.load();
+    const { object, refusals } = loadObject(this.#gadget, this.#options);
+    this.#object = object;
+    this.#refusals = refusals;
     const iterators = dataSources.some(({ origin }) => origin.kind === "iter");
     // Iterators run only when read, so attaching them first loses nothing.
-    if (iterators) this.#attach();
-    const maps = new Map(this.#object.maps().map((map) => [map.name, map]));
+    if (iterators) this.#attach(object);
+    const maps = new Map(object.maps().map((map) => [map.name, map]));
     this.#createRunners(maps);
     await this.#startReading(maps.get(KERNEL_STACK_MAP));
-    if (!iterators) this.#attach();
+    if (!iterators) this.#attach(object);
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
     this.#startPrinting();
+    const counted = this.#runners.filter(({ collector }) => collector !== undefined);
+    if (counted.length > 0) this.#lossWatch = new LossWatch(counted, this.#options.warn);
   }
 
   #createRunners(maps: ReadonlyMap<string, BpfMap>): void {
@@ -136,8 +140,15 @@ export class RunningGadget {
     await this.#thread?.run({ sources, stackMap: handle }, fds);
   }
 
-  #attach(): void {
-    attachPrograms(this.#object, { gadget: this.#gadget, attached: this.#attached });
+  #attach(object: BpfObject): void {
+    const attached = this.#attached;
+    const refusals = this.#refusals;
+    const { strict, warn } = this.#options;
+    attachPrograms(object, { gadget: this.#gadget, attached, refusals, strict });
+    if (refusals.length === 0) return;
+    const shortfall = accountForRefusals(this.spec, { object, attached, refusals });
+    this.#emptySources = shortfall.emptySources;
+    for (const text of shortfall.warnings) warn(text);
   }
 
   /** With several data sources a filter is for those that have its fields. */
@@ -156,7 +167,8 @@ export class RunningGadget {
   #printedRunners(): Runner[] {
     const { display } = this.#options;
     return this.#runners.filter(({ collector, spec }) =>
-      collector !== undefined && spec.annotations["metrics.print"] === "true" && display.draws(spec)
+      collector !== undefined && !this.#emptySources.has(spec.name) &&
+      spec.annotations["metrics.print"] === "true" && display.draws(spec)
     );
   }
 
@@ -184,7 +196,7 @@ export class RunningGadget {
         this.#reportFetchError(runner.spec.name, error);
       }
     }
-    const sets = runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
+    const sets = setsOf(runners);
     if (sets.length > 0) display.write(display.metrics(sets));
   }
 
@@ -208,9 +220,9 @@ export class RunningGadget {
     }
   }
 
-  /** Metrics of all data sources that are collected. */
+  /** Metrics of all data sources that are collected and fed. */
   get metricSets(): readonly MetricSet[] {
-    return this.#runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
+    return setsOf(this.#runners.filter(({ spec }) => !this.#emptySources.has(spec.name)));
   }
 
   /** Attached programs, for tests and `runProgram`. */
@@ -236,7 +248,7 @@ export class RunningGadget {
   /** Brings all metrics up to date. @returns what could not be read, by data source. */
   async refresh(): Promise<Map<string, unknown>> {
     const failures = new Map<string, unknown>();
-    await this.#thread?.catchUp();
+    await this.#catchUp();
     await Promise.all(this.#runners.map(async (runner) => {
       if (runner.collector === undefined) return;
       const { memory, plan } = runner.collector;
@@ -249,6 +261,13 @@ export class RunningGadget {
       if (plan.ttlMs > 0) memory.hiddenBeforeMs = readBootTimeMs() - plan.ttlMs;
     }));
     return failures;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#thread === undefined) return;
+    this.#isCaughtUp = await this.#thread.catchUp();
+    if (this.#isCaughtUp) return;
+    this.#options.warn("events wait to be counted for over a second: the numbers are old");
   }
 
   #reportFetchError(dataSource: string, error: unknown): void {
@@ -264,7 +283,13 @@ export class RunningGadget {
   snapshot(): OwnMetricsSnapshot {
     return {
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
-      programs: this.#attached.map((attached) => this.#programStatsOf(attached)),
+      programs: [
+        ...this.#attached.map((attached) => this.#programStatsOf(attached)),
+        ...this.#refusals.map((refusal) => this.#refusedStats(refusal)),
+      ],
+      consumers: this.#thread === undefined
+        ? []
+        : [{ gadget: this.spec.name, isUp: this.#isCaughtUp }],
     };
   }
 
@@ -305,6 +330,11 @@ export class RunningGadget {
     };
   }
 
+  #refusedStats({ program, section, error }: Refusal): ProgramStats {
+    const reason = reasonOf(error);
+    return { gadget: this.spec.name, program, section, isAttached: false, reason };
+  }
+
   /** Detaches, takes what is left, frees everything. Idempotent. */
   stop(): Promise<void> {
     return this.#stopped ??= this.#stop();
@@ -316,7 +346,12 @@ export class RunningGadget {
       await this.#stopReading();
       if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
     } finally {
-      await this.#closeAll();
+      try {
+        this.#lossWatch?.stop();
+      } finally {
+        // A thread that is stuck may read its buffers: they go with the process.
+        if (this.#thread?.isStuck !== true) await this.#closeAll();
+      }
     }
   }
 
@@ -364,7 +399,7 @@ export class RunningGadget {
     for (const { links } of this.#attached.splice(0)) for (const link of links) link.close();
     this.#programStats?.[Symbol.dispose]();
     this.#kallsyms?.[Symbol.dispose]();
-    this.#object.close();
+    this.#object?.close();
   }
 }
 
@@ -376,6 +411,10 @@ function accepts(filter: string, spec: DataSourceSpec): boolean {
     if (error instanceof UsageError) return false;
     throw error;
   }
+}
+
+function setsOf(runners: readonly Runner[]): MetricSet[] {
+  return runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
 }
 
 function messageOf(error: unknown): string {

@@ -11,11 +11,13 @@ export interface MetricTable {
   readonly buildInfo: Gauge;
   readonly eventsReceived: Counter;
   readonly eventsLost: Counter;
+  readonly consumerUp: Gauge;
   readonly decodeErrors: Counter;
   readonly series: Gauge;
   readonly seriesOverflow: Counter;
   readonly mapEntries: Gauge;
   readonly mapMaxEntries: Gauge;
+  readonly mapFullReads: Counter;
   readonly mapFetchDuration: Gauge;
   readonly mapFetchErrors: Counter;
   readonly attached: Gauge;
@@ -74,6 +76,11 @@ function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
       "Records the kernel could not hand over, by reason.",
       [...SOURCE, "reason"],
     ),
+    consumerUp: gauge(
+      "kmeter_consumer_up",
+      "1 if all events that were in the buffers are counted; 0 if that takes over a second: the numbers are old.",
+      ["gadget"],
+    ),
     decodeErrors: counter(
       "kmeter_decode_errors_total",
       "Records taken but not understood, by reason.",
@@ -87,6 +94,11 @@ function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
     ),
     mapEntries: gauge("kmeter_map_entries", "Entries in the map at its latest read.", SOURCE),
     mapMaxEntries: gauge("kmeter_map_max_entries", "Entries the map has room for.", SOURCE),
+    mapFullReads: counter(
+      "kmeter_map_full_reads_total",
+      "Reads that found the map full: the gadget's updates with new keys fail.",
+      SOURCE,
+    ),
     mapFetchDuration: gauge(
       "kmeter_map_fetch_duration_seconds",
       "Duration of the latest complete read of the map.",
@@ -154,6 +166,9 @@ export function refill(
   for (const metric of Object.values(refilled)) metric.reset();
   for (const source of snapshot.dataSources) fillDataSource(metrics, source);
   for (const program of snapshot.programs) fillProgram(metrics, program);
+  for (const { gadget, isUp } of snapshot.consumers) {
+    metrics.consumerUp.set({ gadget }, isUp ? 1 : 0);
+  }
   fillProcess(metrics, process);
 }
 
@@ -171,6 +186,7 @@ function fillDataSource(metrics: MetricTable, source: DataSourceStats): void {
   if (source.map === undefined) return;
   metrics.mapEntries.set(labels, source.map.entries);
   metrics.mapMaxEntries.set(labels, source.map.maxEntries);
+  metrics.mapFullReads.inc(labels, source.map.fullReads);
   metrics.mapFetchDuration.set(labels, source.map.fetchDurationSeconds);
   metrics.mapFetchErrors.inc(labels, source.map.fetchErrors);
 }

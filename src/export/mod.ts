@@ -22,6 +22,8 @@ export {
   type OwnMetricsSnapshot,
   type ProgramStats,
 } from "./own_metrics_snapshot.ts";
+export { DEFAULT_SCRAPE_LIMITS, type ScrapeLimits } from "./_scrapes.ts";
+export { PAGE_WINDOW_BYTES } from "./shared_body.ts";
 export { type ProcessStats, readProcessStats } from "./process_stats.ts";
 export {
   type LabelColumn,

@@ -33,7 +33,7 @@ export class OwnMetrics {
   readonly #processStats: () => ProcessStats;
   readonly #onError: (error: unknown) => void;
   readonly #metrics: MetricTable;
-  #sources: () => OwnMetricsSnapshot = () => ({ dataSources: [], programs: [] });
+  #sources: () => OwnMetricsSnapshot = () => ({ dataSources: [], programs: [], consumers: [] });
 
   /** Loads prom-client and makes the metrics. */
   static async load(options: OwnMetricsOptions): Promise<OwnMetrics> {

@@ -25,6 +25,15 @@ export interface MapStats {
   /** Duration of the latest complete read, in seconds. */
   readonly fetchDurationSeconds: number;
   readonly fetchErrors: number;
+  /** Reads that found the map full, where a full map refuses new keys. */
+  readonly fullReads: number;
+}
+
+/** State of the thread that counts a gadget's events. */
+export interface ConsumerStats {
+  readonly gadget: string;
+  /** False if it had not counted what was in the buffers a second after the last scrape asked it to. */
+  readonly isUp: boolean;
 }
 
 /** State of one eBPF program. */
@@ -45,4 +54,6 @@ export interface ProgramStats {
 export interface OwnMetricsSnapshot {
   readonly dataSources: readonly DataSourceStats[];
   readonly programs: readonly ProgramStats[];
+  /** Of the gadgets that count events. */
+  readonly consumers: readonly ConsumerStats[];
 }

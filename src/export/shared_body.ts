@@ -3,7 +3,7 @@
 import type { BodySource } from "./body_source.ts";
 
 /** What a body keeps for those that read more slowly than others. */
-const DEFAULT_WINDOW_BYTES = 2 * 1024 * 1024;
+export const PAGE_WINDOW_BYTES = 2 * 1024 * 1024;
 
 /** Options of a {@linkcode SharedBody}. */
 export interface SharedBodyOptions {
@@ -111,7 +111,7 @@ export class SharedBody {
   }
 
   #partWithSlowest(): void {
-    const { windowBytes = DEFAULT_WINDOW_BYTES } = this.#options;
+    const { windowBytes = PAGE_WINDOW_BYTES } = this.#options;
     // The last piece has just been asked for: its reader is no slow one.
     while (this.#heldBytes > windowBytes && this.#pieces.length > 1) {
       for (const reader of [...this.#readers]) {

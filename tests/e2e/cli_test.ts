@@ -189,7 +189,7 @@ testWith("every built-in gadget can be inspected, and says what metrics it makes
   }
 });
 
-testWith("doctor tells of every built-in gadget", ["root"], async () => {
+testWith("doctor tells of every limit and every built-in gadget", ["root"], async () => {
   await runCase({
     name: "doctor",
     run: ["doctor"],
@@ -198,6 +198,10 @@ testWith("doctor tells of every built-in gadget", ["root"], async () => {
       stdout: [
         /^kernel \d/,
         /^ {2}ok {4}kernel BTF/m,
+        /^limits$/m,
+        /^ {2}series of a data source +20000 +more go to the series otel_metric_overflow="true";/m,
+        /^ {2}scrapes at a time +16 +more get a 503/m,
+        /^ {2}warnings +100 in 10 s +more are left out/m,
         ...BUILT_IN.map((name) => new RegExp(`^  ok    ${name} +loads and attaches`, "m")),
       ],
     },

@@ -8,6 +8,8 @@ import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
 import { ChildProcess, runTool, sleep, type SpawnOptions, startKmeter } from "./kmeter_process.ts";
 import { readmeBlocks, readmeTable, replaceStruct } from "./readme_blocks.ts";
 import { fixtureGadget, Sandbox } from "./sandbox.ts";
+import { ANY_PORT, readPage, servedAt } from "./scrape.ts";
+import { OWN_METRIC_NAMES } from "../../src/export/own_metric_names.ts";
 
 const README = Deno.readTextFileSync(`${CHECKOUT}/README.md`);
 /** How long a command that does not end by itself may run. */
@@ -137,6 +139,36 @@ testWith("README.md has all flags of run, and no other", [], async () => {
   });
   assertEquals(described, wanted);
 });
+
+testWith(
+  "README.md has all of kmeter's own metrics with their labels, and no other",
+  ["root"],
+  async () => {
+    await using kmeter = startKmeter([
+      "run",
+      await fixtureGadget("all_kinds"),
+      "-o",
+      "none",
+      ANY_PORT,
+    ]);
+    const page = await readPage(await servedAt(kmeter));
+    const rows = readmeTable(README, "own metric");
+    const served = [...OWN_METRIC_NAMES].filter((name) => name.startsWith("kmeter_"));
+    assertEquals(rows.map(([name]) => quoted(name)[0]).toSorted(), served.toSorted());
+    let compared = 0;
+    for (const [name, labels] of rows) {
+      const sample = new RegExp(`^${quoted(name)[0]}(?:\\{(.*)\\})? `, "m").exec(page);
+      // Some have no sample where nothing of the kind is at work.
+      if (sample === null) continue;
+      compared++;
+      assertEquals(
+        [...(sample[1] ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label),
+        quoted(labels),
+      );
+    }
+    assert(compared >= 8, `compared ${compared} only`);
+  },
+);
 
 testWith("README.md has all built-in gadgets", [], async () => {
   await using kmeter = startKmeter(["list"]);

@@ -28,6 +28,7 @@ export interface StartOptions {
   /** Show the rows of these data sources. */
   readonly show?: readonly string[];
   readonly filter?: string;
+  readonly strict?: boolean;
   readonly params?: Readonly<Record<string, string>>;
   /** Schedule of maps that are read on a timer. */
   readonly schedule?: Partial<FetchSchedule>;
@@ -197,6 +198,7 @@ export async function startGadget(
     scopes: new Map(),
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
+    strict: options.strict ?? false,
     display: capturingDisplay(options.show ?? [], shown),
     warn: (text) => warnings.push(text),
   });

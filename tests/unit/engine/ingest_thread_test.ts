@@ -54,7 +54,7 @@ class Fed implements AsyncDisposable {
   /** Sends and waits until all is counted. */
   async count(records: readonly RingRecord[]): Promise<void> {
     this.send(records);
-    await this.thread.catchUp();
+    assertEquals(await this.thread.catchUp(), true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -103,7 +103,7 @@ Deno.test("a thread that dies says so: to who waits for it, and to who stops it"
   fed.sendLease({ ...lease, end: lease.begin + 8 });
   await failed;
   // Nobody would answer.
-  await withoutWaiting(() => fed.thread.catchUp());
+  await withoutWaiting(async () => assertEquals(await fed.thread.catchUp(), false));
   await assertRejects(() => fed[Symbol.asyncDispose](), Error, "Events are no longer counted");
 });
 

@@ -166,7 +166,7 @@ async function fullPage(format: "text" | "openmetrics"): Promise<string> {
       decodeErrors: { too_short: 2 },
       series: 3,
       seriesOverflow: 4,
-      map: { entries: 1, maxEntries: 2, fetchDurationSeconds: 0.001, fetchErrors: 0 },
+      map: { entries: 1, maxEntries: 2, fetchDurationSeconds: 0.001, fetchErrors: 0, fullReads: 0 },
     }],
     programs: [
       {
@@ -180,6 +180,7 @@ async function fullPage(format: "text" | "openmetrics"): Promise<string> {
       },
       { gadget: "g", program: "q", section: "kprobe/x", isAttached: false, reason: "no kprobes" },
     ],
+    consumers: [{ gadget: "g", isUp: true }],
   }));
   const page = new Exposition();
   page.add(set);

@@ -26,7 +26,7 @@ const SNAPSHOT: OwnMetricsSnapshot = {
       decodeErrors: { negative_counter: 1 },
       series: 4,
       seriesOverflow: 5,
-      map: { entries: 6, maxEntries: 7, fetchDurationSeconds: 0.25, fetchErrors: 8 },
+      map: { entries: 6, maxEntries: 7, fetchDurationSeconds: 0.25, fetchErrors: 8, fullReads: 11 },
     },
   ],
   programs: [
@@ -47,6 +47,7 @@ const SNAPSHOT: OwnMetricsSnapshot = {
       reason: "kernel has no kprobes",
     },
   ],
+  consumers: [{ gadget: "trace_exec", isUp: true }, { gadget: "trace_open", isUp: false }],
 };
 
 async function load(options: Partial<Parameters<typeof OwnMetrics.load>[0]> = {}) {
@@ -75,6 +76,8 @@ Deno.test("the snapshot of the engine is what kmeter's own metrics say", async (
     `kmeter_events_received_total{${exec}} 10`,
     `kmeter_events_received_total{${calls}} 0`,
     `kmeter_events_lost_total{${exec},reason="buffer_full"} 2`,
+    'kmeter_consumer_up{gadget="trace_exec"} 1',
+    'kmeter_consumer_up{gadget="trace_open"} 0',
     `kmeter_decode_errors_total{${calls},reason="negative_counter"} 1`,
     `kmeter_series{${exec}} 3`,
     `kmeter_series{${calls}} 4`,
@@ -82,6 +85,7 @@ Deno.test("the snapshot of the engine is what kmeter's own metrics say", async (
     `kmeter_series_overflow_total{${calls}} 5`,
     `kmeter_map_entries{${calls}} 6`,
     `kmeter_map_max_entries{${calls}} 7`,
+    `kmeter_map_full_reads_total{${calls}} 11`,
     `kmeter_map_fetch_duration_seconds{${calls}} 0.25`,
     `kmeter_map_fetch_errors_total{${calls}} 8`,
     'kmeter_program_attached{gadget="trace_exec",program="on_exec",' +
@@ -105,7 +109,7 @@ Deno.test("counters do not add up over scrapes, and what is gone leaves", async 
   const own = await load();
   own.observe(() => SNAPSHOT);
   await own.render("text");
-  own.observe(() => ({ dataSources: [SNAPSHOT.dataSources[0]], programs: [] }));
+  own.observe(() => ({ dataSources: [SNAPSHOT.dataSources[0]], programs: [], consumers: [] }));
   await own.render("openmetrics");
   const text = await textOf(own);
   assert(text.includes('kmeter_events_received_total{gadget="trace_exec",datasource="exec"} 10\n'));

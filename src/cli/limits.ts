@@ -1,0 +1,87 @@
+/** The limits that kmeter sets itself, from the code that enforces them. */
+
+import {
+  LIBBPF_LINE_BYTES,
+  LIBBPF_LOG_LINES,
+  VERIFIER_LINES_SHOWN,
+  VERIFIER_LOG_BYTES,
+} from "../../ffi/mod.ts";
+import { CATCH_UP_MS, MAX_REFUSALS, STOP_MS } from "../engine/mod.ts";
+import { DEFAULT_SCRAPE_LIMITS, PAGE_WINDOW_BYTES } from "../export/mod.ts";
+import { DEFAULT_SERIES_LIMIT, MAX_SERIES } from "../metrics/mod.ts";
+import { MAX_WARNINGS, WARNING_WINDOW_MS } from "./warning_limit.ts";
+
+/** One limit in force. */
+export interface Limit {
+  readonly subject: string;
+  /** With its unit. */
+  readonly value: string;
+  /** What is over it comes to, and what changes it. */
+  readonly effect: string;
+}
+
+/** All limits, those of series first. */
+export function limitsInForce(): Limit[] {
+  const { maxScrapes, maxMs, maxIdleMs } = DEFAULT_SCRAPE_LIMITS;
+  return [
+    {
+      subject: "series of a data source",
+      value: String(DEFAULT_SERIES_LIMIT),
+      effect:
+        `more go to the series otel_metric_overflow="true"; metrics.limit sets it, up to ${MAX_SERIES}`,
+    },
+    {
+      subject: "scrapes at a time",
+      value: String(maxScrapes),
+      effect: `more get a 503, unless one of these has taken nothing for ${seconds(maxIdleMs)}`,
+    },
+    {
+      subject: "time of a scrape",
+      value: seconds(maxMs),
+      effect: "then it is cut off",
+    },
+    {
+      subject: "page kept for a scraper",
+      value: size(PAGE_WINDOW_BYTES),
+      effect: "who is further behind another gets the rest rendered again",
+    },
+    {
+      subject: "wait for events",
+      value: seconds(CATCH_UP_MS),
+      effect: "then a scrape shows what is counted, and kmeter_consumer_up is 0",
+    },
+    {
+      subject: "wait at the end",
+      value: seconds(STOP_MS),
+      effect: "for events to be counted; then kmeter ends with an error",
+    },
+    {
+      subject: "programs left out",
+      value: String(MAX_REFUSALS),
+      effect: "a gadget of which the kernel refuses to load more does not run",
+    },
+    {
+      subject: "warnings",
+      value: `${MAX_WARNINGS} in ${seconds(WARNING_WINDOW_MS)}`,
+      effect: "more are left out and counted",
+    },
+    {
+      subject: "verifier's log",
+      value: size(VERIFIER_LOG_BYTES),
+      effect: `of which an error shows the last ${VERIFIER_LINES_SHOWN} lines`,
+    },
+    {
+      subject: "libbpf's log",
+      value: `${LIBBPF_LOG_LINES} lines of ${size(LIBBPF_LINE_BYTES)}`,
+      effect: "the oldest go first",
+    },
+  ];
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
+
+function size(bytes: number): string {
+  return bytes >= 1 << 20 ? `${bytes / (1 << 20)} MiB` : `${bytes / 1024} KiB`;
+}
