@@ -1,0 +1,116 @@
+/**
+ * Object files: `parseGadget` on damaged ones; what passes is planned, generated, fed with random
+ * records and shown, and opened by libbpf. Nothing is loaded into the kernel.
+ */
+
+import { BpfObject } from "../../../ffi/mod.ts";
+import { type ParsedGadget, parseGadget } from "../../../src/engine/mod.ts";
+import type { RecordBytes } from "../../../src/decode/mod.ts";
+import { createFormatters } from "../../../src/enrich/mod.ts";
+import { type DataSourceSpec, metricRoles } from "../../../src/gadget/mod.ts";
+import { compileIngest, createMetricSet, makePlan, SeriesStore } from "../../../src/metrics/mod.ts";
+import { createRowView } from "../../../src/view/mod.ts";
+import { sampleEnvironment } from "../../unit/enrich/sample_environment.ts";
+import { rowsOf } from "../../unit/metrics/batches.ts";
+import { Random } from "../../unit/random.ts";
+import { mutateBytes, type Region } from "../mutate.ts";
+import { type FuzzTarget, parseOrRefuse } from "../target.ts";
+import { btfRegions } from "./btf.ts";
+import { builtinObjects } from "./seeds.ts";
+
+const ELF_HEADER_BYTES = 64;
+const SECTION_HEADER_BYTES = 64;
+const SHT_SYMTAB = 2;
+const RECORD_MAX_BYTES = 1 << 16;
+
+const seeds = builtinObjects();
+const folder = Deno.makeTempDirSync({ prefix: "kmeter_fuzz_" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+export const objectTarget: FuzzTarget = {
+  name: "object",
+  make(random) {
+    const { object, btf } = random.pick(seeds);
+    return mutateBytes(random, object, objectRegions(object, btf));
+  },
+  check(bytes) {
+    const file = `${folder}/hostile.bpf.o`;
+    Deno.writeFileSync(file, bytes);
+    const annotate = ["metrics.implicit-counter.name=events"];
+    const gadget = parseOrRefuse(() => parseGadget(file, []));
+    if (gadget === undefined) return;
+    for (const spec of gadget.spec.dataSources) {
+      // Most gadgets say in their gadget.yaml what counts; here every field is a key.
+      const items = annotate.map((item) => `${spec.name.replaceAll(",", "\\,")}:${item}`);
+      const annotated = parseOrRefuse(() => parseGadget(file, items));
+      const own = annotated?.spec.dataSources.find(({ name }) => name === spec.name);
+      if (own !== undefined) runDataSource(own);
+    }
+    openInLibbpf(gadget);
+  },
+};
+
+/** The header, the section headers, the symbols' and the BTF's parts. */
+function objectRegions(object: Uint8Array, btf: Uint8Array): Region[] {
+  const view = new DataView(object.buffer, object.byteOffset, object.byteLength);
+  const headers = Number(view.getBigUint64(40, true));
+  const count = view.getUint16(60, true);
+  const sections = Array.from({ length: count }, (_, index) => {
+    const at = headers + index * SECTION_HEADER_BYTES;
+    const begin = Number(view.getBigUint64(at + 24, true));
+    const end = begin + Number(view.getBigUint64(at + 32, true));
+    return { begin, end, isSymbols: view.getUint32(at + 4, true) === SHT_SYMTAB };
+  });
+  const ownBtf = sections.find(({ begin, end }) =>
+    end - begin === btf.length && btf.every((byte, index) => object[begin + index] === byte)
+  );
+  return [
+    ...sections.filter(({ isSymbols }) => isSymbols),
+    { begin: 0, end: ELF_HEADER_BYTES },
+    { begin: headers, end: headers + count * SECTION_HEADER_BYTES },
+    ...(ownBtf === undefined ? [] : btfRegions(btf, ownBtf.begin).slice(1)),
+  ];
+}
+
+/** Names of the object reach the generated code, the labels and the views. */
+function runDataSource(spec: DataSourceSpec): void {
+  const { recordSizeBytes, valueSizeBytes, fields } = spec;
+  if (recordSizeBytes + valueSizeBytes > RECORD_MAX_BYTES) return;
+  const formatters = createFormatters(fields, sampleEnvironment());
+  const roles = parseOrRefuse(() => metricRoles(spec));
+  if (roles === undefined) return;
+  const keys = fields.slice(0, 40).map((field) => ({ field, label: field.name }));
+  const plan = makePlan({ ...roles, keys, limit: 10 }, {
+    fields,
+    filter: [],
+    recordSizeBytes,
+    valueSizeBytes,
+  });
+  const random = new Random(recordSizeBytes);
+  const rows = Array.from({ length: 4 }, () => ({
+    key: random.bytes(recordSizeBytes),
+    value: random.bytes(valueSizeBytes),
+  }));
+  const store = new SeriesStore(plan);
+  compileIngest(plan, { store, formatters, skipZeroEntries: false, atomicHeaders: false })
+    .rows(rowsOf(rows));
+  const set = createMetricSet({ scope: spec.name, plan, memory: store.memory, formatters });
+  for (let series = 0; series < set.seriesCount; series++) set.labelValues(series);
+  const records = rows.map(({ key, value }): RecordBytes => ({
+    segments: [new DataView(key.buffer), new DataView(value.buffer)],
+    offsets: [0, 0],
+  }));
+  for (const mode of ["columns", "json", "yaml"] as const) {
+    const view = parseOrRefuse(() =>
+      createRowView(mode, { fields, formatters, widthColumns: 80, isTty: true })
+    );
+    if (view !== undefined) { for (const record of records) view.row(record); }
+  }
+}
+
+function openInLibbpf({ files, spec }: ParsedGadget): void {
+  const opened = parseOrRefuse(() => new BpfObject(files.object, { name: spec.name }), {
+    needsHint: false,
+  });
+  opened?.close();
+}
