@@ -46,10 +46,9 @@ function faultOf(error: Refusal, { needsHint }: { needsHint: boolean }): string 
   if (error.message.startsWith("BUG")) return "a broken invariant";
   if (needsHint && !error.hint) return "no hint";
   if (error.message.length + (error.hint?.length ?? 0) > MESSAGE_MAX) return "an endless message";
-  // YAML's own messages show the place in lines of their own.
-  const isYaml = /: not YAML: /.test(error.message);
-  if (!isYaml && /[\n\r]/.test(error.message + error.hint)) return "a line break of a stranger";
   const shown = escapeLines(describeError(error));
+  const lines = shown.split("\n").filter((line) => !line.startsWith(" "));
+  if (lines.length !== (error.hint ? 2 : 1)) return "a line break of a stranger";
   // deno-lint-ignore no-control-regex -- what must not be there
   return /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]/.test(shown)
     ? "a control character"

@@ -9,7 +9,7 @@ import { type Layout, randomLayout, RecordMaker } from "../../unit/metrics/_rand
 import { randomPlan, testFormatters } from "../../unit/metrics/_random_plan.ts";
 import { Random } from "../../unit/random.ts";
 import { HOSTILE_NAMES } from "../mutate.ts";
-import { type FuzzTarget, makeSeed, textOf } from "../target.ts";
+import { type FuzzTarget, makeSeed, parseOrRefuse, textOf } from "../target.ts";
 import { PageParsers } from "./page_parsers.ts";
 
 const NO_VALUE: Layout = { fields: [], sizeBytes: 0 };
@@ -23,7 +23,11 @@ export const pageTarget: FuzzTarget = {
   async check(input) {
     const random = new Random(Number(textOf(input)));
     const page = new Exposition();
-    for (let count = random.between(1, 3); count > 0; count--) page.add(randomSet(random));
+    for (let count = random.between(1, 3); count > 0; count--) {
+      const set = randomSet(random);
+      // A name without a letter or digit is refused.
+      parseOrRefuse(() => page.add(set));
+    }
     const own = await OwnMetrics.load({
       buildInfo: { version: randomName(random), deno: "2", libbpf: "3" },
     });

@@ -8,7 +8,7 @@ import {
   type RecordBytes,
 } from "../../../src/decode/mod.ts";
 import { createFormatters, numberNames } from "../../../src/enrich/mod.ts";
-import { buildGadgetSpec } from "../../../src/gadget/mod.ts";
+import { buildGadgetSpec, type DataSourceSpec } from "../../../src/gadget/mod.ts";
 import { sampleEnvironment } from "../../unit/enrich/sample_environment.ts";
 import { Random } from "../../unit/random.ts";
 import { mutateText } from "../mutate.ts";
@@ -88,7 +88,7 @@ const YAML_WORDS = [
 ];
 
 /** Fields that live in one data source of one built-in gadget. */
-function sources(): { name: string; fields: readonly Field[]; recordSizeBytes: number }[] {
+function sources(): DataSourceSpec[] {
   return gadgets.flatMap(({ spec }) => spec.dataSources);
 }
 
@@ -182,12 +182,15 @@ export const filterTarget: FuzzTarget = {
   },
   check(input) {
     const text = textOf(input);
-    for (const { fields, recordSizeBytes } of sources()) {
+    for (const { fields, recordSizeBytes, valueSizeBytes } of sources()) {
       const terms = parseOrRefuse(() => parseFilter(text, fields, { namesOf }));
       if (terms === undefined) continue;
       const formatters = createFormatters(fields, sampleEnvironment());
-      const bytes = new Random(recordSizeBytes).bytes(recordSizeBytes);
-      const record: RecordBytes = { segments: [new DataView(bytes.buffer)], offsets: [0, 0] };
+      const random = new Random(recordSizeBytes);
+      const views = [recordSizeBytes, valueSizeBytes].map((size) =>
+        new DataView(random.bytes(size).buffer)
+      );
+      const record: RecordBytes = { segments: [views[0], views[1]], offsets: [0, 0] };
       // How long a pattern takes is up to who writes it.
       matchesFilter(terms.filter(({ type }) => type !== "pattern"), record, formatters);
     }
