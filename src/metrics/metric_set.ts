@@ -118,7 +118,9 @@ class LabelReader {
 function hiddenBytes(field: Field, value: FieldValue, words: Int32Array): string {
   const isBoolArray = field.kind === "bool" && field.arrayLength > 0;
   if (!isBoolArray && !isFloatKind(field.kind)) return "";
-  const elements = (Array.isArray(value) ? value : [value]).map((element) => Number(element) + 0);
+  // A NaN that was read keeps its form, and −0 + 0 is 0.
+  const elements = (Array.isArray(value) ? value : [value]).map(Number)
+    .map((element) => Number.isNaN(element) ? NaN : element + 0);
   const plain = isBoolArray
     ? Uint8Array.from(elements)
     : field.kind === "float32"

@@ -24,7 +24,8 @@ export const pageTarget: FuzzTarget = {
     const random = new Random(Number(textOf(input)));
     const page = new Exposition();
     for (let count = random.between(1, 3); count > 0; count--) {
-      const set = randomSet(random);
+      // Two data sources of one name are refused long before.
+      const set = randomSet(random, `${randomName(random)}/${count}`);
       // A name without a letter or digit is refused.
       parseOrRefuse(() => page.add(set));
     }
@@ -39,7 +40,7 @@ export const pageTarget: FuzzTarget = {
   close: () => parsers.close(),
 };
 
-function randomSet(random: Random) {
+function randomSet(random: Random, scope: string) {
   const layout = randomLayout(random, 0);
   const records = new RecordMaker(random, layout);
   const sample: RecordBytes = {
@@ -66,7 +67,7 @@ function randomSet(random: Random) {
     atomicHeaders: false,
   });
   ingest.ring(ringOf(Array.from({ length: 30 }, () => ({ bytes: records.make() }))));
-  return createMetricSet({ scope: randomName(random), plan, memory: store.memory, formatters });
+  return createMetricSet({ scope, plan, memory: store.memory, formatters });
 }
 
 function randomName(random: Random): string {

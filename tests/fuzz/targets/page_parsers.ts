@@ -14,8 +14,27 @@ for line in pages:
     except Exception as error:
         print(repr(error), flush=True)
 `;
+// The distribution's module is seen by the distribution's interpreter only.
+const PYTHON = "/usr/bin/python3";
+
 /** What promtool says of names that are legal but not as its authors like them. */
 const LINT_CODE = 3;
+
+/** False where a parser is missing. */
+export async function hasPageParsers(): Promise<boolean> {
+  const imports = ["-c", "import prometheus_client.openmetrics.parser"];
+  return await canRun("promtool", ["--version"]) && await canRun(PYTHON, imports);
+}
+
+async function canRun(command: string, args: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output())
+      .success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
 
 /** Text goes to promtool, OpenMetrics to a Python that stays. */
 export class PageParsers {
@@ -49,8 +68,7 @@ async function promtool(page: string): Promise<string | undefined> {
 }
 
 class PythonParser {
-  // The distribution's module is seen by the distribution's interpreter only.
-  readonly #child = new Deno.Command("/usr/bin/python3", {
+  readonly #child = new Deno.Command(PYTHON, {
     args: ["-c", PYTHON_SERVER],
     stdin: "piped",
     stdout: "piped",

@@ -1,12 +1,7 @@
 /** What people and gadget authors write: gadget.yaml, `--annotate`, `--filter`. */
 
 import { parseBtf } from "../../../src/btf/mod.ts";
-import {
-  type Field,
-  matchesFilter,
-  parseFilter,
-  type RecordBytes,
-} from "../../../src/decode/mod.ts";
+import { matchesFilter, parseFilter, type RecordBytes } from "../../../src/decode/mod.ts";
 import { createFormatters, numberNames } from "../../../src/enrich/mod.ts";
 import { buildGadgetSpec, type DataSourceSpec } from "../../../src/gadget/mod.ts";
 import { sampleEnvironment } from "../../unit/enrich/sample_environment.ts";

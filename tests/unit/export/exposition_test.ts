@@ -169,6 +169,26 @@ Deno.test("colliding and reserved labels are told apart", () => {
   );
 });
 
+Deno.test("OpenMetrics: a sum that may go down is left out with its count, text has both", () => {
+  const cases: [bounds: number[], sum: number, isLeftOut: boolean][] = [
+    [[0, 1], 1.5, false],
+    [[], 1.5, false],
+    [[0, 1], -1.5, true],
+    [[0, 1], NaN, true],
+    [[-1, 1], 1.5, true],
+  ];
+  for (const [bounds, sum, isLeftOut] of cases) {
+    const counts = Array.from({ length: bounds.length + 1 }, () => 1n);
+    const column = histograms(bounds, [{ counts, sum }]);
+    const instrument = { type: "histogram", name: "h", column } as const;
+    const page = exposition([singleSet("s", { rows: [["a"]], instrument })]);
+    const names = (format: "text" | "openmetrics") =>
+      pageText(page.render(format)).match(/^h_(sum|count)(?=\{)/gm) ?? [];
+    assertEquals(names("text"), ["h_sum", "h_count"]);
+    assertEquals(names("openmetrics"), isLeftOut ? [] : ["h_sum", "h_count"], `${bounds} ${sum}`);
+  }
+});
+
 Deno.test("families without a live series leave no trace", () => {
   const set = singleSet("s", { rows: [["a"]], instrument: counter("c", [1n]) });
   set.dead.add(0);

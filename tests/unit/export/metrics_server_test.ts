@@ -437,3 +437,15 @@ Deno.test("an address that cannot be had is an error that says which and what to
     "no such host",
   );
 });
+
+Deno.test("a request for a host that is none is answered, and is no error of kmeter", async () => {
+  const made = await page(1);
+  const server = startMetricsServer({ ...made, hostname: "127.0.0.1", port: 0 });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const request = "GET /metrics HTTP/1.1\r\nHost: [::\r\nConnection: close\r\n\r\n";
+  await client.write(new TextEncoder().encode(request));
+  const answer = await new Response(client.readable).text();
+  assertEquals(answer.split("\r\n")[0], "HTTP/1.1 400 Bad Request");
+  assertEquals(made.errors, []);
+  await server.shutdown();
+});

@@ -1,0 +1,26 @@
+/** Every fuzzer, briefly: the same seeds each time. `deno task fuzz` runs them for long. */
+
+// @ts-types="../_std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { runFuzz } from "../../fuzz/run_fuzz.ts";
+import { TARGET_NAMES } from "../../fuzz/targets/mod.ts";
+
+/** Inputs at most, where less than two seconds are not enough. */
+const COUNTS: Readonly<Record<string, number>> = { page: 12, records: 20, http: 200 };
+const USUAL_COUNT = 150;
+/** For machines that do much else: the count ends a run, not the time. */
+const SECONDS = 60;
+
+for (const target of TARGET_NAMES) {
+  Deno.test(`hostile input: ${target}`, async () => {
+    const count = COUNTS[target] ?? USUAL_COUNT;
+    const outcome = await runFuzz(target, {
+      firstSeed: 1,
+      seconds: SECONDS,
+      count,
+      findingsMax: 5,
+    });
+    assertEquals(outcome.findings, []);
+    assert(outcome.inputs > 0, "no input was tried");
+  });
+}
