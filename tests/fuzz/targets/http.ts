@@ -1,7 +1,7 @@
 /** Bytes at the metrics server's port: it answers or closes, and serves the next scrape as ever. */
 
 import { Exposition, OwnMetrics, startMetricsServer } from "../../../src/export/mod.ts";
-import { integers, singleSet } from "../../unit/export/_fake_metric_set.ts";
+import { integers, singleSet } from "../../unit/export/fake_metric_set.ts";
 import { Random } from "../../unit/random.ts";
 import { mutateText } from "../mutate.ts";
 import { type FuzzTarget, makeSeed, textOf } from "../target.ts";

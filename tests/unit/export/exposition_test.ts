@@ -11,7 +11,7 @@ import {
   integers,
   pageText,
   singleSet,
-} from "./_fake_metric_set.ts";
+} from "./fake_metric_set.ts";
 
 function exposition(sets: readonly FakeMetricSet[], options: ExpositionOptions = {}): Exposition {
   const made = new Exposition(options);

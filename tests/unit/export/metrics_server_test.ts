@@ -7,7 +7,7 @@ import {
   type MetricsHandler,
   type MetricsHandlerOptions,
 } from "../../../src/export/metrics_handler.ts";
-import { integers, singleSet } from "./_fake_metric_set.ts";
+import { integers, singleSet } from "./fake_metric_set.ts";
 
 const OPEN = "application/openmetrics-text";
 const REMOTE = "192.0.2.1";

@@ -6,8 +6,8 @@ import type { Field, RecordBytes } from "../../../src/decode/mod.ts";
 import type { MetricsPlan } from "../../../src/metrics/mod.ts";
 import { ringOf, type RingRecord, type Row, rowsOf } from "./batches.ts";
 import type { Random } from "../random.ts";
-import { type Layout, randomLayout, RecordMaker } from "./_random_layout.ts";
-import { randomPlan, testFormatters } from "./_random_plan.ts";
+import { type Layout, randomLayout, RecordMaker } from "./random_layout.ts";
+import { randomPlan, testFormatters } from "./random_plan.ts";
 import { describeStore, TwinStores } from "./_twin_stores.ts";
 
 interface Case {
