@@ -230,7 +230,6 @@ const ODD_NAMES = [
   'x];evil("',
   "a\u2028throw 1\u2029b",
   "constructor",
-  "__proto__",
   "*/ evil() /*",
   "\x1b[2J\n`${evil}`\r",
   "\ufeffé漢",
