@@ -11,6 +11,10 @@ export interface FuzzOptions {
   readonly count: number;
   /** Findings after which enough is known. */
   readonly findingsMax: number;
+  /** The process; another one than `worker.ts` tests this runner. */
+  readonly worker?: URL;
+  /** A worker that says nothing for so long hangs; default half a minute. */
+  readonly silenceMaxMs?: number;
 }
 
 /** An input that broke its property. */
@@ -25,9 +29,6 @@ export interface FuzzOutcome {
   readonly findings: readonly FuzzFinding[];
 }
 
-/** A worker that says nothing for so long hangs. */
-const SILENCE_MAX_MS = 30_000;
-
 /** Fuzzes one target. A process that dies or hangs is a finding, and another one goes on behind it. */
 export async function runFuzz(target: string, options: FuzzOptions): Promise<FuzzOutcome> {
   const findings: FuzzFinding[] = [];
@@ -38,7 +39,7 @@ export async function runFuzz(target: string, options: FuzzOptions): Promise<Fuz
   while (seed < endSeed && findings.length < options.findingsMax) {
     const seconds = (endMs - performance.now()) / 1000;
     if (seconds <= 0) break;
-    const run = await runWorker(target, { seed, seconds, count: endSeed - seed });
+    const run = await runWorker(target, { ...options, seed, seconds, count: endSeed - seed });
     for (const finding of run.findings) {
       // The same fault is told once.
       const fault = finding.what.split("\n")[0].replaceAll(/\d+|".*"/g, "#").slice(0, 60);
@@ -46,7 +47,7 @@ export async function runFuzz(target: string, options: FuzzOptions): Promise<Fuz
       known.add(fault);
     }
     seed = run.nextSeed;
-    if (run.isComplete) break;
+    if (run.isStuck) break;
   }
   return { inputs: seed - options.firstSeed, findings };
 }
@@ -54,21 +55,26 @@ export async function runFuzz(target: string, options: FuzzOptions): Promise<Fuz
 interface WorkerRun {
   readonly findings: FuzzFinding[];
   readonly nextSeed: number;
-  readonly isComplete: boolean;
+  /** True if it died before its first input: so would the next one. */
+  readonly isStuck: boolean;
 }
 
 async function runWorker(
   target: string,
-  from: { seed: number; seconds: number; count: number },
+  from: Omit<FuzzOptions, "firstSeed"> & { seed: number },
 ): Promise<WorkerRun> {
+  const { worker: script = new URL("worker.ts", import.meta.url), silenceMaxMs = 30_000 } = from;
+  // What the worker leaves behind when it dies goes with it.
+  const folder = await Deno.makeTempDir({ prefix: "kmeter_fuzz_" });
   const worker = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--allow-all",
       "--quiet",
-      new URL("worker.ts", import.meta.url).pathname,
+      script.pathname,
       ...[target, from.seed, from.seconds, from.count].map(String),
     ],
+    env: { TMPDIR: folder },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -76,32 +82,31 @@ async function runWorker(
   const findings: FuzzFinding[] = [];
   let input = "";
   let nextSeed = from.seed;
-  let isComplete = false;
+  let isDone = false;
   let isHanging = false;
   const hang = () => {
     isHanging = true;
     worker.kill("SIGKILL");
   };
-  let timer = setTimeout(hang, SILENCE_MAX_MS);
+  let timer = setTimeout(hang, silenceMaxMs);
   for await (const line of linesOf(worker.stdout)) {
     clearTimeout(timer);
-    timer = setTimeout(hang, SILENCE_MAX_MS);
+    timer = setTimeout(hang, silenceMaxMs);
     const [word, rest] = [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)];
     if (word === "failed") findings.push({ input, what: JSON.parse(rest) });
-    else if (word === "done") isComplete = true;
-    else input = line;
+    else if (word === "done") isDone = true;
+    else if (word === "seed" || word === "file") input = line;
     if (word === "seed") nextSeed = Number(rest) + 1;
   }
   clearTimeout(timer);
+  await Deno.remove(folder, { recursive: true });
   const { code, signal } = await worker.status;
-  if (isHanging) findings.push({ input, what: `hangs: nothing for ${SILENCE_MAX_MS} ms` });
-  else if (!isComplete || code !== 0) {
+  if (isHanging) findings.push({ input, what: `hangs: nothing for ${silenceMaxMs} ms` });
+  else if (!isDone || code !== 0) {
     findings.push({ input, what: `the process died: ${signal ?? code}\n${await stderr}` });
-    // What dies before its first input would do so for ever.
-    if (input === "" || input.startsWith("file")) isComplete = true;
   }
   await stderr;
-  return { findings, nextSeed, isComplete };
+  return { findings, nextSeed, isStuck: nextSeed === from.seed };
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {

@@ -25,7 +25,6 @@ const RECORD_MAX_BYTES = 1 << 16;
 
 const seeds = builtinObjects();
 const folder = Deno.makeTempDirSync({ prefix: "kmeter_fuzz_" });
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
 export const objectTarget: FuzzTarget = {
   name: "object",

@@ -28,3 +28,20 @@ for (const target of TARGET_NAMES) {
     },
   });
 }
+
+Deno.test("an input that kills or hangs the process is named, and the next ones are tried", async () => {
+  const { inputs, findings } = await runFuzz("frail", {
+    firstSeed: 1,
+    seconds: SECONDS,
+    count: 8,
+    findingsMax: 9,
+    worker: new URL("frail_worker.ts", import.meta.url),
+    silenceMaxMs: 1500,
+  });
+  assertEquals(inputs, 8);
+  assertEquals(findings.map(({ input, what }) => [input, what.split("\n")[0]]), [
+    ["seed 2", "the process died: SIGKILL"],
+    ["seed 4", "hangs: nothing for 1500 ms"],
+    ["seed 6", "Error: six"],
+  ]);
+});
