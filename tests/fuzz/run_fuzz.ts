@@ -99,8 +99,8 @@ async function runWorker(
     if (word === "seed") nextSeed = Number(rest) + 1;
   }
   clearTimeout(timer);
-  await Deno.remove(folder, { recursive: true });
   const { code, signal } = await worker.status;
+  await Deno.remove(folder, { recursive: true });
   if (isHanging) findings.push({ input, what: `hangs: nothing for ${silenceMaxMs} ms` });
   else if (!isDone || code !== 0) {
     findings.push({ input, what: `the process died: ${signal ?? code}\n${await stderr}` });

@@ -3,7 +3,7 @@
  * records and shown, and opened by libbpf. Nothing is loaded into the kernel.
  */
 
-import { BpfObject } from "../../../ffi/mod.ts";
+import { BpfObject, readElf } from "../../../ffi/mod.ts";
 import { type ParsedGadget, parseGadget } from "../../../src/engine/mod.ts";
 import type { RecordBytes } from "../../../src/decode/mod.ts";
 import { createFormatters } from "../../../src/enrich/mod.ts";
@@ -20,7 +20,6 @@ import { builtinObjects } from "./seeds.ts";
 
 const ELF_HEADER_BYTES = 64;
 const SECTION_HEADER_BYTES = 64;
-const SHT_SYMTAB = 2;
 const RECORD_MAX_BYTES = 1 << 16;
 
 const seeds = builtinObjects();
@@ -29,8 +28,8 @@ const folder = Deno.makeTempDirSync({ prefix: "kmeter_fuzz_" });
 export const objectTarget: FuzzTarget = {
   name: "object",
   make(random) {
-    const { object, btf } = random.pick(seeds);
-    return mutateBytes(random, object, objectRegions(object, btf));
+    const { object } = random.pick(seeds);
+    return mutateBytes(random, object, objectRegions(object));
   },
   check(bytes) {
     const file = `${folder}/hostile.bpf.o`;
@@ -49,25 +48,20 @@ export const objectTarget: FuzzTarget = {
   },
 };
 
-/** The header, the section headers, the symbols' and the BTF's parts. */
-function objectRegions(object: Uint8Array, btf: Uint8Array): Region[] {
+/** The ELF header, the section headers, the symbols, the parts of the BTF, BTF.ext and the code. */
+function objectRegions(object: Uint8Array<ArrayBuffer>): Region[] {
   const view = new DataView(object.buffer, object.byteOffset, object.byteLength);
   const headers = Number(view.getBigUint64(40, true));
-  const count = view.getUint16(60, true);
-  const sections = Array.from({ length: count }, (_, index) => {
-    const at = headers + index * SECTION_HEADER_BYTES;
-    const begin = Number(view.getBigUint64(at + 24, true));
-    const end = begin + Number(view.getBigUint64(at + 32, true));
-    return { begin, end, isSymbols: view.getUint32(at + 4, true) === SHT_SYMTAB };
-  });
-  const ownBtf = sections.find(({ begin, end }) =>
-    end - begin === btf.length && btf.every((byte, index) => object[begin + index] === byte)
-  );
+  const { sections } = readElf(object, "seed");
+  const regions = [...sections].filter(([name]) => name !== "" && !name.startsWith(".debug"))
+    .flatMap(([name, bytes]) => {
+      const begin = bytes.byteOffset - object.byteOffset;
+      return name === ".BTF" ? btfRegions(bytes, begin) : [{ begin, end: begin + bytes.length }];
+    });
   return [
-    ...sections.filter(({ isSymbols }) => isSymbols),
+    ...regions,
     { begin: 0, end: ELF_HEADER_BYTES },
-    { begin: headers, end: headers + count * SECTION_HEADER_BYTES },
-    ...(ownBtf === undefined ? [] : btfRegions(btf, ownBtf.begin).slice(1)),
+    { begin: headers, end: headers + view.getUint16(60, true) * SECTION_HEADER_BYTES },
   ];
 }
 
