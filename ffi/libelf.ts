@@ -186,7 +186,7 @@ function readSymbols(sections: readonly RawSection[], what: string): Map<string,
   if (table === undefined) return symbols;
   const strings = sections.find((section) => section.index === table.link);
   if (strings === undefined) {
-    throw new FormatError(`Cannot read "${what}": the symbol table has no string table`);
+    throw damaged(what, "the symbol table has no string table");
   }
   const names = new Map(sections.map((section) => [section.index, section.name]));
   const view = new DataView(table.bytes.buffer, table.bytes.byteOffset, table.bytes.byteLength);

@@ -47,6 +47,7 @@ function locateSections(bytes: Uint8Array): BtfSections {
   if (version !== VERSION) {
     throw new UnsupportedError(`BTF version ${version}, wanted ${VERSION}`, {
       feature: `BTF version ${version}`,
+      hint: "compile the object with an older clang, or update kmeter",
     });
   }
   const headerBytes = view.getUint32(4, true);

@@ -8,6 +8,8 @@ import { type DataSourceSpec, metricRoles, type ParamSpec } from "../gadget/mod.
 import { type Command, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
+import { ownLines } from "./report_error.ts";
+import { escapeControls } from "../view/mod.ts";
 import { escapeLines, writeNotice, writeOutput } from "./output.ts";
 
 const FLAGS: readonly Flag[] = [
@@ -36,7 +38,7 @@ export const inspectCommand: Command = {
     }
     chooseLibbpf(flags);
     const { spec, warnings } = parseGadget(name, flags.texts("annotate"));
-    for (const warning of warnings) writeNotice(`warning: ${warning}`);
+    for (const warning of warnings) writeNotice(`warning: ${ownLines(warning)}`);
     const parts = [
       `${spec.name}: ${spec.description}\n`,
       ...spec.dataSources.map(describeDataSource),
@@ -48,8 +50,10 @@ export const inspectCommand: Command = {
 };
 
 function describeDataSource(source: DataSourceSpec): string {
-  const lines = [`data source ${source.name} (${originOf(source)})`];
-  for (const [key, value] of Object.entries(source.annotations)) lines.push(`  @${key}: ${value}`);
+  const lines = [escapeControls(`data source ${source.name} (${originOf(source)})`)];
+  for (const [key, value] of Object.entries(source.annotations)) {
+    lines.push(escapeControls(`  @${key}: ${value}`));
+  }
   const rows = source.fields.map(describeField);
   lines.push(...alignColumns([["FIELD", "TYPE", "BYTES", "TAGS"], ...rows]));
   lines.push(...describeMetrics(source));
@@ -128,8 +132,9 @@ function describeParams(params: readonly ParamSpec[]): string {
 
 /** Pads all columns but the last; indented under what they belong to. */
 function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
+  const shown = rows.map((row) => row.map(escapeControls));
+  const widths = shown[0].map((_, column) => Math.max(...shown.map((row) => row[column].length)));
+  return shown.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column])).join("  ")}`.trimEnd()
   );
 }

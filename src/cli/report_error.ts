@@ -13,9 +13,17 @@ export function describeError(error: unknown): string {
     error instanceof KernelError || error instanceof FormatError ||
     error instanceof UnsupportedError || error instanceof UsageError
   ) {
-    const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
-    return `error: ${error.message}${hint}`;
+    const hint = error.hint === undefined ? "" : `\nhint: ${ownLines(error.hint)}`;
+    return `error: ${ownLines(error.message)}${hint}`;
   }
   // Nothing else is expected to come here: the stack is what a report of the fault needs.
   return `error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
+}
+
+/**
+ * The text with its own line breaks only: further lines of a message are indented. A line break
+ * before anything else is in the name that a stranger gave to something, and might pretend to be a hint.
+ */
+export function ownLines(text: string): string {
+  return text.replaceAll(/\n(?! )/g, "\\n");
 }

@@ -24,7 +24,7 @@ import type { Command } from "./command.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
 import { writeNotice } from "./output.ts";
-import { describeError } from "./report_error.ts";
+import { describeError, ownLines } from "./report_error.ts";
 import {
   btfFileOf,
   displaySettings,
@@ -59,7 +59,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const name = gadgetArgument(known);
   chooseLibbpf(known);
   const gadget = parseGadget(name, known.texts("annotate"));
-  for (const warning of gadget.warnings) writeNotice(`warning: ${warning}`);
+  for (const warning of gadget.warnings) writeNotice(`warning: ${ownLines(warning)}`);
   const params: Flag[] = gadget.spec.params.map(({ key, description, kind }) => ({
     name: key,
     description,
@@ -125,7 +125,7 @@ function runOptions(
     dumpCode: flags.has("dump-code")
       ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
       : undefined,
-    warn: (text) => warnings.warn(text),
+    warn: (text) => warnings.warn(ownLines(text)),
   };
 }
 

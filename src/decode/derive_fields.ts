@@ -44,7 +44,7 @@ export interface DerivedFields {
  * Derives the fields of a type. Structs and unions become a container field (kind `bytes`) and
  * children named `parent.child`; members of anonymous ones belong to the enclosing parent. Members
  * named `__…`, flexible arrays and unnamed padding are left out. Every field lies within the record.
- * A variable stands for its type.
+ * A variable stands for its type; a type without bytes has no fields.
  *
  * Throws: FormatError for types that contradict themselves; UnsupportedError for bitfields across
  * more than 8 bytes.
@@ -68,7 +68,7 @@ export function deriveFields(btf: Btf, id: TypeId, options: DeriveOptions): Deri
   if (type.kind === "struct" || type.kind === "union") {
     const enclosure = { id: typeId, parent: "", offsetBits: 0, role: roleOf(peel(btf, typeId)) };
     addMembers(walk, type, enclosure);
-  } else {
+  } else if (sizeBytes > 0) {
     const name = options.scalarName ?? (options.segment === 0 ? "key" : "value");
     const peeled = peel(btf, typeId);
     const bits = bitPlace(peeled, { offsetBits: 0, bitSize: 0 });

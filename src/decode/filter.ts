@@ -190,10 +190,16 @@ function typedTerm(term: ParsedTerm, context: TermContext): FilterTerm {
   const { field, operator, value } = term;
   const isText = field.format !== undefined || field.kind === "cstring";
   if (field.arrayLength > 0 || (field.kind === "bytes" && !isText)) {
-    throw termError(term, `${field.arrayLength > 0 ? "an array" : "raw bytes"} cannot be filtered`);
+    throw termError(
+      term,
+      `${field.arrayLength > 0 ? "an array" : "raw bytes"} cannot be filtered`,
+      "filter by a field that is one number or text",
+    );
   }
   if (operator === "~" || operator === "!~") {
-    if (!isText) throw termError(term, "regular expressions need a text field");
+    if (!isText) {
+      throw termError(term, "regular expressions need a text field", "compare it: == != >= <= > <");
+    }
     return { type: "pattern", field, operator, pattern: parsePattern(term) };
   }
   if (field.format !== undefined) {
@@ -267,9 +273,13 @@ function requireName(term: ParsedTerm, names: readonly string[] | undefined): vo
 }
 
 function booleanTerm(term: ParsedTerm, operator: ComparisonOperator): FilterTerm {
-  if (operator !== "==" && operator !== "!=") throw termError(term, "a bool has no order");
+  if (operator !== "==" && operator !== "!=") {
+    throw termError(term, "a bool has no order", "operators of a bool are == and !=");
+  }
   const text = term.value.trim().toLowerCase();
-  if (!["true", "false", "1", "0"].includes(text)) throw termError(term, "wanted true or false");
+  if (!["true", "false", "1", "0"].includes(text)) {
+    throw termError(term, "wanted true or false", `for example ${term.field.name}==true`);
+  }
   return { type: "boolean", field: term.field, operator, value: text === "true" || text === "1" };
 }
 
@@ -283,7 +293,9 @@ function parseInteger(text: string): bigint | undefined {
 
 function parseFloatValue(term: ParsedTerm): number {
   const value = Number(term.value);
-  if (term.value.trim() === "" || Number.isNaN(value)) throw termError(term, "wanted a number");
+  if (term.value.trim() === "" || Number.isNaN(value)) {
+    throw termError(term, "wanted a number", `for example ${term.field.name}>=1.5`);
+  }
   // 0.1 must equal the field that holds the nearest float to 0.1.
   return term.field.kind === "float32" ? Math.fround(value) : value;
 }
@@ -296,7 +308,11 @@ function parsePattern(term: ParsedTerm): RegExp {
     return new RegExp(source, parts?.[1]);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw termError(term, error.message);
+    throw termError(
+      term,
+      error.message,
+      "patterns are JavaScript's; a backslash takes a special letter as it is",
+    );
   }
 }
 
@@ -307,7 +323,7 @@ function hasConjunction(value: string): boolean {
   return /&&|\|\||\s(and|or)\s/i.test(value);
 }
 
-function termError(term: ParsedTerm, what: string, hint?: string): UsageError {
+function termError(term: ParsedTerm, what: string, hint: string): UsageError {
   const { field } = term;
   const kind = field.format === undefined ? field.kind : `${field.kind} as ${field.format.type}`;
   return new UsageError(`Filter ${quote(term.text)}: ${what}; field ${field.name} is ${kind}`, {

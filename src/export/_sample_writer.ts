@@ -186,12 +186,19 @@ function writeHistogram(out: ByteWriter, one: OneHistogram): void {
     out.uint64(low, high);
     out.byte(NEWLINE);
   }
+  const total = floats[first + buckets];
+  if (one.run.format === "openmetrics" && !isCounterSum(total, one.column)) return;
   beginLine(out, sum, one.block);
-  out.double(floats[first + buckets]);
+  out.double(total);
   out.byte(NEWLINE);
   beginLine(out, count, one.block);
   out.uint64(low, high);
   out.byte(NEWLINE);
+}
+
+/** OpenMetrics: a sum that may go down is no counter, and is left out together with the count. */
+function isCounterSum(total: number, { upperBounds }: HistogramColumn): boolean {
+  return total >= 0 && !(upperBounds[0] < 0);
 }
 
 function beginLine(out: ByteWriter, name: ByteRun, block: ByteRun): void {

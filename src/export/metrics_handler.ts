@@ -30,7 +30,10 @@ export function createMetricsHandler(options: MetricsHandlerOptions): MetricsHan
     if (!isHead && request.method !== "GET") {
       return plain(405, "method not allowed\n", { allow: "GET, HEAD" });
     }
-    switch (new URL(request.url).pathname) {
+    // A client may name any host and path, and what it sends is no fault of ours.
+    switch (URL.parse(request.url)?.pathname) {
+      case undefined:
+        return withoutBodyIf(isHead, plain(400, "bad request: not a URL\n"));
       case "/metrics":
         return isHead ? page.head(request) : await page.get(request, info.remoteAddr);
       case "/healthz":

@@ -3,12 +3,12 @@
 // @ts-types="./_std_yaml.d.ts"
 import { parse } from "@std/yaml";
 import { FormatError } from "../errors.ts";
-import { findYamlLine } from "./_yaml_lines.ts";
+import { findYamlLine, indexYamlLines, type YamlLine } from "./_yaml_lines.ts";
 
 /** One value of a YAML file together with the way to it. Scalars are text, exactly as written. */
 export interface YamlNode {
   readonly file: string;
-  readonly text: string;
+  readonly lines: readonly YamlLine[];
   readonly path: readonly string[];
   readonly value: unknown;
 }
@@ -20,8 +20,14 @@ export interface YamlNode {
  */
 export function parseYaml(text: string, file: string): YamlNode {
   refuseTabs(text, file);
+  const value = parseValue(text, file);
+  refuseAvalanche(value, file);
+  return { file, lines: indexYamlLines(text), path: [], value };
+}
+
+function parseValue(text: string, file: string): unknown {
   try {
-    return { file, text, path: [], value: parse(text, { schema: "failsafe" }) };
+    return parse(text, { schema: "failsafe" });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const match = /^([^]*?) at line (\d+), column (\d+):?([^]*)$/.exec(error.message);
@@ -34,6 +40,27 @@ export function parseYaml(text: string, file: string): YamlNode {
       cause: error,
       hint: "check indentation (spaces, no tabs), quotes and colons near that place",
     });
+  }
+}
+
+/** No gadget needs so many; aliases of aliases make billions of a few lines. */
+const VALUES_MAX = 100_000;
+
+/** Counts values as often as aliases repeat them. */
+function refuseAvalanche(root: unknown, file: string): void {
+  let left = VALUES_MAX;
+  const open = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== "object" || value === null) continue;
+    const children: unknown[] = Object.values(value);
+    left -= children.length;
+    if (left < 0) {
+      throw new FormatError(`Cannot read "${file}": more than ${VALUES_MAX} values in it`, {
+        hint: "aliases (*name) count each time: write out what is needed, and no more",
+      });
+    }
+    for (const child of children) open.push(child);
   }
 }
 
@@ -52,7 +79,7 @@ function refuseTabs(text: string, file: string): void {
 
 /** Where a node stands, for messages: `gadget.yaml:7 (datasources.exec.fields)`. */
 export function describeNode(node: YamlNode): string {
-  const line = findYamlLine(node.text, node.path);
+  const line = findYamlLine(node.lines, node.path);
   const place = line === undefined ? node.file : `${node.file}:${line}`;
   return node.path.length === 0 ? place : `${place} (${node.path.join(".")})`;
 }

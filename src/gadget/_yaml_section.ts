@@ -50,6 +50,7 @@ export function readDistinctKeys(node: YamlNode | undefined): Map<string, YamlNo
         `Duplicate key in ${describeNode(child)}: "${keyOf(child)}" and "${
           keyOf(other)
         }" differ only in case`,
+        { hint: "keep one of them: case does not count" },
       );
     }
     children.set(key, child);

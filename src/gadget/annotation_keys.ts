@@ -134,7 +134,7 @@ export function checkAnnotation(entry: AnnotationEntry): CheckedAnnotation {
   throw placeError(entry.place, {
     message: `Wrong value in ${entry.place.describe()}: "${entry.key}" takes ${check.expected}, ` +
       `got ${JSON.stringify(entry.value)}`,
-    hint: check.hint,
+    hint: check.hint ?? "the README lists the annotations and what they take",
   });
 }
 

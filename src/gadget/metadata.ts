@@ -244,6 +244,7 @@ function readFrequency(node: YamlNode): number {
     `Wrong value in ${describeNode(node)}: expected samples per second from 1 to 1000000, got ${
       JSON.stringify(text)
     }`,
+    { hint: "a usual one is 99" },
   );
 }
 

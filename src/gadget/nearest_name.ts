@@ -1,10 +1,14 @@
 /** Finds the name a person probably meant, for the suggestions in error messages. */
 
+/** Nobody types more; and the cost grows with the product of the lengths. */
+const WORD_MAX_LETTERS = 100;
+
 /**
  * Name of `candidates` nearest to `word`, or `undefined` if none is near: more than a third of the
- * letters differ. Case does not count, swapped neighbours count as one difference.
+ * letters differ, or it is very long. Case does not count, swapped neighbours count as one difference.
  */
 export function nearestName(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > WORD_MAX_LETTERS) return undefined;
   const wanted = word.toLowerCase();
   let nearest: string | undefined;
   let nearestDistance = Math.floor(wanted.length / 3) + 1;

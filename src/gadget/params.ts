@@ -148,7 +148,10 @@ function withDefault(param: ParamSpec, defaultValue: string, where: string): Par
     encodeParam(param, defaultValue);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new FormatError(`Wrong default in ${where}: ${error.message}`, { cause: error });
+    throw new FormatError(`Wrong default in ${where}: ${error.message}`, {
+      cause: error,
+      hint: error.hint,
+    });
   }
   return { ...param, defaultValue };
 }

@@ -78,6 +78,7 @@ function retarget(
     throw placeError(entry.place, {
       message: `Cannot name the text of field "${field.name}" in ${entry.place.describe()}: ` +
         `there is a field "${target}" already`,
+      hint: "choose another name",
     });
   }
   const replaced = text === field ? splitTextField(text, target) : [{ ...text, name: target }];

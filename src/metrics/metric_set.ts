@@ -1,8 +1,11 @@
 /** A data source's series seen as metrics: names, columns and label text. */
 
 import {
+  bytesToHex,
   type Field,
   type FieldFormatter,
+  type FieldValue,
+  isFloatKind,
   keyWordCount,
   keyWordsReader,
   type RecordBytes,
@@ -81,7 +84,11 @@ class LabelReader {
     const start = memory.keyAt(series);
     const formatter = formatters.get(field);
     if (formatter === undefined) {
-      return valueToText(read(memory.words, start + key.firstWord), field.kind);
+      const first = start + key.firstWord;
+      const value = read(memory.words, first);
+      const text = valueToText(value, field.kind);
+      const words = memory.words.subarray(first, first + keyWordCount(field));
+      return text + hiddenBytes(field, value, words);
     }
     for (const part of [key, ...context]) {
       const first = start + part.firstWord;
@@ -102,6 +109,26 @@ class LabelReader {
     }
     writeBytes(view, field, new Uint8Array(words.slice().buffer));
   }
+}
+
+/**
+ * What the text of a value leaves out: NaN has many forms, 0.0 has two signs, and true many bytes.
+ * Two series must not have the same labels, so there the bytes stand behind a colon.
+ */
+function hiddenBytes(field: Field, value: FieldValue, words: Int32Array): string {
+  const isBoolArray = field.kind === "bool" && field.arrayLength > 0;
+  if (!isBoolArray && !isFloatKind(field.kind)) return "";
+  // A NaN that was read keeps its form, and −0 + 0 is 0.
+  const elements = (Array.isArray(value) ? value : [value]).map(Number)
+    .map((element) => Number.isNaN(element) ? NaN : element + 0);
+  const plain = isBoolArray
+    ? Uint8Array.from(elements)
+    : field.kind === "float32"
+    ? Float32Array.from(elements)
+    : Float64Array.from(elements);
+  const said = new Uint8Array(plain.buffer);
+  const bytes = new Uint8Array(words.slice().buffer, 0, said.length);
+  return said.every((byte, index) => byte === bytes[index]) ? "" : `:${bytesToHex(bytes)}`;
 }
 
 function writeBytes(view: DataView, field: Field, bytes: Uint8Array): void {

@@ -230,6 +230,7 @@ const ODD_NAMES = [
   'x];evil("',
   "a\u2028throw 1\u2029b",
   "constructor",
+  "*/ evil() /*",
   "\x1b[2J\n`${evil}`\r",
   "\ufeffé漢",
 ];

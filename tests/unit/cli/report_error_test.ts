@@ -25,6 +25,16 @@ for (const [error, exitCode, text] of ERRORS) {
   });
 }
 
+Deno.test("a line break in a name does not make a line of its own; lines of a message do", () => {
+  const error = new FormatError('Marker "a\nhint: rm -rf /" is odd\n  at line 1', {
+    hint: 'rename "a\nerror: b"',
+  });
+  assertEquals(
+    describeError(error),
+    'error: Marker "a\\nhint: rm -rf /" is odd\n  at line 1\nhint: rename "a\\nerror: b"',
+  );
+});
+
 const CONTROLS = ["\x1b[2J", "\x07", "\r", "\x9b31m", "\x00"];
 for (const control of CONTROLS) {
   Deno.test(`${JSON.stringify(control)} in a message does not reach the terminal`, () => {

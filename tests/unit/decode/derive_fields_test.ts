@@ -187,3 +187,11 @@ Deno.test("two members of one name are refused, odd names are kept", () => {
   assertEquals(fields.map((field) => field.name), names);
   assertEquals(fields[0].tags, ["type:__proto__", "name:x];evil(", "src:ebpf"]);
 });
+
+Deno.test("a type without bytes has no fields: nothing is read behind the record", () => {
+  const writer = new BtfWriter();
+  const word = writer.addUint("u32", 4);
+  const none = writer.add({ kind: "array", words: [word, word, 0] });
+  const derived = deriveFields(parseBtf(writer.toBytes()), none, { segment: 0 });
+  assertEquals(derived, { fields: [], sizeBytes: 0 });
+});

@@ -11,7 +11,7 @@ import {
   integers,
   pageText,
   singleSet,
-} from "./_fake_metric_set.ts";
+} from "./fake_metric_set.ts";
 
 const SEED = 20240607;
 

@@ -11,7 +11,7 @@ import {
   integers,
   pageText,
   singleSet,
-} from "./_fake_metric_set.ts";
+} from "./fake_metric_set.ts";
 
 function exposition(sets: readonly FakeMetricSet[], options: ExpositionOptions = {}): Exposition {
   const made = new Exposition(options);
@@ -167,6 +167,26 @@ Deno.test("colliding and reserved labels are told apart", () => {
     pageText(exposition([set]).render("text")).split("\n")[2],
     `h_bucket${labels},le="+Inf"} 1`,
   );
+});
+
+Deno.test("OpenMetrics: a sum that may go down is left out with its count, text has both", () => {
+  const cases: [bounds: number[], sum: number, isLeftOut: boolean][] = [
+    [[0, 1], 1.5, false],
+    [[], 1.5, false],
+    [[0, 1], -1.5, true],
+    [[0, 1], NaN, true],
+    [[-1, 1], 1.5, true],
+  ];
+  for (const [bounds, sum, isLeftOut] of cases) {
+    const counts = Array.from({ length: bounds.length + 1 }, () => 1n);
+    const column = histograms(bounds, [{ counts, sum }]);
+    const instrument = { type: "histogram", name: "h", column } as const;
+    const page = exposition([singleSet("s", { rows: [["a"]], instrument })]);
+    const names = (format: "text" | "openmetrics") =>
+      pageText(page.render(format)).match(/^h_(sum|count)(?=\{)/gm) ?? [];
+    assertEquals(names("text"), ["h_sum", "h_count"]);
+    assertEquals(names("openmetrics"), isLeftOut ? [] : ["h_sum", "h_count"], `${bounds} ${sum}`);
+  }
 });
 
 Deno.test("families without a live series leave no trace", () => {

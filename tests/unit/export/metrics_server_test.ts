@@ -7,7 +7,7 @@ import {
   type MetricsHandler,
   type MetricsHandlerOptions,
 } from "../../../src/export/metrics_handler.ts";
-import { integers, singleSet } from "./_fake_metric_set.ts";
+import { integers, singleSet } from "./fake_metric_set.ts";
 
 const OPEN = "application/openmetrics-text";
 const REMOTE = "192.0.2.1";
@@ -436,4 +436,16 @@ Deno.test("an address that cannot be had is an error that says which and what to
     UsageError,
     "no such host",
   );
+});
+
+Deno.test("a request for a host that is none is answered, and is no error of kmeter", async () => {
+  const made = await page(1);
+  const server = startMetricsServer({ ...made, hostname: "127.0.0.1", port: 0 });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const request = "GET /metrics HTTP/1.1\r\nHost: [::\r\nConnection: close\r\n\r\n";
+  await client.write(new TextEncoder().encode(request));
+  const answer = await new Response(client.readable).text();
+  assertEquals(answer.split("\r\n")[0], "HTTP/1.1 400 Bad Request");
+  assertEquals(made.errors, []);
+  await server.shutdown();
 });

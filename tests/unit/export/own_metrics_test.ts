@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Counter, Histogram } from "prom-client";
 import { Exposition, OwnMetrics, type OwnMetricsSnapshot } from "../../../src/export/mod.ts";
 import { OWN_METRIC_NAMES } from "../../../src/export/own_metric_names.ts";
-import { FakeMetricSet, floats, histograms, integers, pageText } from "./_fake_metric_set.ts";
+import { FakeMetricSet, floats, histograms, integers, pageText } from "./fake_metric_set.ts";
 
 const BUILD = { version: "0.1.0", deno: "2.9.6", libbpf: "1.1.2" };
 

@@ -66,6 +66,7 @@ const REFUSED: { annotation: string; message: string; hint?: string }[] = [
     annotation: "e:metrics.limit=16777216",
     message: 'Wrong value in --annotate "e:metrics.limit=16777216": ' +
       '"metrics.limit" takes a number up to 16777215, got "16777216"',
+    hint: "the README lists the annotations and what they take",
   },
   {
     annotation: "e:metrics.type=counter",
@@ -101,6 +102,7 @@ const REFUSED: { annotation: string; message: string; hint?: string }[] = [
     annotation: "e:metrics.ttl=5",
     message: 'Wrong value in --annotate "e:metrics.ttl=5": "metrics.ttl" takes ' +
       'a duration like 500ms, 10s or 1h30m, got "5"',
+    hint: "the README lists the annotations and what they take",
   },
   {
     annotation: "e.f:metrics.boundaries=1,3,2",

@@ -224,6 +224,7 @@ const STRUCTURE_ERRORS: { name: string; yaml: string; expected: string[] }[] = [
     expected: [
       "Duplicate key in gadget.yaml:5 (datasources.e.annotations.Metrics.Collect): " +
       '"Metrics.Collect" and "metrics.collect" differ only in case',
+      "keep one of them: case does not count",
     ],
   },
   {
@@ -232,6 +233,7 @@ const STRUCTURE_ERRORS: { name: string; yaml: string; expected: string[] }[] = [
     expected: [
       "Wrong value in gadget.yaml:4 (programs.p.sampler.frequency): expected samples per second " +
       'from 1 to 1000000, got "often"',
+      "a usual one is 99",
     ],
   },
 ];

@@ -14,13 +14,14 @@ export interface RingRecord {
   readonly state?: "committed" | "busy" | "discarded";
 }
 
-/** A ring that holds the records, `begin` bytes into it. */
-export function ringOf(records: readonly RingRecord[], begin = 0): RingBatch {
+/** A ring that holds the records, `begin` bytes into it; `noise` is in all bytes that are not theirs. */
+export function ringOf(records: readonly RingRecord[], begin = 0, noise = 0): RingBatch {
   const sizes = records.map(({ bytes }) => RING_HEADER_BYTES + (bytes.length + 7 & -8));
   const end = sizes.reduce((sum, size) => sum + size, begin);
   // The buffer begins elsewhere than the view, as a mapping of a ring with its pages does.
   const view = new DataView(new ArrayBuffer(end + 24), 16);
   const target = new Uint8Array(view.buffer, 16);
+  new Uint8Array(view.buffer).fill(noise);
   let at = begin;
   records.forEach(({ bytes, state }, index) => {
     const flags = state === "busy" ? RING_BUSY_BIT : state === "discarded" ? RING_DISCARD_BIT : 0;

@@ -86,6 +86,30 @@ const LABELS: readonly {
     label: "2,-1",
   },
   { what: "a single", key: { kind: "float32", sizeBytes: 4 }, record: FLOAT_TENTH, label: "0.1" },
+  {
+    what: "another NaN than the usual one",
+    key: { kind: "float64", sizeBytes: 8 },
+    record: words64(0x7ff8_0000_0000_0001n),
+    label: "NaN:010000000000f87f",
+  },
+  {
+    what: "the usual NaN",
+    key: { kind: "float64", sizeBytes: 8 },
+    record: words64(0x7ff8_0000_0000_0000n),
+    label: "NaN",
+  },
+  {
+    what: "zero with a sign",
+    key: { kind: "float32", sizeBytes: 8, arrayLength: 2 },
+    record: words64(0x8000_0000_3f80_0000n),
+    label: "1,0:0000803f00000080",
+  },
+  {
+    what: "bools that are neither 0 nor 1",
+    key: { kind: "bool", sizeBytes: 2, arrayLength: 2 },
+    record: Uint8Array.of(1, 2),
+    label: "true,true:0102",
+  },
   { what: "a bool", key: { kind: "bool", sizeBytes: 1 }, record: Uint8Array.of(2), label: "true" },
   {
     what: "a bitfield",

@@ -2,7 +2,7 @@
 
 import { elementSizeBytes, type Field, type FieldKind } from "../../../src/decode/mod.ts";
 import { makeField } from "../decode/fields.ts";
-import type { Random } from "./_random.ts";
+import type { Random } from "../random.ts";
 
 const SCALAR_KINDS = [
   "bool",

@@ -13,8 +13,8 @@ import {
 } from "../../../src/decode/mod.ts";
 import type { MetricRoles, ValueRole } from "../../../src/gadget/mod.ts";
 import { makePlan, type MetricsPlan } from "../../../src/metrics/mod.ts";
-import type { Random } from "./_random.ts";
-import type { Layout } from "./_random_layout.ts";
+import type { Random } from "../random.ts";
+import type { Layout } from "./random_layout.ts";
 
 const NUMBER_KIND = /^(u?int(8|16|32|64)|float(32|64))$/;
 const SLOT_KIND = /^u?int(32|64)$/;

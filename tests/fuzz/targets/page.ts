@@ -1,0 +1,78 @@
+/** Pages: whatever the events and the names are, two parsers that nobody here wrote accept the page. */
+
+import type { RecordBytes } from "../../../src/decode/mod.ts";
+import { Exposition, OwnMetrics } from "../../../src/export/mod.ts";
+import { compileIngest, createMetricSet, SeriesStore } from "../../../src/metrics/mod.ts";
+import { ringOf } from "../../unit/metrics/batches.ts";
+import { pageText } from "../../unit/export/fake_metric_set.ts";
+import { type Layout, randomLayout, RecordMaker } from "../../unit/metrics/random_layout.ts";
+import { randomPlan, testFormatters } from "../../unit/metrics/random_plan.ts";
+import { Random } from "../../unit/random.ts";
+import { HOSTILE_NAMES } from "../mutate.ts";
+import { type FuzzTarget, makeSeed, parseOrRefuse, textOf } from "../target.ts";
+import { PageParsers } from "./page_parsers.ts";
+
+const NO_VALUE: Layout = { fields: [], sizeBytes: 0 };
+const UNITS = ["", "s", "By", "1", "ms", "%", "s\n", "{calls}"];
+
+const parsers = new PageParsers();
+
+export const pageTarget: FuzzTarget = {
+  name: "page",
+  make: makeSeed,
+  async check(input) {
+    const random = new Random(Number(textOf(input)));
+    const page = new Exposition();
+    for (let count = random.between(1, 3); count > 0; count--) {
+      // Two data sources of one name are refused long before.
+      const set = randomSet(random, `${randomName(random)}/${count}`);
+      // A name without a letter or digit is refused.
+      parseOrRefuse(() => page.add(set));
+    }
+    const own = await OwnMetrics.load({
+      buildInfo: { version: randomName(random), deno: "2", libbpf: "3" },
+    });
+    for (const format of ["text", "openmetrics"] as const) {
+      const text = pageText(page.render(format, { trailer: await own.render(format) }));
+      await parsers.accept(format, text);
+    }
+  },
+  close: () => parsers.close(),
+};
+
+function randomSet(random: Random, scope: string) {
+  const layout = randomLayout(random, 0);
+  const records = new RecordMaker(random, layout);
+  const sample: RecordBytes = {
+    segments: [new DataView(records.make().buffer), new DataView(new ArrayBuffer(0))],
+    offsets: [0, 0],
+  };
+  const made = randomPlan(random, { key: layout, value: NO_VALUE, sample });
+  const plan = {
+    ...made,
+    keys: made.keys.map((key) => ({ ...key, label: randomName(random) })),
+    instruments: made.instruments.map((instrument) => ({
+      ...instrument,
+      name: randomName(random),
+      description: randomName(random),
+      unit: random.pick(UNITS),
+    })),
+  };
+  const formatters = testFormatters(layout.fields);
+  const store = new SeriesStore(plan);
+  const ingest = compileIngest(plan, {
+    store,
+    formatters,
+    skipZeroEntries: false,
+    atomicHeaders: false,
+  });
+  ingest.ring(ringOf(Array.from({ length: 30 }, () => ({ bytes: records.make() }))));
+  return createMetricSet({ scope, plan, memory: store.memory, formatters });
+}
+
+function randomName(random: Random): string {
+  if (random.chance(0.5)) return `name${random.between(0, 20)}`;
+  if (random.chance(0.5)) return random.pick(HOSTILE_NAMES) + random.between(0, 3);
+  const length = random.between(1, 12);
+  return String.fromCharCode(...Array.from({ length }, () => random.between(0, 0xffff)));
+}
