@@ -16,19 +16,28 @@ export interface TlsServerOptions extends ListenAddress {
   readonly onError: (error: unknown) => void;
 }
 
-/** More are closed at once: a connection costs memory before anybody has shown who he is. */
+/** For more, the one that has asked nothing for the longest time makes room. */
 const MAX_CONNECTIONS = 256;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+/** From the connection to the end of the first request's headers. */
+const FIRST_REQUEST_MS = 10_000;
 /** Longer than the usual interval between scrapes, so that a scraper shakes hands once. */
 const KEEP_ALIVE_MS = 150_000;
+
+/** A connection, under the address and port of its other end: Node has two sockets for it. */
+interface Connection {
+  readonly socket: Socket;
+  requestCount: number;
+  /** Ends it, while it has no request. Node's own timeouts do nothing in Deno 2.9. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
 
 /** Takes connections, and gives each to a server with the configuration of that time. */
 export class TlsServer {
   readonly addr: ListenAddress;
   readonly #options: TlsServerOptions;
   readonly #listener: import("node:net").Server;
-  readonly #sockets = new Set<Socket>();
+  /** Who has been idle for the longest time stands first. */
+  readonly #connections = new Map<string, Connection>();
   readonly #underWay = new Set<Promise<void>>();
   #material: TlsMaterial;
   #server: HttpsServer;
@@ -67,18 +76,24 @@ export class TlsServer {
     const timer = setTimeout(grace.resolve, graceMs);
     await Promise.race([Promise.all(this.#underWay), grace.promise]);
     clearTimeout(timer);
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of this.#connections.values()) socket.destroy();
   }
 
   #connect(socket: Socket): void {
     // A connection may end at any time; what it was used for is told by who used it.
     socket.on("error", () => {});
-    if (this.#sockets.size >= MAX_CONNECTIONS) {
+    if (this.#connections.size >= MAX_CONNECTIONS && !this.#closeIdlest()) {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    const key = peerOf(socket);
+    const connection: Connection = { socket, requestCount: 0, timer: undefined };
+    this.#connections.set(key, connection);
+    this.#limitIdleTime(key, FIRST_REQUEST_MS);
+    socket.once("close", () => {
+      clearTimeout(connection.timer);
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+    });
     const material = this.#options.material();
     if (material !== this.#material) {
       const before = this.#server;
@@ -90,6 +105,40 @@ export class TlsServer {
     this.#server.emit("connection", socket);
   }
 
+  /** @returns false if all connections have a request. */
+  #closeIdlest(): boolean {
+    for (const [key, { socket, requestCount }] of this.#connections) {
+      if (requestCount > 0) continue;
+      socket.destroy();
+      this.#connections.delete(key);
+      return true;
+    }
+    return false;
+  }
+
+  #limitIdleTime(key: string, timeMs: number): void {
+    const connection = this.#connections.get(key);
+    if (connection === undefined || connection.requestCount > 0) return;
+    connection.timer = setTimeout(() => connection.socket.destroy(), timeMs);
+    // To the end.
+    this.#connections.delete(key);
+    this.#connections.set(key, connection);
+  }
+
+  #beginRequest(key: string): void {
+    const connection = this.#connections.get(key);
+    if (connection === undefined) return;
+    connection.requestCount++;
+    clearTimeout(connection.timer);
+  }
+
+  #endRequest(key: string): void {
+    const connection = this.#connections.get(key);
+    if (connection === undefined) return;
+    connection.requestCount--;
+    this.#limitIdleTime(key, KEEP_ALIVE_MS);
+  }
+
   #serverOf({ cert, key, clientCa, minVersion, maxVersion }: TlsMaterial): HttpsServer {
     const mutual = clientCa !== undefined;
     const server = process.getBuiltinModule("node:https").createServer({
@@ -98,17 +147,19 @@ export class TlsServer {
       minVersion,
       maxVersion,
       ...(mutual && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     }, (request, response) => {
+      const peer = peerOf(request.socket);
+      this.#beginRequest(peer);
       const answer = this.#answer(request, { response, server, mutual })
         .catch((error) => {
           this.#options.onError(error);
           response.destroy();
         })
-        .finally(() => this.#underWay.delete(answer));
+        .finally(() => {
+          this.#underWay.delete(answer);
+          this.#endRequest(peer);
+        });
       this.#underWay.add(answer);
     });
     // A failed handshake is the client's affair, and its socket is closed.
@@ -145,6 +196,10 @@ export class TlsServer {
   }
 }
 
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
 /** The request without its body, which nothing here reads; undefined if it is none that can be answered. */
 function requestOf({ method = "", url = "", headers }: IncomingMessage): Request | undefined {
   const list = Object.entries(headers).map(([name, value]): [string, string] => [
@@ -165,6 +220,9 @@ async function send(answer: Response, to: ServerResponse): Promise<void> {
   for (const [name, value] of answer.headers) to.setHeader(name, value);
   const reader = answer.body?.getReader();
   const closed = Promise.withResolvers<void>();
+  // A page is cut off while its client does not read, too.
+  const cut = reader?.closed;
+  cut?.catch(() => {});
   to.once("close", () => {
     closed.resolve();
     // Tells the page that nobody reads it; it may have ended long ago.
@@ -177,7 +235,7 @@ async function send(answer: Response, to: ServerResponse): Promise<void> {
       if (to.write(piece.value)) continue;
       const drained = Promise.withResolvers<void>();
       to.once("drain", drained.resolve);
-      await Promise.race([drained.promise, closed.promise]);
+      await Promise.race([drained.promise, closed.promise, cut]);
       to.off("drain", drained.resolve);
     }
   } catch {

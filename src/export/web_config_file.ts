@@ -76,7 +76,7 @@ export class WebConfigFile {
       this.#stamps = stamps;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#warn(`${reason}; the settings before stay in force`);
+      this.#warn(`The web configuration stays as it was: ${reason}`);
       // Files that the attempt did not come to are looked at all the same.
       const before = [...this.#stamps.keys()].map((
         path,
