@@ -70,7 +70,10 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
       const value = valueAt(parsed, name);
       return typeof value === "string" ? value : undefined;
     },
-    texts: (name) => Array.isArray(parsed[name]) ? parsed[name].map(String) : [],
+    texts: (name) => {
+      const values = valueAt(parsed, name);
+      return Array.isArray(values) ? values.map(String) : [];
+    },
     unknown,
   };
 }

@@ -52,7 +52,7 @@ export class TlsServer {
     try {
       await promise;
     } catch (cause) {
-      throw bindError(options, cause);
+      throw bindError(options, findBindFailure(options) ?? cause);
     }
     listener.on("error", options.onError);
     return new TlsServer(listener, options);
@@ -194,6 +194,16 @@ export class TlsServer {
       });
     await send(answer, response);
   }
+}
+
+/** Node's server says EINVAL where Deno's says that no interface has the address. */
+function findBindFailure({ hostname, port }: ListenAddress): unknown {
+  try {
+    Deno.listen({ hostname, port }).close();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

@@ -160,12 +160,24 @@ const REFUSED = [
   },
 ] as const;
 
-for (const [type, cases] of [[FormatError, MISTAKES], [UnsupportedError, REFUSED]] as const) {
-  for (const { text, error, hint } of cases) {
-    Deno.test(`${type.name}: ${JSON.stringify(text.replace(TLS, "TLS "))}`, () => {
-      const thrown = assertThrows(() => parseWebConfig(text, "web.yml"), type, error);
-      assert(thrown.hint?.includes(hint), thrown.hint);
-      assert(!thrown.message.includes("secret"), "it tells the password");
-    });
-  }
+function assertRefused(
+  { text, error, hint }: { text: string; error: string; hint: string },
+  type: typeof FormatError | typeof UnsupportedError,
+): void {
+  const thrown = assertThrows(() => parseWebConfig(text, "web.yml"), Error, error);
+  assert(thrown instanceof type, thrown.name);
+  assert(thrown.hint?.includes(hint), thrown.hint);
+  assert(!thrown.message.includes("secret"), "it tells the password");
+}
+
+for (const mistake of MISTAKES) {
+  Deno.test(`a mistake: ${JSON.stringify(mistake.text.replace(TLS, "TLS "))}`, () => {
+    assertRefused(mistake, FormatError);
+  });
+}
+
+for (const refused of REFUSED) {
+  Deno.test(`refused: ${JSON.stringify(refused.text.replace(TLS, "TLS "))}`, () => {
+    assertRefused(refused, UnsupportedError);
+  });
 }
