@@ -54,7 +54,8 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     },
   });
   for (const { name } of withValue) {
-    if (parsed[name] === "" || (Array.isArray(parsed[name]) && parsed[name].includes(""))) {
+    const value = valueAt(parsed, name);
+    if (value === "" || (Array.isArray(value) && value.includes(""))) {
       throw new UsageError(`--${name} needs a value`, { hint: flagUsage(flags, name) });
     }
   }
@@ -65,10 +66,28 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
       args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))
         ? parsed[name] === true
         : undefined,
-    text: (name) => typeof parsed[name] === "string" ? parsed[name] : undefined,
-    texts: (name) => Array.isArray(parsed[name]) ? parsed[name].map(String) : [],
+    text: (name) => {
+      const value = valueAt(parsed, name);
+      return typeof value === "string" ? value : undefined;
+    },
+    texts: (name) => {
+      const values = valueAt(parsed, name);
+      return Array.isArray(values) ? values.map(String) : [];
+    },
     unknown,
   };
+}
+
+/** The parser makes nested objects of a name with dots. */
+function valueAt(parsed: Readonly<Record<string, unknown>>, name: string): unknown {
+  let value: unknown = parsed;
+  for (const part of name.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) {
+      return undefined;
+    }
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
 }
 
 /**

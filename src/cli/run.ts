@@ -19,6 +19,8 @@ import {
   type MetricsServer,
   OwnMetrics,
   startMetricsServer,
+  startSecureMetricsServer,
+  type WebConfigFile,
 } from "../export/mod.ts";
 import type { Command } from "./command.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
@@ -34,6 +36,7 @@ import {
   metricsPrefixOf,
   RUN_FLAGS,
   scopesOf,
+  webConfigOf,
 } from "./run_flags.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
@@ -78,10 +81,11 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const listen = listenAddressOf(flags);
     const prefix = metricsPrefixOf(flags);
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
+    const webConfig = webConfigOf(flags, { warn: (text) => warnings.warn(ownLines(text)) });
     const user = userOf(flags);
     requireCapabilities();
     if (user !== undefined) requireWayTo(user);
-    const run = { options, display, listen, timeoutMs, stop, prefix, user };
+    const run = { options, display, listen, timeoutMs, stop, prefix, user, webConfig };
     return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
@@ -150,12 +154,13 @@ interface Run {
   readonly prefix: string | undefined;
   /** Who goes on when all is attached; undefined for who started it. */
   readonly user: PasswdEntry | undefined;
+  readonly webConfig: WebConfigFile | undefined;
 }
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   const metrics = run.listen === undefined
     ? undefined
-    : await MetricsEndpoint.open(run.listen, { prefix: run.prefix });
+    : await MetricsEndpoint.open(run.listen, run);
   try {
     const running = await RunningGadget.start(gadget, run.options);
     try {
@@ -163,9 +168,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       run.display.begin();
       metrics?.serve(running);
       if (metrics !== undefined) {
-        writeNotice(
-          `${gadget.spec.name}: metrics at http://${addressText(metrics.address)}/metrics`,
-        );
+        writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
       }
       notifyServiceManager("READY=1");
       trimHeap();
@@ -185,24 +188,23 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
 class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
-  readonly #server: MetricsServer;
+  #server: MetricsServer | undefined;
   #running: RunningGadget | undefined;
 
   static async open(
     address: ListenAddress,
-    options: { prefix?: string },
+    { prefix, webConfig }: { prefix?: string; webConfig?: WebConfigFile },
   ): Promise<MetricsEndpoint> {
     const own = await OwnMetrics.load({
       buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
       onError: reportScrapeError,
     });
-    return new MetricsEndpoint(address, { own, ...options });
+    const endpoint = new MetricsEndpoint({ own, prefix });
+    await endpoint.#listen(address, webConfig);
+    return endpoint;
   }
 
-  private constructor(
-    address: ListenAddress,
-    { own, prefix }: { own: OwnMetrics; prefix?: string },
-  ) {
+  private constructor({ own, prefix }: { own: OwnMetrics; prefix?: string }) {
     this.#own = own;
     this.#exposition = new Exposition({
       metricsPrefix: prefix,
@@ -212,19 +214,26 @@ class MetricsEndpoint {
         reportScrapeError(error);
       },
     });
-    this.#server = startMetricsServer({
+  }
+
+  async #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): Promise<void> {
+    const options = {
       ...address,
       exposition: this.#exposition,
-      ownMetrics: own,
+      ownMetrics: this.#own,
       beforeScrape: () => this.#refresh(),
       landing: () => this.#landing(),
       health: () => this.#running === undefined ? "the gadget is not running yet" : undefined,
       onError: reportScrapeError,
-    });
+    };
+    this.#server = webConfig === undefined
+      ? startMetricsServer(options)
+      : await startSecureMetricsServer({ ...options, webConfig });
   }
 
-  get address(): ListenAddress {
-    return this.#server.addr;
+  get url(): string {
+    const server = this.#server;
+    return server === undefined ? "" : `${server.scheme}://${addressText(server.addr)}/metrics`;
   }
 
   /** @throws UsageError if two metrics would have the same name. */
@@ -256,7 +265,7 @@ class MetricsEndpoint {
 
   async close(): Promise<void> {
     this.#running = undefined;
-    await this.#server.shutdown();
+    await this.#server?.shutdown();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The flags of `kmeter run` and what they mean. */
 
 import { UsageError } from "../errors.ts";
-import { type ListenAddress, parseListenAddress } from "../export/mod.ts";
+import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export/mod.ts";
 import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
@@ -19,6 +19,11 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: "listen",
     value: "ADDR:PORT",
     description: `where to serve metrics; implies --metrics (default ${DEFAULT_LISTEN})`,
+  },
+  {
+    name: "web.config.file",
+    value: "FILE",
+    description: "TLS, passwords and headers of the server, as Prometheus' exporters have them",
   },
   {
     name: "output",
@@ -98,6 +103,21 @@ export function listenAddressOf(flags: ParsedFlags): ListenAddress | undefined {
   const address = flags.text("listen") ?? flags.text("otel-metrics-listen-address");
   const wanted = address !== undefined || flags.has("metrics") || flags.has("otel-metrics-listen");
   return wanted ? parseListenAddress(address ?? DEFAULT_LISTEN) : undefined;
+}
+
+/** `--web.config.file`, read. Throws: UsageError, FormatError, UnsupportedError, KernelError. */
+export function webConfigOf(
+  flags: ParsedFlags,
+  { warn }: { warn: (text: string) => void },
+): WebConfigFile | undefined {
+  const path = flags.text("web.config.file");
+  if (path === undefined) return undefined;
+  if (listenAddressOf(flags) === undefined) {
+    throw new UsageError("--web.config.file is about metrics, and none are served", {
+      hint: "add --metrics",
+    });
+  }
+  return new WebConfigFile(path, { warn });
 }
 
 /** How a data source's rows are shown: `-o`, `--fields`, `--sort`, `--max-entries`. */

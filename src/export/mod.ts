@@ -34,3 +34,8 @@ export {
   translateMetricName,
 } from "./prometheus_names.ts";
 export { type FamilyRegistry, RegistryFamily, type RegistryValues } from "./registry_family.ts";
+export {
+  type SecureMetricsServerOptions,
+  startSecureMetricsServer,
+} from "./secure_metrics_server.ts";
+export { WebConfigFile } from "./web_config_file.ts";

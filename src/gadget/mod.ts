@@ -32,3 +32,11 @@ export type {
   ParamSpec,
   ProgramSettings,
 } from "./spec.ts";
+export {
+  describeNode,
+  keyOf,
+  parseYaml,
+  readMapping,
+  readText,
+  type YamlNode,
+} from "./_yaml_node.ts";

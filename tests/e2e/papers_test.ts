@@ -173,7 +173,7 @@ for (const { name, path, complete } of SHELLS) {
     for (const [index, command] of COMMANDS.entries()) {
       await using kmeter = startKmeter([command.name, "--help"]);
       const { stdout } = await kmeter.finish();
-      const flags = [...stdout.matchAll(/^ {2}.{4}(--[\w-]+)/gm)].map(([, flag]) => flag);
+      const flags = [...stdout.matchAll(/^ {2}.{4}(--[\w.-]+)/gm)].map(([, flag]) => flag);
       assert(flags.length > 0, stdout);
       const offered = offers[index].map((offer) => offer.replace(/=$/, ""))
         .filter((offer) => offer.startsWith("--"));
@@ -248,7 +248,7 @@ testWith("the examples of the manual page have flags that there are", [], () => 
       const command = COMMANDS.find((candidate) => line.startsWith(`kmeter ${candidate.name} `));
       assert(command !== undefined, line);
       const known = command.flags.flatMap(({ name, short }) => [`--${name}`, `-${short}`]);
-      for (const [, flag] of line.matchAll(/ (--?[a-z-]+)/g)) assert(known.includes(flag), flag);
+      for (const [, flag] of line.matchAll(/ (--?[a-z.-]+)/g)) assert(known.includes(flag), flag);
     }
   }
   return Promise.resolve();

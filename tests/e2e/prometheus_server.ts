@@ -17,12 +17,16 @@ export class PrometheusServer implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #url: string;
 
-  /** @param target `host:port` to scrape. */
-  static async start(target: string): Promise<PrometheusServer> {
+  /**
+   * @param target `host:port` to scrape.
+   * @param settings more of the scrape configuration, each as one line of YAML.
+   */
+  static async start(target: string, settings: readonly string[] = []): Promise<PrometheusServer> {
     const sandbox = new Sandbox();
     const config = sandbox.write(
       "prometheus.yml",
-      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: kmeter\n    static_configs: [{targets: ["${target}"]}]\n`,
+      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: kmeter\n    static_configs: [{targets: ["${target}"]}]\n` +
+        settings.map((line) => `    ${line}\n`).join(""),
     );
     const port = freePort();
     const process = new ChildProcess([

@@ -49,7 +49,7 @@ async function stop(command: string, child: ChildProcess): Promise<void> {
 
 testWith(
   "every command of README.md works, on the files of README.md",
-  ["root", "/usr/bin/curl", "/usr/bin/promtool"],
+  ["root", "/usr/bin/curl", "/usr/bin/openssl", "/usr/bin/promtool"],
   async () => {
     using sandbox = new Sandbox();
     Deno.symlinkSync(`${CHECKOUT}/scripts`, sandbox.path("scripts"));
@@ -132,10 +132,10 @@ function quoted(cell: string): string[] {
 testWith("README.md has all flags of run, and no other", [], async () => {
   await using kmeter = startKmeter(["run", "--help"]);
   const { stdout } = await kmeter.finish();
-  const wanted = [...stdout.matchAll(/^ +(?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name);
+  const wanted = [...stdout.matchAll(/^ +(?:-\w, )?--([a-z.-]+)/gm)].map(([, name]) => name);
   const described = readmeTable(README, "flag").map(([cell]) => {
     const names = quoted(cell);
-    return /^--([a-z-]+)/.exec(names.at(-1) ?? "")?.[1];
+    return /^--([a-z.-]+)/.exec(names.at(-1) ?? "")?.[1];
   });
   assertEquals(described, wanted);
 });

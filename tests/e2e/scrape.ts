@@ -7,7 +7,7 @@ export const ANY_PORT = "--listen=127.0.0.1:0";
 
 /** Waits until the gadget runs. @returns the address of the server, without a slash at the end. */
 export async function servedAt(kmeter: ChildProcess): Promise<string> {
-  const [, address] = await kmeter.waitFor("stderr", /metrics at (http:\S+)\/metrics/);
+  const [, address] = await kmeter.waitFor("stderr", /metrics at (https?:\S+)\/metrics/);
   return address;
 }
 

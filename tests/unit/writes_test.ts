@@ -22,6 +22,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "Deno.removeSync",
     "Deno.writeFileSync",
   ],
+  // Read only: /proc/kallsyms, kept open.
+  "src/enrich/kallsyms_file.ts": ["Deno.openSync"],
   // `kmeter init`: a new gadget's folder.
   "src/cli/init.ts": ["Deno.mkdirSync", "Deno.writeTextFileSync"],
 };

@@ -142,7 +142,26 @@ Deno.test("no two flags of run share a name or a letter", () => {
     short === undefined ? [name] : [name, short]
   );
   assertEquals(new Set(names).size, names.length);
-  assert(names.every((name) => /^[A-Za-z0-9-]+$/.test(name)));
+  assert(names.every((name) => /^[A-Za-z0-9.-]+$/.test(name)));
+});
+
+Deno.test("a flag may have dots in its name", () => {
+  const flags = [{ name: "a.b.c", value: "FILE", description: "" }, {
+    name: "a.b.d",
+    value: "LIST",
+    repeats: true,
+    description: "",
+  }] as const;
+  for (const args of [["--a.b.c", "x", "y"], ["--a.b.c=x", "y"]]) {
+    const parsed = parseFlags(args, flags);
+    assertEquals([parsed.text("a.b.c"), parsed.positionals, parsed.unknown], ["x", ["y"], {}]);
+  }
+  const none = parseFlags(["--a.b=x"], flags);
+  assertEquals([none.text("a.b.c"), none.texts("a.b.d"), none.unknown], [undefined, [], {
+    "a.b": "x",
+  }]);
+  assertEquals(parseFlags(["--a.b.d=x", "--a.b.d=y"], flags).texts("a.b.d"), ["x", "y"]);
+  assertThrows(() => parseFlags(["--a.b.c"], flags), UsageError, "--a.b.c needs a value");
 });
 
 Deno.test("a switch takes true or false, and knows whether it was given", () => {

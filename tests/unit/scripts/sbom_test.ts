@@ -135,7 +135,7 @@ Deno.test({
         names.filter((name) => !name.startsWith("gadgets/")),
         [
           ...["deno", ...crates, "v8", "icu", "zlib", "dbus", "libffi"],
-          ...["libbpf", ...archives, "deno-std", "prom-client"],
+          ...["libbpf", ...archives, "bcryptjs", "deno-std", "prom-client"],
         ],
       );
       const libraries = contents.parts.filter(({ description }) =>
