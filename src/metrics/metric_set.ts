@@ -9,6 +9,7 @@ import {
   keyWordCount,
   keyWordsReader,
   type RecordBytes,
+  type TextFormat,
   valueToText,
 } from "../decode/mod.ts";
 import type { Instrument, MetricSet } from "./family.ts";
@@ -82,7 +83,7 @@ class LabelReader {
     const { memory, formatters } = this.#options;
     const { field, context } = key;
     const start = memory.keyAt(series);
-    const formatter = formatters.get(field);
+    const formatter = isRounded(field.format) ? undefined : formatters.get(field);
     if (formatter === undefined) {
       const first = start + key.firstWord;
       const value = read(memory.words, first);
@@ -109,6 +110,11 @@ class LabelReader {
     }
     writeBytes(view, field, new Uint8Array(words.slice().buffer));
   }
+}
+
+/** Texts that people read and many values share: as labels they would make series the same. */
+function isRounded(format: TextFormat | undefined): boolean {
+  return format?.type === "bytes" || (format?.type === "timestamp" && format.layout !== undefined);
 }
 
 /**

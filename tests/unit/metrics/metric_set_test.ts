@@ -136,6 +136,18 @@ const LABELS: readonly {
     label: "BUSY",
   },
   {
+    what: "a size, which people see rounded",
+    key: { kind: "uint64", sizeBytes: 8, format: { type: "bytes" } },
+    record: words64(1537n),
+    label: "1537",
+  },
+  {
+    what: "a time whose text is the hour",
+    key: { kind: "uint64", sizeBytes: 8, format: { type: "timestamp", layout: "15" } },
+    record: words64(1537n),
+    label: "1537",
+  },
+  {
     what: "an errno",
     key: { kind: "int32", sizeBytes: 4, offsetBytes: 4, format: { type: "errno" } },
     record: words64(0xffff_fffe_0000_0000n),
