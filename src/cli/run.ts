@@ -129,7 +129,8 @@ function runOptions(
     dumpCode: flags.has("dump-code")
       ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
       : undefined,
-    warn: (text) => warnings.warn(ownLines(text)),
+    warn: (text, hint) =>
+      warnings.warn(ownLines(text) + (hint === undefined ? "" : `\nhint: ${ownLines(hint)}`)),
   };
 }
 

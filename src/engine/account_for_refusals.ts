@@ -18,7 +18,7 @@ interface Outcome {
 /** What a gadget does without. */
 export interface Shortfall {
   /** What is left out and why, and which data sources stay empty. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly { readonly text: string; readonly hint?: string }[];
   /** Names of data sources that nothing feeds: to count zero for them would be a lie. */
   readonly emptySources: ReadonlySet<string>;
 }
@@ -33,14 +33,15 @@ export function accountForRefusals(spec: GadgetSpec, outcome: Outcome): Shortfal
   const isHooked = attached.some(({ links }) => links.length > 0);
   const empty = spec.dataSources.filter((source) => !isFed(source, outcome));
   if (!isHooked || empty.length === spec.dataSources.length) throw asOneError(spec, refusals);
-  const warnings = [
-    ...refusals.map(({ program, section, error }) =>
-      `${spec.name} runs without program ${program} (${section}); --strict makes that an error\n` +
-      `${error.message}${error.hint === undefined ? "" : `\nhint: ${error.hint}`}`
-    ),
-    ...empty.map(({ name }) =>
-      `data source ${name} stays empty: no program that feeds it is attached`
-    ),
+  const warnings: Shortfall["warnings"] = [
+    ...refusals.map(({ program, section, error }) => ({
+      text: `${spec.name} runs without program ${program} (${section}); ` +
+        `--strict makes that an error\n  ${error.message}`,
+      hint: error.hint,
+    })),
+    ...empty.map(({ name }) => ({
+      text: `data source ${name} stays empty: no program that feeds it is attached`,
+    })),
   ];
   return { warnings, emptySources: new Set(empty.map(({ name }) => name)) };
 }

@@ -48,6 +48,6 @@ export interface RunOptions {
   readonly btfFile?: string;
   /** Takes the source text of generated code, for `--dump-code`. */
   readonly dumpCode?: (dataSource: string, source: string) => void;
-  /** Takes warnings, one sentence each. */
-  readonly warn: (text: string) => void;
+  /** Takes warnings: one sentence, perhaps with indented lines that tell more, and what to do. */
+  readonly warn: (text: string, hint?: string) => void;
 }

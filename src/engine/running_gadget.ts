@@ -148,7 +148,7 @@ export class RunningGadget {
     if (refusals.length === 0) return;
     const shortfall = accountForRefusals(this.spec, { object, attached, refusals });
     this.#emptySources = shortfall.emptySources;
-    for (const text of shortfall.warnings) warn(text);
+    for (const { text, hint } of shortfall.warnings) warn(text, hint);
   }
 
   /** With several data sources a filter is for those that have its fields. */

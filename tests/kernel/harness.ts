@@ -200,7 +200,7 @@ export async function startGadget(
     printIntervalMs: 1000,
     strict: options.strict ?? false,
     display: capturingDisplay(options.show ?? [], shown),
-    warn: (text) => warnings.push(text),
+    warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
   if (current.used !== undefined) addHeld(current.used.held);
   return new StartedGadget(parsed, running, { ...shown, warnings });
