@@ -144,6 +144,11 @@ Deno.test("syntax errors name file, line and column", () => {
   );
 });
 
+/** `k0: VALUE, k1: VALUE, ...` */
+function numbered(count: number, value: string): string {
+  return Array.from({ length: count }, (_, index) => `k${index}: ${value}`).join(", ");
+}
+
 const STRUCTURE_ERRORS: { name: string; yaml: string; expected: string[] }[] = [
   {
     name: "a nested mapping where text is wanted",
@@ -225,6 +230,15 @@ const STRUCTURE_ERRORS: { name: string; yaml: string; expected: string[] }[] = [
       "Duplicate key in gadget.yaml:5 (datasources.e.annotations.Metrics.Collect): " +
       '"Metrics.Collect" and "metrics.collect" differ only in case',
       "keep one of them: case does not count",
+    ],
+  },
+  {
+    name: "aliases of aliases, millions of values in a few lines",
+    yaml: `custom: &c {${numbered(400, "x")}}\n` +
+      `operator: {${numbered(400, "*c")}}\n`,
+    expected: [
+      'Cannot read "gadget.yaml": more than 100000 values in it',
+      "aliases (*name) count each time: write out what is needed, and no more",
     ],
   },
   {

@@ -10,6 +10,7 @@ import {
   planPerCpu,
 } from "../../../src/metrics/mod.ts";
 import { makeField } from "../decode/fields.ts";
+import { HOSTILE_NAMES } from "../../fuzz/mutate.ts";
 
 const MODES = ["sum", "max", "min", "avg"] as const;
 type Mode = typeof MODES[number];
@@ -174,4 +175,19 @@ Deno.test("what is no amount comes from the first CPU that has anything", () => 
   });
   const target = reduce(fields, { mode: "sum", valueSizeBytes: 12, batch });
   assertEquals(fields.map((field) => readReduced(field, target)), [7, "abc", 3]);
+});
+
+Deno.test("names of fields cannot add code", () => {
+  for (const name of HOSTILE_NAMES) {
+    const fields = [makeField({ name, kind: "uint32", sizeBytes: 4, segment: 1 })];
+    const { source, reduce } = compilePerCpu(
+      planPerCpu(fields, { mode: "sum", valueSizeBytes: 4 }),
+    );
+    assertEquals(source.includes("evil"), false, source);
+    // Two CPUs, each value padded to eight bytes.
+    const view = new DataView(new Uint32Array([2, 0, 3, 0]).buffer);
+    const target = new DataView(new ArrayBuffer(4));
+    reduce({ view, count: 1, cpuCount: 2 }, target);
+    assertEquals(target.getUint32(0, true), 5, JSON.stringify(name));
+  }
 });
