@@ -3,6 +3,7 @@
 import { BpfObject } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { prepareProgram } from "./attach_programs.ts";
+import { adaptEventMaps } from "./event_maps.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { type Refusal, toRefusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -36,6 +37,7 @@ export function loadObject(
       btfFile: options.btfFile,
     });
     try {
+      adaptEventMaps(object.maps(), { gadget, btfFile: options.btfFile });
       const refusal = tryLoad(object, { gadget, refusals, params: options.params });
       if (refusal === undefined) return { object, refusals };
       if (options.strict || refusals.length === MAX_REFUSALS) throw refusal.error;
