@@ -4,6 +4,7 @@ import { BpfObject } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { prepareProgram } from "./attach_programs.ts";
 import { adaptEventMaps } from "./event_maps.ts";
+import { withLoadHint } from "./load_hint.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { type Refusal, toRefusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -74,10 +75,11 @@ function tryLoad(
     object.load();
     return undefined;
   } catch (error) {
-    const name = error instanceof KernelError ? error.program : undefined;
+    if (!(error instanceof KernelError)) throw error;
+    const name = error.program;
     // One that is left out already cannot be the cause.
     const program = programs.find((candidate) => candidate.name === name && !refused.has(name));
-    if (program === undefined) throw error;
+    if (program === undefined) throw withLoadHint(error);
     return toRefusal(program, error);
   }
 }

@@ -1,9 +1,16 @@
 /** What kmeter does on kernels that lack ring buffers. */
 
 // @ts-types="../unit/_std_assert.d.ts"
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { UnsupportedError } from "../../src/errors.ts";
-import { kernelFixture, kernelTest, type StartedGadget, startGadget, until } from "./harness.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { KernelError, UnsupportedError } from "../../src/errors.ts";
+import {
+  fixture,
+  kernelFixture,
+  kernelTest,
+  type StartedGadget,
+  startGadget,
+  until,
+} from "./harness.ts";
 import { runTool } from "./oracles.ts";
 
 const MAGIC = 4711;
@@ -81,4 +88,13 @@ kernelTest("a ring buffer that can be nothing else is refused by its name", asyn
     "is a ring buffer, which this kernel does not have",
   );
   assertEquals(error.hint?.includes("GADGET_TRACER_MAP"), true);
+});
+
+kernelTest("a map that is too large says so", async () => {
+  const folder = await fixture("iterators");
+  const error = await assertRejects(
+    () => startGadget(folder, { params: { size: "4294967295" } }),
+    KernelError,
+  );
+  assertMatch(error.hint ?? "", /^map squares is larger than this kernel or its memory allows/);
 });
