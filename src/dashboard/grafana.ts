@@ -44,7 +44,12 @@ export interface PanelDraft {
 /** A panel in its place. */
 export interface Panel extends Omit<PanelDraft, "width"> {
   readonly id: number;
-  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
+  readonly gridPos: {
+    readonly h: number;
+    readonly w: number;
+    readonly x: number;
+    readonly y: number;
+  };
   readonly datasource?: DataSourceRef;
   readonly collapsed?: boolean;
   readonly panels?: readonly [];
@@ -193,7 +198,10 @@ function panel(
   };
 }
 
-function target({ expr, legend, isInstant = false, isHeatmap = false }: Query, index: number): Target {
+function target(
+  { expr, legend, isInstant = false, isHeatmap = false }: Query,
+  index: number,
+): Target {
   return {
     refId: String.fromCharCode("A".charCodeAt(0) + index),
     datasource: DATA_SOURCE,
