@@ -27,7 +27,9 @@ export interface Target {
 }
 
 /** Type-specific settings of a panel and of its fields. */
-type Settings = Readonly<Record<string, unknown>>;
+interface Settings {
+  readonly [key: string]: unknown;
+}
 
 /** A panel before it has its place. */
 export interface PanelDraft {
@@ -55,6 +57,12 @@ export interface Panel extends Omit<PanelDraft, "width"> {
   readonly panels?: readonly [];
 }
 
+/** A choice at the top of a dashboard. */
+export interface Variable extends Settings {
+  readonly type: "datasource" | "query" | "custom";
+  readonly name: string;
+}
+
 /** A dashboard as `Import` and provisioning take it. */
 export interface Dashboard {
   readonly id: null;
@@ -69,7 +77,7 @@ export interface Dashboard {
   readonly refresh: string;
   readonly time: { readonly from: string; readonly to: string };
   readonly timezone: string;
-  readonly templating: { readonly list: readonly Settings[] };
+  readonly templating: { readonly list: readonly Variable[] };
   readonly annotations: { readonly list: readonly [] };
   readonly links: readonly [];
   readonly panels: readonly Panel[];

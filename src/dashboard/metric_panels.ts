@@ -18,7 +18,8 @@ import { rateUnitOf, unitOf } from "./units.ts";
 const QUANTILES = [0.5, 0.9, 0.99];
 
 /** The kind of panel follows from the metric's type, and from whether it has labels. */
-export function metricPanels(source: MetricSource): PanelDraft[] {
+export function metricPanels(exported: MetricSource): PanelDraft[] {
+  const source = { ...exported, labels: exported.labels.map(storedLabel) };
   return source.metrics.flatMap((metric) => {
     switch (metric.type) {
       case "counter":
@@ -29,6 +30,11 @@ export function metricPanels(source: MetricSource): PanelDraft[] {
         return histogramPanels(source, metric);
     }
   });
+}
+
+/** Prometheus keeps the names of the target's labels for itself. */
+function storedLabel(label: string): string {
+  return ["job", "instance"].includes(label) ? `exported_${label}` : label;
 }
 
 function counterPanels(source: MetricSource, metric: ShownMetric): PanelDraft[] {

@@ -1,13 +1,13 @@
 /** The choices at the top of a dashboard. */
 
-import { DATA_SOURCE } from "./grafana.ts";
+import { DATA_SOURCE, type Variable } from "./grafana.ts";
 import { labelIs, selector } from "./promql.ts";
 
 const TOP_CHOICES = ["5", "10", "20", "50"];
 const TOP_DEFAULT = "10";
 
 /** Data source, jobs and instances that run the gadget, and how many of many series are shown. */
-export function dashboardVariables(gadget: string): Readonly<Record<string, unknown>>[] {
+export function dashboardVariables(gadget: string): Variable[] {
   const is = labelIs("gadget", gadget);
   return [
     {
@@ -49,7 +49,7 @@ export function dashboardVariables(gadget: string): Readonly<Record<string, unkn
 function labelVariable(
   name: string,
   { label, matchers }: { label: string; matchers: readonly string[] },
-): Readonly<Record<string, unknown>> {
+): Variable {
   const query = `label_values(${selector("kmeter_program_attached", matchers)}, ${name})`;
   return {
     type: "query",
