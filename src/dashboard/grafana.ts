@@ -1,5 +1,12 @@
 /** The part of Grafana's classic dashboard model that kmeter writes, and how its parts are made. */
 
+import {
+  BAR_GAUGE_OPTIONS,
+  HEATMAP_OPTIONS,
+  STAT_OPTIONS,
+  TIMESERIES_OPTIONS,
+} from "./panel_options.ts";
+
 /** Current when Grafana 10 and 11 were; newer ones migrate it. */
 export const SCHEMA_VERSION = 39;
 
@@ -104,85 +111,27 @@ export interface PanelFacts {
 
 /** Lines over time, with a table of their means and maxima below. */
 export function timeseries(facts: PanelFacts): PanelDraft {
-  return panel("timeseries", facts, {
-    defaults: { min: 0, custom: { fillOpacity: 10, showPoints: "never" } },
-    options: {
-      legend: {
-        displayMode: "table",
-        placement: "bottom",
-        showLegend: true,
-        calcs: ["mean", "max"],
-      },
-      tooltip: { mode: "multi", sort: "desc" },
-    },
-  });
+  const defaults = { min: 0, custom: { fillOpacity: 10, showPoints: "never" } };
+  return panel("timeseries", facts, { defaults, options: TIMESERIES_OPTIONS });
 }
 
-/** One number, with its course behind it. Thresholds turn it red from `redFrom` on. */
+/** One number, with its course behind it. It turns red from `redFrom` on. */
 export function stat(facts: PanelFacts, { redFrom }: { redFrom?: number } = {}): PanelDraft {
   const red = redFrom === undefined ? [] : [{ color: "red", value: redFrom }];
-  return panel("stat", facts, {
-    defaults: {
-      thresholds: { mode: "absolute", steps: [{ color: "green", value: null }, ...red] },
-    },
-    options: {
-      reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
-      colorMode: "value",
-      graphMode: "area",
-      justifyMode: "auto",
-      orientation: "auto",
-      textMode: "auto",
-      wideLayout: true,
-      showPercentChange: false,
-      percentChangeColorMode: "standard",
-    },
-  });
+  const steps = [{ color: "green", value: null }, ...red];
+  const defaults = { thresholds: { mode: "absolute", steps } };
+  return panel("stat", facts, { defaults, options: STAT_OPTIONS });
 }
 
 /** A bar for each series. */
 export function barGauge(facts: PanelFacts): PanelDraft {
-  return panel("bargauge", facts, {
-    defaults: { min: 0 },
-    options: {
-      reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
-      orientation: "horizontal",
-      displayMode: "gradient",
-      valueMode: "color",
-      namePlacement: "auto",
-      showUnfilled: true,
-      sizing: "auto",
-      minVizHeight: 16,
-      maxVizHeight: 300,
-      minVizWidth: 8,
-      legend: { showLegend: false, displayMode: "list", placement: "bottom", calcs: [] },
-    },
-  });
+  return panel("bargauge", facts, { defaults: { min: 0 }, options: BAR_GAUGE_OPTIONS });
 }
 
 /** Buckets over time: the colour says how many fell into each. */
 export function heatmap(facts: PanelFacts): PanelDraft {
-  return panel("heatmap", facts, {
-    defaults: {},
-    options: {
-      calculate: false,
-      cellGap: 1,
-      color: {
-        mode: "scheme",
-        scheme: "Oranges",
-        fill: "dark-orange",
-        exponent: 0.5,
-        steps: 64,
-        reverse: false,
-      },
-      exemplars: { color: "rgba(255,0,255,0.7)" },
-      filterValues: { le: 1e-9 },
-      legend: { show: true },
-      rowsFrame: { layout: "auto" },
-      showValue: "never",
-      tooltip: { mode: "single", showColorScale: false, yHistogram: true },
-      yAxis: { axisPlacement: "left", reverse: false, unit: facts.unit },
-    },
-  });
+  const yAxis = { ...HEATMAP_OPTIONS.yAxis, unit: facts.unit };
+  return panel("heatmap", facts, { defaults: {}, options: { ...HEATMAP_OPTIONS, yAxis } });
 }
 
 /** A headline over the panels that follow. */

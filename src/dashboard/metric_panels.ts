@@ -4,6 +4,7 @@ import type { MetricSource, ShownMetric } from "./gadget_metrics.ts";
 import { barGauge, heatmap, type PanelDraft, stat, timeseries } from "./grafana.ts";
 import {
   divide,
+  isGroupable,
   labelIs,
   type Matchers,
   maxBy,
@@ -19,7 +20,7 @@ const QUANTILES = [0.5, 0.9, 0.99];
 
 /** The kind of panel follows from the metric's type, and from whether it has labels. */
 export function metricPanels(exported: MetricSource): PanelDraft[] {
-  const source = { ...exported, labels: exported.labels.map(storedLabel) };
+  const source = { ...exported, labels: exported.labels.filter(isGroupable).map(storedLabel) };
   return source.metrics.flatMap((metric) => {
     switch (metric.type) {
       case "counter":

@@ -1,7 +1,11 @@
 /** Pieces of PromQL. Names of metrics and labels are legal already, values may be any text. */
 
 /** Words that PromQL does not take for the name of a metric. */
-const NOT_NAMES = new Set(["inf", "nan", "bool", "ignoring", "on"]);
+const NOT_METRICS = new Set(
+  ["inf", "nan", "bool", "on", "ignoring", "group_left", "group_right", "atan2"],
+);
+/** Words that it does not take for the name of a label. */
+const NOT_LABELS = new Set(["inf", "nan", "without"]);
 
 /** Label matchers, each ready: `job=~"$job"`. */
 export type Matchers = readonly string[];
@@ -16,8 +20,13 @@ export function labelIs(label: string, value: string): string {
 
 /** `name{a="b"}`. */
 export function selector(name: string, matchers: Matchers): string {
-  if (!NOT_NAMES.has(name.toLowerCase())) return `${name}{${matchers.join(",")}}`;
+  if (!NOT_METRICS.has(name.toLowerCase())) return `${name}{${matchers.join(",")}}`;
   return `{${[labelIs("__name__", name), ...matchers].join(",")}}`;
+}
+
+/** Whether `by (label)` is possible: Prometheus 2 has no way to quote a label there. */
+export function isGroupable(label: string): boolean {
+  return !NOT_LABELS.has(label.toLowerCase());
 }
 
 /** `sum by (a, b) (inner)`; the whole sum where there are no labels. */

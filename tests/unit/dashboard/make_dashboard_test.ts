@@ -1,8 +1,19 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import type { Dashboard as GrafanaDashboard } from "npm:@grafana/schema@13.2.3";
-import { type Dashboard, makeDashboard } from "../../../src/dashboard/mod.ts";
-import { labelIs, selector } from "../../../src/dashboard/promql.ts";
+import type { Options as BarGaugeOptions } from "npm:@grafana/schema@13.2.3/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen";
+import type { Options as HeatmapOptions } from "npm:@grafana/schema@13.2.3/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
+import type { Options as StatOptions } from "npm:@grafana/schema@13.2.3/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type { Options as TimeseriesOptions } from "npm:@grafana/schema@13.2.3/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+import { alertRules, type Dashboard, makeDashboard } from "../../../src/dashboard/mod.ts";
+import { isGroupable, labelIs, selector } from "../../../src/dashboard/promql.ts";
+import {
+  BAR_GAUGE_OPTIONS,
+  HEATMAP_OPTIONS,
+  STAT_OPTIONS,
+  TIMESERIES_OPTIONS,
+} from "../../../src/dashboard/panel_options.ts";
+import { OWN_METRIC_NAMES } from "../../../src/export/own_metric_names.ts";
 import { rateUnitOf, unitOf } from "../../../src/dashboard/units.ts";
 import { SAMPLE_GADGET } from "./sample_gadget.ts";
 
@@ -12,6 +23,18 @@ type Writable<T> = { -readonly [K in keyof T]: Writable<T[K]> };
 function asGrafanaHasIt(dashboard: Dashboard): GrafanaDashboard {
   return dashboard as Writable<Dashboard>;
 }
+
+/** The same without enums, which JSON does not have. */
+type Plain<T> = T extends string ? `${T}`
+  : T extends readonly (infer E)[] ? readonly Plain<E>[]
+  : T extends object ? { readonly [K in keyof T]: Plain<T[K]> }
+  : T;
+const OPTIONS: readonly [
+  timeseries: Plain<TimeseriesOptions>,
+  stat: Plain<StatOptions>,
+  bargauge: Plain<BarGaugeOptions>,
+  heatmap: Plain<HeatmapOptions>,
+] = [TIMESERIES_OPTIONS, STAT_OPTIONS, BAR_GAUGE_OPTIONS, HEATMAP_OPTIONS];
 
 function panelsOf(source: string) {
   const { panels } = makeDashboard(SAMPLE_GADGET);
@@ -116,6 +139,15 @@ Deno.test("a dashboard can be imported: Grafana's fields, one data source variab
   }
   const cells = dashboard.panels.reduce((sum, { gridPos: { w, h } }) => sum + w * h, 0);
   assertEquals(taken.size, cells, "panels lie on each other");
+  const optionsOf = (wanted: string) =>
+    dashboard.panels.find(({ type }) => type === wanted)?.options;
+  const [timeseries, stat, bargauge, heatmap] = OPTIONS;
+  assertEquals(["timeseries", "stat", "bargauge", "heatmap"].map(optionsOf), [
+    timeseries,
+    stat,
+    bargauge,
+    { ...heatmap, yAxis: { ...heatmap.yAxis, unit: "ns" } },
+  ]);
   const ids = dashboard.panels.map(({ id }) => id);
   assertEquals(new Set(ids).size, ids.length);
 });
@@ -134,7 +166,15 @@ Deno.test("any text can be the value of a label, and Grafana puts no variable in
 
 Deno.test("a metric whose name PromQL reads as a number or word is found all the same", () => {
   assertEquals(selector("inf", ['a="b"']), '{__name__="inf",a="b"}');
+  assertEquals(isGroupable("without"), false);
   assertEquals(selector("sum", ['a="b"']), 'sum{a="b"}');
+});
+
+Deno.test("dashboards and rules ask only for metrics that kmeter has", () => {
+  const text = JSON.stringify([makeDashboard(SAMPLE_GADGET), alertRules("kmeter")]);
+  const asked = new Set(text.match(/\b(?:kmeter|process)_\w+/g));
+  assertEquals([...asked].filter((name) => !OWN_METRIC_NAMES.has(name)), []);
+  assert(asked.size >= 14);
 });
 
 Deno.test("units are those that Grafana knows", () => {
