@@ -67,7 +67,7 @@ function metricSources(
       scope: scopes.get(source.name) ?? `${spec.name}/${source.name}`,
       labels,
       metrics: metrics.map(({ instrument, ...rest }) => ({ ...rest, title: instrument })),
-      isMap: source.origin.kind === "mapiter",
+      origin: source.origin.kind,
     }];
   });
 }

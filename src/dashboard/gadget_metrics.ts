@@ -20,7 +20,8 @@ export interface MetricSource {
   readonly scope: string;
   readonly labels: readonly string[];
   readonly metrics: readonly ShownMetric[];
-  readonly isMap: boolean;
+  /** Where records come from: events, map entries, or an iterator. */
+  readonly origin: "tracer" | "mapiter" | "iter";
 }
 
 /** One gadget. */

@@ -7,7 +7,7 @@ import {
   TIMESERIES_OPTIONS,
 } from "./panel_options.ts";
 
-/** Current when Grafana 10 and 11 were; newer ones migrate it. */
+/** Old enough for many a Grafana: newer ones migrate it. */
 export const SCHEMA_VERSION = 39;
 
 const GRID_WIDTH = 24;
@@ -111,7 +111,7 @@ export interface PanelFacts {
 
 /** Lines over time, with a table of their means and maxima below. */
 export function timeseries(facts: PanelFacts): PanelDraft {
-  const defaults = { min: 0, custom: { fillOpacity: 10, showPoints: "never" } };
+  const defaults = { custom: { axisSoftMin: 0, fillOpacity: 10, showPoints: "never" } };
   return panel("timeseries", facts, { defaults, options: TIMESERIES_OPTIONS });
 }
 

@@ -7,7 +7,8 @@ import { labelIs, maxBy, rate, selector, sumBy, VARIABLE_MATCHERS } from "./prom
 /** Losses, limits and cost. */
 export function healthPanels({ name, sources }: GadgetMetrics): PanelDraft[] {
   const own = (metric: string) => selector(metric, [...VARIABLE_MATCHERS, labelIs("gadget", name)]);
-  const isCounting = sources.some(({ isMap }) => !isMap);
+  const hasEvents = sources.some(({ origin }) => origin === "tracer");
+  const hasMaps = sources.some(({ origin }) => origin === "mapiter");
   const share = (used: string, room: string) =>
     maxBy(["instance", "datasource"], `${own(used)} / ${own(room)}`);
   return [
@@ -30,7 +31,7 @@ export function healthPanels({ name, sources }: GadgetMetrics): PanelDraft[] {
           expr: sumBy(["datasource"], rate(own("kmeter_events_received_total"))),
           legend: "{{datasource}} received",
         },
-        ...(isCounting
+        ...(hasEvents
           ? [{
             expr: sumBy(["datasource", "reason"], rate(own("kmeter_events_lost_total"))),
             legend: "{{datasource}} lost: {{reason}}",
@@ -48,7 +49,7 @@ export function healthPanels({ name, sources }: GadgetMetrics): PanelDraft[] {
           expr: share("kmeter_series", "kmeter_series_limit"),
           legend: "{{instance}} {{datasource}} series",
         },
-        ...(sources.some(({ isMap }) => isMap)
+        ...(hasMaps
           ? [{
             expr: share("kmeter_map_entries", "kmeter_map_max_entries"),
             legend: "{{instance}} {{datasource}} map",

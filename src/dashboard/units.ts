@@ -65,7 +65,7 @@ export function rateUnitOf(ucum: string): ShownUnit {
   return { id: ids?.perSecond ?? `suffix: ${unit}/s`, divisor: 1 };
 }
 
-/** `{packets}` counts things: no unit. */
+/** `{packets}` counts things: no unit. What is left of `By/{packet}` is `By`. */
 function withoutAnnotations(ucum: string): string {
-  return ucum.replace(/\{[^{}]*\}/g, "").trim();
+  return ucum.replace(/\{[^{}]*\}/g, "").trim().replace(/\/$/, "");
 }

@@ -184,6 +184,8 @@ Deno.test("units are those that Grafana knows", () => {
     ["By", "bytes", "binBps", 1],
     ["kBy", "deckbytes", "KBs", 1],
     ["By{resident}", "bytes", "binBps", 1],
+    ["By/{read}", "bytes", "binBps", 1],
+    ["{packet}/s", "suffix: /s", "suffix: /s/s", 1],
     ["ns", "ns", "s", 1e9],
     ["us", "µs", "s", 1e6],
     ["1", "percentunit", "suffix: 1/s", 1],

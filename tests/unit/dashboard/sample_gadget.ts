@@ -18,7 +18,13 @@ export const SAMPLE_GADGET: GadgetMetrics = {
   name: "disk",
   description: "What disks do",
   sources: [
-    { name: "keyed", scope: "disk/keyed", labels: ["disk", "job"], metrics: METRICS, isMap: true },
-    { name: "whole", scope: "disk/whole", labels: [], metrics: METRICS, isMap: false },
+    {
+      name: "keyed",
+      scope: "disk/keyed",
+      labels: ["disk", "job"],
+      metrics: METRICS,
+      origin: "mapiter",
+    },
+    { name: "whole", scope: "disk/whole", labels: [], metrics: METRICS, origin: "tracer" },
   ],
 };
