@@ -93,14 +93,18 @@ function histogramPanels(source: MetricSource, metric: ShownMetric): PanelDraft[
   const { description } = metric;
   const { id: unit } = unitOf(metric.unit);
   const words = wordsOf(metric);
-  const buckets = selector(`${metric.name}_bucket`, matchersOf(source));
+  const matchers = matchersOf(source);
+  const buckets = (series: string) => `increase(${series}[$__rate_interval])`;
   const panels = [
     heatmap({
       title: `${words}: heat map`,
       description,
       unit,
       queries: [{
-        expr: sumBy(["le"], `increase(${buckets}[$__rate_interval])`),
+        expr: eitherKind(
+          sumBy(["le"], buckets(selector(`${metric.name}_bucket`, matchers))),
+          sumBy([], buckets(selector(metric.name, matchers))),
+        ),
         legend: "{{le}}",
         isHeatmap: true,
       }],
@@ -111,15 +115,15 @@ function histogramPanels(source: MetricSource, metric: ShownMetric): PanelDraft[
       description,
       unit,
       queries: QUANTILES.map((quantile) => ({
-        expr: quantileOf(quantile, sumBy(["le"], rate(buckets))),
+        expr: quantileOf(quantile, { metric, matchers, labels: [] }),
         legend: `p${quantile * 100}`,
       })),
       width: 12,
     }),
   ];
   if (labels.length === 0) return panels;
-  const keyed = selector(`${metric.name}_bucket`, keyedMatchersOf(source));
-  const expr = topSeries(quantileOf(0.99, sumBy(["le", ...labels], rate(keyed))));
+  const keyed = { metric, matchers: keyedMatchersOf(source), labels };
+  const expr = topSeries(quantileOf(0.99, keyed));
   return [
     ...panels,
     timeseries({
@@ -132,8 +136,24 @@ function histogramPanels(source: MetricSource, metric: ShownMetric): PanelDraft[
   ];
 }
 
-function quantileOf(quantile: number, buckets: string): string {
-  return `histogram_quantile(${quantile}, ${buckets})`;
+function quantileOf(
+  quantile: number,
+  { metric, matchers, labels }: {
+    metric: ShownMetric;
+    matchers: Matchers;
+    labels: readonly string[];
+  },
+): string {
+  const of = (sum: string) => `histogram_quantile(${quantile}, ${sum})`;
+  return eitherKind(
+    of(sumBy(["le", ...labels], rate(selector(`${metric.name}_bucket`, matchers)))),
+    of(sumBy(labels, rate(selector(metric.name, matchers)))),
+  );
+}
+
+/** It is up to Prometheus whether it keeps a histogram as buckets or as a native one. */
+function eitherKind(classic: string, native: string): string {
+  return `${classic} or ${native}`;
 }
 
 function matchersOf({ scope }: MetricSource): Matchers {

@@ -55,7 +55,10 @@ Deno.test("each type of metric has its kinds of panels, units and queries", () =
     ...targets.map(({ expr, legendFormat }) => `${legendFormat}: ${expr}`),
   ]);
   const buckets = `wait_nanoseconds_bucket${IN_WHOLE}[$__rate_interval]`;
-  const quantile = (q: number) => `histogram_quantile(${q}, sum by (le) (rate(${buckets})))`;
+  const native = `wait_nanoseconds${IN_WHOLE}[$__rate_interval]`;
+  const quantile = (q: number) =>
+    `histogram_quantile(${q}, sum by (le) (rate(${buckets}))) or ` +
+    `histogram_quantile(${q}, sum(rate(${native})))`;
   assertEquals(shown, [
     [
       "timeseries",
@@ -77,7 +80,7 @@ Deno.test("each type of metric has its kinds of panels, units and queries", () =
       "disk wait: heat map",
       "Time waited",
       "ns",
-      `{{le}}: sum by (le) (increase(${buckets}))`,
+      `{{le}}: sum by (le) (increase(${buckets})) or sum(increase(${native}))`,
     ],
     [
       "timeseries",
@@ -114,7 +117,9 @@ Deno.test("labels make the busiest series, called by their keys; the target's ow
     [
       "timeseries",
       `${legend}: topk($top, histogram_quantile(0.99, sum by (le, ${by}) ` +
-      `(rate(wait_nanoseconds_bucket${IN_KEYED}[$__rate_interval]))))`,
+      `(rate(wait_nanoseconds_bucket${IN_KEYED}[$__rate_interval]))) or ` +
+      `histogram_quantile(0.99, sum by (${by}) ` +
+      `(rate(wait_nanoseconds${IN_KEYED}[$__rate_interval]))))`,
     ],
   ]);
 });
