@@ -23,6 +23,7 @@ const OPTIONS: RunOptions = {
   schedule: () => ({}),
   printIntervalMs: 1000,
   strict: true,
+  seriesBudget: allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT),
   display: { draws: () => false, rowView: () => undefined, metrics: () => "", write: () => {} },
   warn: (text) => {
     throw new Error(text);

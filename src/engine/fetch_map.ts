@@ -26,6 +26,7 @@ export function mapFetch(
       process(batch);
     }, { remove: drain });
     entries?.endPass();
+    collector?.store.makeRoom();
     if (collector !== undefined) await reap(source, collector);
   };
 }

@@ -12,8 +12,12 @@ export interface DataSourceStats {
   readonly decodeErrors: Readonly<Record<string, number>>;
   /** Live series. */
   readonly series: number;
-  /** Updates that went to the overflow series because of the cardinality limit. */
+  /** Live series at most. */
+  readonly seriesLimit: number;
+  /** Updates that went to the overflow series because of a cardinality limit. */
   readonly seriesOverflow: number;
+  /** Series with a label value that was cut. */
+  readonly labelsTruncated: number;
   /** Only for data sources that read a map. */
   readonly map?: MapStats;
 }
@@ -50,8 +54,17 @@ export interface ProgramStats {
   readonly runCount?: number;
 }
 
+/** Places for the series of all data sources together. */
+export interface SeriesPlaces {
+  /** Series that have one, those included that have left and may return. */
+  readonly taken: number;
+  readonly limit: number;
+}
+
 /** Everything at one moment. */
 export interface OwnMetricsSnapshot {
+  /** Absent before anything runs. */
+  readonly seriesPlaces?: SeriesPlaces;
   readonly dataSources: readonly DataSourceStats[];
   readonly programs: readonly ProgramStats[];
   /** Of the gadgets that count events. */

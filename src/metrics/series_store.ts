@@ -8,6 +8,7 @@
 
 import { hashWords } from "../decode/mod.ts";
 import type { MetricsPlan } from "./plan.ts";
+import { allocateSeriesBudget, SeriesBudget } from "./series_budget.ts";
 import { allocateSeriesMemory, KEY_WORD, SeriesMemory } from "./series_memory.ts";
 
 /** Id of the series that collects what is over the limit. */
@@ -40,6 +41,7 @@ export class SeriesStore {
   readonly #plan: MetricsPlan;
   readonly #keyWordCount: number;
   readonly #limit: number;
+  readonly #budget: SeriesBudget;
   /** Ids allotted, overflow included. */
   #count = 1;
   /** Ids that belong to nobody. */
@@ -49,17 +51,13 @@ export class SeriesStore {
   /** The table before, until all its series are in the new one. */
   #former: { readonly table: Int32Array; next: number } | undefined;
 
-  constructor(
-    plan: MetricsPlan,
-    memory: SeriesMemory = new SeriesMemory(
-      plan,
-      allocateSeriesMemory(plan, { isStronglyOrdered: true }),
-    ),
-  ) {
+  /** @param memory by default one of its own, that shares its budget with nobody. */
+  constructor(plan: MetricsPlan, memory: SeriesMemory = ownMemory(plan)) {
     this.#plan = plan;
     this.#keyWordCount = plan.keyWordCount;
     this.memory = memory;
-    const { rows } = memory.handle;
+    const { rows, budget } = memory.handle;
+    this.#budget = new SeriesBudget(budget);
     this.#limit = rows.maxByteLength / (memory.layout.strideCells * 8) - 1;
     this.table = newTable(memory.capacity);
     this.mask = this.table.length - 1;
@@ -125,7 +123,9 @@ export class SeriesStore {
     const series = this.#allot();
     if (series === OVERFLOW_SERIES) {
       this.memory.stats.overflowed++;
-      this.memory.setState(OVERFLOW_SERIES, { generation: 0, live: true });
+      if (!this.#isOwned(OVERFLOW_SERIES)) {
+        this.memory.setState(OVERFLOW_SERIES, { generation: 0, live: true });
+      }
     } else {
       this.#link(series, hash);
     }
@@ -136,14 +136,18 @@ export class SeriesStore {
     const { memory } = this;
     const atLimit = this.#count > this.#limit;
     const isFull = this.#count === memory.capacity;
-    if (isFull && this.#free.length === 0) this.#reclaim({ dead: atLimit });
+    const noPlaceLeft = this.#keyWordCount > 0 && this.#budget.isExhausted;
+    if ((isFull || noPlaceLeft) && this.#free.length === 0) {
+      this.#reclaim({ dead: atLimit || noPlaceLeft });
+    }
+    const hasRoom = !atLimit || this.#free.length > 0;
+    if (!hasRoom || (this.#keyWordCount > 0 && !this.#budget.take())) return OVERFLOW_SERIES;
     const reused = this.#free.pop();
     if (reused !== undefined) {
       this.#clearValues(reused);
       this.#own(reused, memory.generation(reused) + 1);
       return reused;
     }
-    if (atLimit) return OVERFLOW_SERIES;
     if (isFull) this.#grow();
     const series = this.#count++;
     this.#own(series, memory.generation(series));
@@ -233,6 +237,11 @@ export class SeriesStore {
     memory.setState(series, { generation: generation + 2, live });
   }
 
+  /** If other data sources find no place any more: gives back those of series that have left. */
+  makeRoom(): void {
+    if (this.#budget.isExhausted) this.#reclaim({ dead: true });
+  }
+
   /**
    * Takes the ids of series whose time has run out, to be given away, and those of dead ones if
    * there is no other room: their keys may return and go on.
@@ -245,11 +254,16 @@ export class SeriesStore {
     if (this.#keyWordCount === 0 || (!takesDead && !takesExpired)) return;
     this.#migrate(Infinity);
     if (takesExpired) this.#lastReclaimMs = this.nowMs;
+    const before = this.#free.length;
     for (let series = 1; series < this.#count; series++) {
+      // One that belongs to nobody already.
+      if (this.memory.generation(series) % 2 === 1) continue;
       const hasExpired = takesExpired && this.memory.lastSeenMs(series) < this.nowMs - ttlMs;
       if (hasExpired || (takesDead && !this.#isOwned(series))) this.#release(series);
     }
-    if (this.#free.length > 0) this.#startTable(new Int32Array(this.table.length));
+    if (this.#free.length === before) return;
+    this.#budget.giveBack(this.#free.length - before);
+    this.#startTable(new Int32Array(this.table.length));
   }
 
   #release(series: number): void {
@@ -269,6 +283,7 @@ export class SeriesStore {
       const generation = memory.generation(series) + 2 & ~1;
       memory.setState(series, { generation: series === 0 ? 0 : generation, live: false });
     }
+    if (this.#keyWordCount > 0) this.#budget.giveBack(this.#count - 1 - this.#free.length);
     this.table.fill(0);
     this.#former = undefined;
     this.#free.length = 0;
@@ -288,6 +303,11 @@ export class SeriesStore {
       Atomics.store(cells, start + cell, 0n);
     }
   }
+}
+
+function ownMemory(plan: MetricsPlan): SeriesMemory {
+  const budget = allocateSeriesBudget(plan.seriesLimit);
+  return new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered: true, budget }));
 }
 
 function newTable(capacity: number): Int32Array {

@@ -199,6 +199,7 @@ export async function startGadget(
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
     strict: options.strict ?? false,
+    seriesBudget: allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT),
     display: capturingDisplay(options.show ?? [], shown),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
