@@ -9,7 +9,11 @@ import {
   RunningGadget,
 } from "../../src/engine/mod.ts";
 import type { DataSourceStats } from "../../src/export/mod.ts";
-import type { MetricSet } from "../../src/metrics/mod.ts";
+import {
+  allocateSeriesBudget,
+  DEFAULT_TOTAL_SERIES_LIMIT,
+  type MetricSet,
+} from "../../src/metrics/mod.ts";
 import { createRowView, renderMetricSet } from "../../src/view/mod.ts";
 import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftovers.ts";
 import { type DumpedEntry, dumpMap, runTool } from "./oracles.ts";
