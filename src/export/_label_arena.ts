@@ -107,6 +107,7 @@ export class LabelArena implements SeriesLabels {
     const set = this.#set;
     const { from, changes } = options;
     if (changes === this.#walkedChanges) return set.seriesCount;
+    if (from === 0) this.#merged.forgetDeparted();
     const end = Math.min(set.seriesCount, from + options.maxRows);
     const lastBuilt = this.#builtCount + options.maxNew;
     if (set.seriesCount > this.#generations.length) this.#reserve(set.seriesCount);

@@ -84,17 +84,29 @@ export class MergedSeries {
     members.set(owner.series, { ...owner, cells: new Cells(row.cellCount), isLive: false });
   }
 
+  /**
+   * Forgets groups of which all series have gone to other keys. To be called before series join: those
+   * that an iterator tells anew must not be added to what it told before.
+   */
+  forgetDeparted(): void {
+    for (const [text, { members }] of this.#groups) {
+      const isDeparted = ({ series, generation }: Member) =>
+        this.#set.generation(series) !== generation;
+      if ([...members.values()].every(isDeparted)) this.#groups.delete(text);
+    }
+  }
+
   /** Reads all members and adds up. @returns the sums as a set that changes no more, if there are any. */
   settle(): MergedSet | undefined {
+    this.forgetDeparted();
     if (this.#groups.size === 0) return undefined;
     const row = rowOf(this.#set);
-    for (const [text, group] of this.#groups) {
-      for (const member of group.members.values()) {
+    for (const { members, kept } of this.#groups.values()) {
+      for (const member of members.values()) {
         if (this.#read(row, member)) continue;
-        addCells(row, { from: member.cells, to: group.kept, gauges: false });
-        group.members.delete(member.series);
+        addCells(row, { from: member.cells, to: kept, gauges: false });
+        members.delete(member.series);
       }
-      if (group.members.size === 0) this.#groups.delete(text);
     }
     return new MergedSet(this.#set, row, [...this.#groups.values()]);
   }

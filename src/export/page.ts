@@ -115,8 +115,8 @@ export class Page {
       const entry = sets[this.#set];
       try {
         if (!this.#prepareSet(entry)) return undefined;
-      } catch (error) {
-        this.#fail(entry, error);
+      } catch {
+        // What comes before it is written all the same: there it fails again, and is told.
       }
       this.#series = 0;
     }
@@ -136,11 +136,6 @@ export class Page {
     return this.#series >= set.seriesCount;
   }
 
-  #fail(entry: SetEntry, error: unknown): void {
-    this.#failed.add(entry);
-    this.#content.onError({ scope: entry.set.scope, error });
-  }
-
   /** True if there is nothing left of the family. */
   #writeFamily(out: ByteWriter, { family, members }: PageFamily): boolean {
     for (; this.#member < members.length; this.#member++) {
@@ -149,7 +144,8 @@ export class Page {
         if (!this.#writeMember(out, family, member)) return false;
       } catch (error) {
         // What was written of the set are whole lines: they stay.
-        this.#fail(member.entry, error);
+        this.#failed.add(member.entry);
+        this.#content.onError({ scope: member.entry.set.scope, error });
       }
       this.#series = 0;
     }
