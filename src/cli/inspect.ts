@@ -3,8 +3,13 @@
 import type { Field } from "../decode/mod.ts";
 import { parseGadget } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
-import { translateLabelName, translateMetricName } from "../export/mod.ts";
-import { type DataSourceSpec, metricRoles, type ParamSpec } from "../gadget/mod.ts";
+import { translateMetricName } from "../export/mod.ts";
+import {
+  type DataSourceSpec,
+  metricRoles,
+  type ParamSpec,
+  translateLabelName,
+} from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
