@@ -32,6 +32,8 @@ export interface StartOptions {
   /** Show the rows of these data sources. */
   readonly show?: readonly string[];
   readonly filter?: string;
+  /** Series of all data sources together. */
+  readonly metricsLimit?: number;
   readonly strict?: boolean;
   readonly params?: Readonly<Record<string, string>>;
   /** Schedule of maps that are read on a timer. */
@@ -203,7 +205,7 @@ export async function startGadget(
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
     strict: options.strict ?? false,
-    seriesBudget: allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT),
+    seriesBudget: allocateSeriesBudget(options.metricsLimit ?? DEFAULT_TOTAL_SERIES_LIMIT),
     display: capturingDisplay(options.show ?? [], shown),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
