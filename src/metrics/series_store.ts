@@ -35,9 +35,14 @@ export class SeriesStore {
   mask: number;
   /** Key words of the record in hand; input of `insert`. */
   readonly scratch: Int32Array;
-  /** Time of the records in hand, of any clock that only goes forward; only for plans with a ttl. */
-  nowMs = 0;
+  /**
+   * True while there is no room for a key that is not in the table: its records go to the overflow
+   * series without `insert`, which costs seven times as much as a key that is known. Ends when a series
+   * leaves, time goes on, or `makeRoom` is called.
+   */
+  refuses = false;
 
+  #nowMs = 0;
   readonly #plan: MetricsPlan;
   readonly #keyWordCount: number;
   readonly #limit: number;
@@ -67,11 +72,25 @@ export class SeriesStore {
     if (this.#keyWordCount === 0) this.insert(0);
   }
 
+  /** Time of the records in hand, of any clock that only goes forward; only for plans with a ttl. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  set nowMs(nowMs: number) {
+    this.#nowMs = nowMs;
+    this.refuses = false;
+  }
+
   /** Id of the key in `scratch`, allotted if need be: the plain form of what generated code does. */
   findOrInsert(): number {
     if (this.#keyWordCount === 0) return 1;
     const hash = hashWords(this.scratch, 0, this.#keyWordCount);
     const found = this.#find(this.table, hash);
+    if (found === 0 && this.refuses) {
+      this.memory.stats.overflowed++;
+      return OVERFLOW_SERIES;
+    }
     const series = found === 0 ? this.insert(hash) : found;
     this.#touch(series);
     return series;
@@ -123,9 +142,9 @@ export class SeriesStore {
     const series = this.#allot();
     if (series === OVERFLOW_SERIES) {
       this.memory.stats.overflowed++;
-      if (!this.#isOwned(OVERFLOW_SERIES)) {
-        this.memory.setState(OVERFLOW_SERIES, { generation: 0, live: true });
-      }
+      this.memory.setState(OVERFLOW_SERIES, { generation: 0, live: true });
+      // A key that is still to move from the former table is not in the table either.
+      this.refuses = this.#former === undefined;
     } else {
       this.#link(series, hash);
     }
@@ -209,6 +228,7 @@ export class SeriesStore {
     memory.setState(series, { generation: memory.generation(series), live: false });
     memory.stats.live--;
     this.#deadCount++;
+    this.refuses = false;
   }
 
   /** Brings a series back: the key has returned. */
@@ -237,8 +257,12 @@ export class SeriesStore {
     memory.setState(series, { generation: generation + 2, live });
   }
 
-  /** If other data sources find no place any more: gives back those of series that have left. */
+  /**
+   * If other data sources find no place any more: gives back those of series that have left. To be
+   * called before each batch: they may have given back places, too.
+   */
   makeRoom(): void {
+    this.refuses = false;
     if (this.#budget.isExhausted) this.#reclaim({ dead: true });
   }
 
@@ -290,6 +314,7 @@ export class SeriesStore {
     this.#deadCount = 0;
     this.#count = 1;
     memory.stats.live = 0;
+    this.refuses = false;
     memory.publish(1);
     if (this.#keyWordCount === 0) this.insert(0);
   }
