@@ -3,7 +3,7 @@
 import type { MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, COPY_SLACK_BYTES } from "./_byte_writer.ts";
 import type { SeriesLabels } from "./_family.ts";
-import { equalBytes, hashBytes, LabelTable } from "./_label_table.ts";
+import { hashText, LabelTable } from "./_label_table.ts";
 import { MergedSeries, type MergedSet } from "./_merged_series.ts";
 import type { LabelColumn } from "./prometheus_names.ts";
 
@@ -183,7 +183,7 @@ export class LabelArena implements SeriesLabels {
   #build(series: number, generation: number): boolean {
     this.#builtCount++;
     const values = this.#set.isOverflow(series) ? undefined : this.#set.labelValues(series);
-    const text = this.#text(values);
+    const text = this.#text(values).toWellFormed();
     if (this.#set.generation(series) !== generation) return false;
     if (this.#merged.join(text, { series, generation })) {
       this.#keep(series, { generation, position: 0, lengthBytes: MERGED });
@@ -194,11 +194,11 @@ export class LabelArena implements SeriesLabels {
     const offset = this.#usedOfLastBytes;
     // A lone surrogate becomes U+FFFD here: one invalid byte would cost the whole scrape.
     const { written } = encoder.encodeInto(text, chunk.bytes.subarray(offset));
-    const block = { view: chunk.view, offsetBytes: offset, lengthBytes: written };
+    const hash = hashText(text, this.#scopeText.length);
     const twin = this.#table.findOrAdd(
       series,
-      hashBytes(block),
-      (other) => this.#has(other, block),
+      hash,
+      (other) => this.#has(other, chunk.bytes.subarray(offset, offset + written)),
     );
     if (twin >= 0 && values !== undefined) {
       const first = { series: twin, generation: this.#generations[twin] - 1 };
@@ -225,11 +225,12 @@ export class LabelArena implements SeriesLabels {
   }
 
   /** True if a series stands for itself, under these labels. */
-  #has(series: number, block: ByteRun): boolean {
-    if (this.#lengths[series] !== block.lengthBytes || !this.#isCurrent(series)) return false;
+  #has(series: number, bytes: Uint8Array): boolean {
+    if (this.#lengths[series] !== bytes.length || !this.#isCurrent(series)) return false;
     const position = this.#positions[series];
-    const { view } = this.#chunks[position >>> CHUNK_BITS];
-    return equalBytes(block, { ...block, view, offsetBytes: position & (MAX_CHUNK_BYTES - 1) });
+    const own = this.#chunks[position >>> CHUNK_BITS].bytes;
+    const start = position & (MAX_CHUNK_BYTES - 1);
+    return bytes.every((byte, index) => byte === own[start + index]);
   }
 
   #chunkWithRoom(sizeBytes: number): Chunk {

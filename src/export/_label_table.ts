@@ -1,7 +1,5 @@
 /** Which series has these label bytes: an open-addressing table of series by hashes. */
 
-import type { ByteRun } from "./_byte_writer.ts";
-
 const FIRST_SLOTS = 128;
 
 /**
@@ -68,27 +66,11 @@ export class LabelTable {
   }
 }
 
-/** A hash of all bytes of a run; reads up to three bytes behind it. */
-export function hashBytes({ view, offsetBytes, lengthBytes }: ByteRun): number {
-  let hash = lengthBytes;
-  for (let done = 0; done < lengthBytes; done += 4) {
-    hash = Math.imul(hash ^ wordAt({ view, offsetBytes, lengthBytes }, done), 0x9e37_79b1);
-    hash ^= hash >>> 15;
+/** A hash of a text from `start` on. Not of its bytes: reading those here makes copies of them slower. */
+export function hashText(text: string, start: number): number {
+  let hash = text.length;
+  for (let at = start; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
   }
-  return hash;
-}
-
-/** True if two runs of the same length hold the same bytes. */
-export function equalBytes(a: ByteRun, b: ByteRun): boolean {
-  for (let done = 0; done < a.lengthBytes; done += 4) {
-    if (wordAt(a, done) !== wordAt(b, done)) return false;
-  }
-  return true;
-}
-
-/** Four bytes, or as many as there are left and zeros. */
-function wordAt({ view, offsetBytes, lengthBytes }: ByteRun, done: number): number {
-  const word = view.getInt32(offsetBytes + done, true);
-  const left = lengthBytes - done;
-  return left >= 4 ? word : word & (1 << left * 8) - 1;
+  return hash ^ hash >>> 15;
 }
