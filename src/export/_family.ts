@@ -2,7 +2,6 @@
 
 import type { Instrument, InstrumentType, MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, byteRun } from "./_byte_writer.ts";
-import type { MergedSet } from "./_merged_series.ts";
 import { boundText, type TextExposition } from "./_number_text.ts";
 import type { PrometheusName } from "./prometheus_names.ts";
 
@@ -15,7 +14,7 @@ export interface SeriesLabels {
   /** Label sets ever made. */
   readonly builtCount: number;
   /** Adds up series with equal labels, as they are now. */
-  settle(): MergedSet | undefined;
+  settle(): (MetricSet & SeriesLabels) | undefined;
 }
 
 /** A metric set as the exposition holds it. */

@@ -1,6 +1,6 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { type Field, type TextFormat } from "../../../src/decode/mod.ts";
+import type { Field, TextFormat } from "../../../src/decode/mod.ts";
 import { createFormatters } from "../../../src/enrich/mod.ts";
 import { Exposition, type TextExposition } from "../../../src/export/mod.ts";
 import { compileIngest, createMetricSet, SeriesStore } from "../../../src/metrics/mod.ts";
