@@ -31,7 +31,15 @@ interface Group {
   readonly members: Map<number, Member>;
   /** Sum of what members had that left. */
   readonly kept: Cells;
+  /** When the last member left; Infinity while there are members. */
+  emptySinceMs: number;
 }
+
+/**
+ * A group without series is remembered for longer than a scrape may take: on a page under way, a series
+ * of its labels must not stand beside the sum.
+ */
+const REMEMBER_MS = 5 * 60_000;
 
 /** Labels of a group: ready, and in parts. */
 export interface GroupLabels {
@@ -71,12 +79,14 @@ export class MergedSeries {
   /** Makes a group of two series. Its sum is there after the next `settle`. */
   form({ text, values, labels }: GroupLabels, owners: readonly [SeriesOwner, SeriesOwner]): void {
     const kept = new Cells(rowOf(this.#set).cellCount);
-    const group = { run: byteRun(text), values, labels, members: new Map(), kept };
+    const group = { run: byteRun(text), values, labels, members: new Map(), kept, emptySinceMs: 0 };
     this.#groups.set(text.toWellFormed(), group);
     for (const owner of owners) this.#add(group, owner);
   }
 
-  #add({ members, kept }: Group, owner: SeriesOwner): void {
+  #add(group: Group, owner: SeriesOwner): void {
+    const { members, kept } = group;
+    group.emptySinceMs = Infinity;
     const former = members.get(owner.series);
     if (former?.generation === owner.generation) return;
     const row = rowOf(this.#set);
@@ -85,15 +95,22 @@ export class MergedSeries {
   }
 
   /**
-   * Forgets groups of which all series have gone to other keys. To be called before series join: those
-   * that an iterator tells anew must not be added to what it told before.
+   * Groups of which all series have gone to other keys begin anew, or are forgotten. To be called before
+   * series join: those that an iterator tells anew must not be added to what it told before.
    */
   forgetDeparted(): void {
-    for (const [text, { members }] of this.#groups) {
-      const isDeparted = ({ series, generation }: Member) =>
-        this.#set.generation(series) !== generation;
-      if ([...members.values()].every(isDeparted)) this.#groups.delete(text);
+    const nowMs = performance.now();
+    for (const [text, group] of this.#groups) {
+      if ([...group.members.values()].some((member) => this.#isCurrent(member))) continue;
+      group.members.clear();
+      group.kept.integers.fill(0n);
+      group.emptySinceMs = Math.min(group.emptySinceMs, nowMs);
+      if (nowMs - group.emptySinceMs > REMEMBER_MS) this.#groups.delete(text);
     }
+  }
+
+  #isCurrent({ series, generation }: SeriesOwner): boolean {
+    return this.#set.generation(series) === generation;
   }
 
   /** Reads all members and adds up. @returns the sums as a set that changes no more, if there are any. */
@@ -113,8 +130,8 @@ export class MergedSeries {
 
   /** False if the series has gone to another key. */
   #read(row: Row, member: Member): boolean {
-    const { series, generation } = member;
-    if (this.#set.generation(series) !== generation) return false;
+    const { series } = member;
+    if (!this.#isCurrent(member)) return false;
     const cells = new Cells(row.cellCount);
     for (const { column, offset, cellCount } of row.parts) {
       const first = series * column.stride + column.offset;
@@ -123,7 +140,7 @@ export class MergedSeries {
       }
     }
     const isLive = this.#set.isLive(series);
-    if (this.#set.generation(series) !== generation) return false;
+    if (!this.#isCurrent(member)) return false;
     member.cells = cells;
     member.isLive = isLive;
     return true;

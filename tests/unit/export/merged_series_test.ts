@@ -1,5 +1,5 @@
 // @ts-types="../_std_assert.d.ts"
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Field, TextFormat } from "../../../src/decode/mod.ts";
 import { createFormatters } from "../../../src/enrich/mod.ts";
 import { Exposition, type TextExposition } from "../../../src/export/mod.ts";
@@ -110,26 +110,53 @@ Deno.test("a group is on the page while one of its series is", () => {
   assertEquals(seen, [1, 1, 0, 1]);
 });
 
-Deno.test("no page says a series twice, whatever other pages find meanwhile", () => {
-  const count = 3000;
-  const column = integers(Array.from({ length: 2 * count }, () => 1n));
-  const set = new FakeMetricSet("s", ["k"], {
-    rows: Array.from({ length: count }, (_, row) => [`${row}`]),
-    instruments: ["a", "b"].map((name) => ({ type: "counter", name, column })),
-  });
+const PAIRS = 3000;
+
+/** Two counters of many series. */
+function manySeries(rows: (readonly string[])[]): FakeMetricSet {
+  const column = integers(Array.from({ length: 2 * PAIRS }, () => 1n));
+  const instruments = ["a", "b"].map((name) => ({ type: "counter" as const, name, column }));
+  return new FakeMetricSet("s", ["k"], { rows, instruments });
+}
+
+/** Long: a page is many times what is written at once. */
+const PLAIN = Array.from({ length: PAIRS }, (_, row) => [`${row}${"x".repeat(300)}`]);
+const TWICE = [...PLAIN, ...PLAIN];
+
+/** A page that begins, and goes on when all is different and another page was made. */
+function interrupted(set: FakeMetricSet, change: () => void): { first: string[]; other: string[] } {
   const page = pageOf(set);
   const first = page.render("text");
   let text = pageText([first.next().value ?? new Uint8Array()]);
-  // While the first page is being read, each series gets a twin, and another page finds them.
-  set.rows = Array.from({ length: 2 * count }, (_, row) => [`${row % count}`]);
-  const others = lines(page);
+  assert(text.includes("a_total") && !text.includes("b_total"));
+  change();
+  const other = lines(page);
   text += pageText(first);
-  for (const all of [others, linesOf(text)]) {
-    const series = all.map((line) => line.split(" ")[0]);
-    assertEquals(new Set(series).size, series.length);
-  }
-  assertEquals(others.length, 2 * count);
-  assertEquals(new Set(others.map((line) => line.split(" ")[1])), new Set(["2"]));
+  return { first: linesOf(text), other };
+}
+
+function assertDistinct(page: readonly string[]): void {
+  const series = page.map((line) => line.split(" ")[0]);
+  assertEquals(series.length - new Set(series).size, 0, "series that are said twice");
+}
+
+Deno.test("no page says a series twice while series get twins", () => {
+  const set = manySeries(PLAIN);
+  const { first, other } = interrupted(set, () => set.rows = TWICE);
+  for (const page of [first, other]) assertDistinct(page);
+  assertEquals(other.length, 2 * PAIRS);
+  assertEquals(new Set(other.map((line) => line.split(" ")[1])), new Set(["2"]));
+});
+
+Deno.test("no page says a series twice while twins lose each other", () => {
+  const set = manySeries(TWICE);
+  const { first, other } = interrupted(set, () => {
+    set.rows = TWICE.map(([name], row) => [row < PAIRS ? `new${name}` : name]);
+    set.rows.forEach((_, series) => set.generations[series] = 2);
+  });
+  for (const page of [first, other]) assertDistinct(page);
+  assertEquals(other.length, 4 * PAIRS);
+  assertEquals(new Set(other.map((line) => line.split(" ")[1])), new Set(["1"]));
 });
 
 Deno.test("the label bytes of twins are no waste that never ends", () => {
