@@ -3,7 +3,7 @@
 import type { MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, COPY_SLACK_BYTES } from "./_byte_writer.ts";
 import type { SeriesLabels } from "./_family.ts";
-import { hashText, LabelTable } from "./_label_table.ts";
+import { LabelTable } from "./_label_table.ts";
 import { MergedSeries, type MergedSet } from "./_merged_series.ts";
 import type { LabelColumn } from "./prometheus_names.ts";
 
@@ -54,13 +54,13 @@ export class LabelArena implements SeriesLabels {
   #lengths = new Uint32Array(0);
   /** Generation whose labels the block holds, plus 1; 0 where there is no block. */
   #generations = new Uint32Array(0);
-  /** Series by the bytes of their blocks. */
+  /** Series by the texts of their blocks. */
   readonly #table = new LabelTable();
   readonly #merged: MergedSeries;
   /** Series that stand for themselves until their groups are settled. */
   readonly #leaving: number[] = [];
   /** {@linkcode MetricSet.changes} when the last complete walk began. */
-  #walkedChanges = -1;
+  #walkedChanges = NaN;
   readonly #cursor: Writable<ByteRun> = {
     view: new DataView(new ArrayBuffer(0)),
     offsetBytes: 0,
@@ -163,7 +163,7 @@ export class LabelArena implements SeriesLabels {
     this.#wastedBytes = 0;
     this.#generations.fill(0);
     this.#table.clear();
-    this.#walkedChanges = -1;
+    this.#walkedChanges = NaN;
   }
 
   #reserve(count: number): void {
@@ -194,10 +194,9 @@ export class LabelArena implements SeriesLabels {
     const offset = this.#usedOfLastBytes;
     // A lone surrogate becomes U+FFFD here: one invalid byte would cost the whole scrape.
     const { written } = encoder.encodeInto(text, chunk.bytes.subarray(offset));
-    const hash = hashText(text, this.#scopeText.length);
     const twin = this.#table.findOrAdd(
       series,
-      hash,
+      text,
       (other) => this.#has(other, chunk.bytes.subarray(offset, offset + written)),
     );
     if (twin >= 0 && values !== undefined) {

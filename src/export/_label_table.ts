@@ -1,4 +1,4 @@
-/** Which series has these label bytes: an open-addressing table of series by hashes. */
+/** Which series has these labels: an open-addressing table of series by hashes. */
 
 const FIRST_SLOTS = 128;
 
@@ -15,8 +15,12 @@ export class LabelTable {
   /** 1 for series that were added. */
   #added = new Uint8Array(0);
 
-  /** Another series with that hash that `matches`, or -1: then the series is added under the hash. */
-  findOrAdd(series: number, hash: number, matches: (other: number) => boolean): number {
+  /** Strangers choose labels: they must not know which ones meet in a slot. */
+  readonly #seed = Math.trunc(Math.random() * 2 ** 32);
+
+  /** Another series of that text that `matches`, or -1: then the series is added under the text. */
+  findOrAdd(series: number, text: string, matches: (other: number) => boolean): number {
+    const hash = hashText(text, this.#seed);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (; this.#slots[slot] !== 0; slot = slot + 1 & mask) {
@@ -66,10 +70,10 @@ export class LabelTable {
   }
 }
 
-/** A hash of a text from `start` on. Not of its bytes: reading those here makes copies of them slower. */
-export function hashText(text: string, start: number): number {
-  let hash = text.length;
-  for (let at = start; at < text.length; at++) {
+/** Not of the bytes: reading those here makes copies of them slower. */
+function hashText(text: string, seed: number): number {
+  let hash = text.length ^ seed;
+  for (let at = 0; at < text.length; at++) {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
   }
   return hash ^ hash >>> 15;

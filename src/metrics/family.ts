@@ -91,6 +91,6 @@ export interface MetricSet {
    * them and again behind: if it has changed, or was odd, what he read does not belong together.
    */
   generation(series: number): number;
-  /** While it stays the same, no series has come, gone, or been allotted anew. */
+  /** While it stays the same, no series has come or been allotted anew. */
   readonly changes: number;
 }

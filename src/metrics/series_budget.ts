@@ -18,10 +18,6 @@ export class SeriesBudget {
     this.#words = new Int32Array(handle);
   }
 
-  get handle(): SeriesBudgetHandle {
-    return this.#words.buffer as SharedArrayBuffer;
-  }
-
   /** Series that have a place. */
   get taken(): number {
     return Atomics.load(this.#words, TAKEN_WORD);

@@ -160,6 +160,7 @@ export class SeriesMemory {
   /** For the writer: makes all that was stored before visible with the new rows. */
   publish(count: number): void {
     Atomics.store(this.#header, COUNT_WORD, count);
+    this.#countChange();
   }
 
   /** For the writer: memory for more rows, up to what the plan allows. */
@@ -241,7 +242,7 @@ export class SeriesMemory {
     return Atomics.load(this.words, at) >>> 1;
   }
 
-  /** Number of states set so far, modulo 2^32: while it stays, no series has come or gone. */
+  /** Number of changes of states and of the row count so far, modulo 2^32. */
   get changes(): number {
     return Atomics.load(this.#header, CHANGES_WORD);
   }
@@ -250,6 +251,11 @@ export class SeriesMemory {
   setState(series: number, state: { generation: number; live: boolean }): void {
     const bits = state.generation << 1 | (state.live ? 1 : 0);
     Atomics.store(this.words, series * this.#strideWords, bits);
+    this.#countChange();
+  }
+
+  /** Behind the change: who reads the same number again has seen it. */
+  #countChange(): void {
     Atomics.store(this.#header, CHANGES_WORD, this.#header[CHANGES_WORD] + 1);
   }
 }
