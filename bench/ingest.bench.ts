@@ -119,7 +119,7 @@ await benchIngest("1 counter", { series: 1000, annotations: [] });
 await benchIngest("2 counters", { series: 1000, annotations: IMPLICIT_COUNTER });
 await benchIngest("2 counters", { series: 10_000, annotations: IMPLICIT_COUNTER });
 await benchIngest("2 counters", { series: 100_000, annotations: IMPLICIT_COUNTER });
-await benchIngest("2 counters, all but 100 over the limit:", {
+await benchIngest("2 counters, limit of 100", {
   series: 10_000,
   annotations: IMPLICIT_COUNTER,
   limit: 100,
