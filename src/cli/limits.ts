@@ -8,7 +8,12 @@ import {
 } from "../../ffi/mod.ts";
 import { CATCH_UP_MS, MAX_REFUSALS, STOP_MS } from "../engine/mod.ts";
 import { DEFAULT_SCRAPE_LIMITS, PAGE_WINDOW_BYTES } from "../export/mod.ts";
-import { DEFAULT_SERIES_LIMIT, MAX_SERIES } from "../metrics/mod.ts";
+import {
+  DEFAULT_SERIES_LIMIT,
+  DEFAULT_TOTAL_SERIES_LIMIT,
+  MAX_LABEL_BYTES,
+  MAX_SERIES,
+} from "../metrics/mod.ts";
 import { MAX_WARNINGS, WARNING_WINDOW_MS } from "./warning_limit.ts";
 
 /** One limit in force. */
@@ -29,6 +34,16 @@ export function limitsInForce(): Limit[] {
       value: String(DEFAULT_SERIES_LIMIT),
       effect:
         `more go to the series otel_metric_overflow="true"; metrics.limit sets it, up to ${MAX_SERIES}`,
+    },
+    {
+      subject: "series of all data sources",
+      value: String(DEFAULT_TOTAL_SERIES_LIMIT),
+      effect: "more go there too; --metrics-limit sets it",
+    },
+    {
+      subject: "label value",
+      value: size(MAX_LABEL_BYTES),
+      effect: "a longer one is cut and ends in …; kmeter_labels_truncated_total counts such series",
     },
     {
       subject: "scrapes at a time",

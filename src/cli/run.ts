@@ -22,6 +22,7 @@ import {
   startSecureMetricsServer,
   type WebConfigFile,
 } from "../export/mod.ts";
+import { allocateSeriesBudget } from "../metrics/mod.ts";
 import type { Command } from "./command.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
@@ -33,6 +34,7 @@ import {
   durationMsOf,
   listenAddressOf,
   mapSchedules,
+  metricsLimitOf,
   metricsPrefixOf,
   RUN_FLAGS,
   scopesOf,
@@ -121,6 +123,7 @@ function runOptions(
     metrics: listenAddressOf(flags) !== undefined,
     scopes: scopesOf(flags, spec),
     schedule: mapSchedules(flags, spec),
+    seriesBudget: allocateSeriesBudget(metricsLimitOf(flags)),
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
       DEFAULT_PRINT_INTERVAL_MS,
     display: context.display,
