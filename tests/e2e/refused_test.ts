@@ -116,7 +116,7 @@ testWith("without root: run says so, what only reads works", ["root"], async () 
 
 testWith("a command that is killed leaves nothing loaded", ["root"], async () => {
   const before = await listKernelObjects();
-  await using kmeter = new ChildProcess([...kmeterCommand(), "run", "trace_exec"]);
+  await using kmeter = new ChildProcess([...kmeterCommand("run"), "run", "trace_exec"]);
   const [header] = await kmeter.waitFor("stdout", /^COMM.*/);
   assertMatch(header, /PID/);
   kmeter.kill("SIGKILL");
