@@ -12,7 +12,8 @@ const O_CLOEXEC = 0o2000000;
 /** Names a file without opening it: enough to know that it is there. */
 const O_PATH = 0o10000000;
 
-const CHUNK_SIZE_BYTES = 1 << 16;
+/** The kernel gives no more than a page of procfs or sysfs at once. */
+const CHUNK_SIZE_BYTES = 4096;
 
 /** `struct linux_dirent64`: where its fields are. */
 const DIRENT = { length: 16, type: 18, name: 19 } as const;
