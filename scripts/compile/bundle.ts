@@ -111,10 +111,17 @@ export async function bundleModules(
 function loaderOf(code: string, size: number): string {
   const parameters = PARAMETERS.map((name) => `"${name}"`).join(", ");
   // No variable holds the text: it would live as long as the program.
-  return `const AsyncFunction = (async () => {}).constructor;
+  return `function readCode() {
+  const bytes = readPacked(new URL("./${code}", import.meta.url), 0, ${size});
+  const text = new TextDecoder().decode(bytes);
+  // Freed now, not when the collector comes.
+  bytes.buffer.transfer(0);
+  return text;
+}
+const AsyncFunction = (async () => {}).constructor;
 await new AsyncFunction(
   ${parameters},
-  new TextDecoder().decode(readPacked(new URL("./${code}", import.meta.url), 0, ${size})),
+  readCode(),
 )(
   import.meta.url,
   ${REQUIRE},
