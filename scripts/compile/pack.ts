@@ -2,7 +2,7 @@
 
 import { UnsupportedError } from "../../src/errors.ts";
 import { BUNDLE, bundleModules } from "./bundle.ts";
-import { fuseElf } from "./fuse_elf.ts";
+import { fuseElf, type Payload } from "./fuse_elf.ts";
 import { permissionsOf, readGrants } from "../permissions.ts";
 import { runCommand, tryCommand } from "./run_command.ts";
 
@@ -142,6 +142,19 @@ export async function packByFusing({ checkout, folder, output }: PackOptions): P
   );
   const program = fuseElf(runtime, {
     entryCode: await buildEntry(checkout, folder),
+    ...commandLine(),
+    files,
+  });
+  await Deno.writeFile(output, program, { mode: 0o755 });
+}
+
+/** How the runtime is called. Its module is the first file. */
+export function commandLine(): Omit<Payload, "entryCode" | "files"> {
+  const extraArgs = [
+    ...readGrants().filter(({ command }) => command !== "any"),
+    { command: "build", flag: `--allow-env=${VARIABLES.join()}` },
+  ];
+  return {
     args: [
       "kmeter",
       "run",
@@ -151,17 +164,12 @@ export async function packByFusing({ checkout, folder, output }: PackOptions): P
       // A file without an extension would be parsed as TypeScript, which takes longer.
       "--ext=mjs",
     ],
-    extraArgs: [
-      ...readGrants().filter(({ command }) => command !== "any"),
-      { command: "build", flag: `--allow-env=${VARIABLES.join()}` },
-    ].map(({ command, flag }) => [command, flag]),
-    module: `/proc/self/fd/${fdOf(BUNDLE.main)}`,
+    extraArgs: extraArgs.map(({ command, flag }) => [command, flag]),
+    module: `/proc/self/fd/${FIRST_FD}`,
     environment: ENVIRONMENT,
     droppedVariables: DROPPED_VARIABLES,
     firstFd: FIRST_FD,
-    files,
-  });
-  await Deno.writeFile(output, program, { mode: 0o755 });
+  };
 }
 
 /** Machine code of entry.c. Compiles in the folder. */
