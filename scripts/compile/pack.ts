@@ -161,6 +161,7 @@ export function commandLine(): Omit<Payload, "entryCode" | "files"> {
       ...RUN_OPTIONS,
       ...permissionsOf(),
       "--cached-only",
+      "--no-npm",
       // A file without an extension would be parsed as TypeScript, which takes longer.
       "--ext=mjs",
     ],

@@ -17,7 +17,7 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
   "--allow-run": ["build"],
   "--allow-sys": ["any"],
   "--allow-write": ["build", "init"],
-  "--deny-import": ["any"],
+  "--no-remote": ["any"],
 };
 
 Deno.test("only build starts programs, only build and init write, only run serves", () => {
@@ -134,7 +134,7 @@ Deno.test({
 });
 
 function isPermission(argument: string): boolean {
-  return /^--(?:allow|deny)-|^-A$/.test(argument);
+  return /^--(?:allow|deny|no)-(?!prompt|config)|^-A$/.test(argument);
 }
 
 function write(path: string, text: string): void {
