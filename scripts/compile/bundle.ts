@@ -49,7 +49,7 @@ export const BUNDLE: Bundle = {
 const PARAMETERS = ["moduleUrl", "require", "readPacked"];
 /** Defines `readPacked`. The result is short if the file ends earlier. */
 const READ_PACKED = `const readPacked = (file, offset, size) =>
-  Deno.readFileSync(file).subarray(offset, offset + size);
+  Deno.readFileSync(file).slice(offset, offset + size);
 `;
 /** prom-client words its errors by node:util, which would cost 1.6 MB. */
 const REQUIRE = `(name) => name === "node:util"

@@ -27,7 +27,7 @@ Deno.test("only build starts programs, only build and init write, only run serve
   }
   for (const commands of Object.values(granted)) commands.sort();
   assertEquals(granted, GRANTED);
-  // Without a list, each would allow everything of its kind.
+  // Without a list, either would allow everything of its kind.
   const scoped = permissionsOf().filter((flag) => /^--allow-(?:env|sys)/.test(flag));
   assertEquals(scoped.every((flag) => flag.includes("=")), true);
   const names = ["any", ...COMMANDS.map(({ name }) => name)];
