@@ -83,8 +83,7 @@ export function readKernelFile(path: string): Uint8Array<ArrayBuffer> {
 
 /** Copies a file's text. Throws: KernelError. */
 export function readKernelText(path: string): string {
-  using file = new KernelFile(path);
-  return file.readText();
+  return new TextDecoder().decode(readKernelFile(path));
 }
 
 /** Makes sure that a path can be reached, whoever may read what is there. Throws: KernelError. */
