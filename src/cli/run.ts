@@ -165,6 +165,8 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   const metrics = run.listen === undefined
     ? undefined
     : await MetricsEndpoint.open(run.listen, run);
+  // The server has its socket. Threads that start from here on inherit that no other can be opened.
+  Deno.permissions.revokeSync({ name: "net" });
   try {
     const running = await RunningGadget.start(gadget, run.options);
     try {

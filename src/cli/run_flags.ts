@@ -1,6 +1,7 @@
 /** The flags of `kmeter run` and what they mean. */
 
-import { UsageError } from "../errors.ts";
+import { ENOENT, KernelFile } from "../../ffi/mod.ts";
+import { KernelError, UsageError } from "../errors.ts";
 import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export/mod.ts";
 import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
 import { DEFAULT_TOTAL_SERIES_LIMIT } from "../metrics/mod.ts";
@@ -255,9 +256,12 @@ export function btfFileOf(flags: ParsedFlags): string | undefined {
   const file = flags.text("btf");
   if (file === undefined) return undefined;
   try {
-    if (Deno.statSync(file).isFile) return file;
+    using opened = new KernelFile(file);
+    // A folder can be opened, and not be read.
+    opened.chunks().next();
+    return file;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof KernelError && error.errno === ENOENT)) throw error;
   }
   throw new UsageError(`--btf "${file}": there is no such file`, {
     hint: "give a kernel BTF file, such as /sys/kernel/btf/vmlinux",
