@@ -14,6 +14,7 @@ import { type BodyReader, SharedBody } from "./shared_body.ts";
 import { Pace } from "./pace.ts";
 import { acceptsGzip, negotiateFormat } from "./content_negotiation.ts";
 import { CONTENT_TYPES, type Exposition, type TextExposition } from "./exposition.ts";
+import type { MetricsRequest } from "./metrics_handler.ts";
 import type { OwnMetrics } from "./own_metrics.ts";
 
 /** A smaller page is sent within milliseconds anyway, and not worth a worker and its 13 MB. */
@@ -76,7 +77,7 @@ export class MetricsPage {
     };
   }
 
-  head(request: Request): Response {
+  head(request: MetricsRequest): Response {
     return new Response(null, { headers: headersOf(formatOf(request)) });
   }
 
@@ -85,7 +86,7 @@ export class MetricsPage {
    * after a time: what the socket holds by then is all that stays. If the page has not begun by then, the
    * answer is 503.
    */
-  async get(request: Request, peer: Deno.Addr): Promise<Response> {
+  async get(request: MetricsRequest, peer: Deno.Addr): Promise<Response> {
     const scrape = this.#scrapes.admit();
     if (scrape === undefined) {
       this.#options.ownMetrics.countScrapeError("refused");
@@ -203,7 +204,7 @@ function shareInFlight<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function formatOf(request: Request): TextExposition {
+function formatOf(request: MetricsRequest): TextExposition {
   return negotiateFormat(request.headers.get("accept"));
 }
 

@@ -1,6 +1,8 @@
 /** The HTTP server of `--metrics`. */
 
 import { bindError } from "./_bind_error.ts";
+import { Connections } from "./_connections.ts";
+import { type ByteStream, serveHttp } from "./_http_connection.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import {
   createMetricsHandler,
@@ -20,7 +22,11 @@ export interface MetricsServer {
   shutdown(): Promise<void>;
 }
 
-const SHUTDOWN_GRACE_MS = 1000;
+export const SHUTDOWN_GRACE_MS = 1000;
+/** After a connection that could not be taken: usually there are no descriptors left. */
+const ACCEPT_AGAIN_MS = 100;
+/** A usual request fits in. */
+const READ_BYTES = 2048;
 
 /**
  * Starts serving.
@@ -31,43 +37,71 @@ export function startMetricsServer(options: MetricsServerOptions): MetricsServer
   return serveHandler(createMetricsHandler(options), options);
 }
 
-/** Serves by Deno's own server. Throws: as `startMetricsServer`. */
+/** Serves without encryption. Throws: as `startMetricsServer`. */
 export function serveHandler(
   handler: MetricsHandler,
-  { hostname, port, onError }: MetricsServerOptions,
+  { hostname, port, onError }: Pick<MetricsServerOptions, "hostname" | "port" | "onError">,
 ): MetricsServer {
-  const server = listen({ hostname, port }, () =>
-    Deno.serve({
-      hostname,
-      port,
-      // Deno prints a line of its own unless told otherwise.
-      onListen: () => {},
-      onError: (error) => {
-        onError(error);
-        return new Response("internal error\n", { status: 500 });
-      },
-    }, handler.handle));
+  const listener = listen({ hostname, port });
+  const connections = new Connections();
+  let isOpen = true;
+  const serve = (socket: Deno.TcpConn) => {
+    const stream = streamOf(socket);
+    const connection = connections.admit(stream.close);
+    if (connection === undefined) return stream.close();
+    serveHttp(stream, { connection, handle: handler.handle, onError, mayContinue: () => isOpen });
+  };
+  const accepting = (async () => {
+    while (isOpen) {
+      try {
+        serve(await listener.accept());
+      } catch {
+        if (!isOpen) return;
+        connections.makeRoom();
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
+      }
+    }
+  })();
+  const stop = async () => {
+    isOpen = false;
+    listener.close();
+    await accepting;
+    await connections.shutdown(SHUTDOWN_GRACE_MS);
+    handler.close();
+  };
   let stopping: Promise<void> | undefined;
   return {
-    addr: { hostname: server.addr.hostname, port: server.addr.port },
+    addr: { hostname: listener.addr.hostname, port: listener.addr.port },
     scheme: "http",
-    shutdown: () => stopping ??= stop(server).finally(() => handler.close()),
+    shutdown: () => stopping ??= stop(),
   };
 }
 
-async function stop(server: Deno.HttpServer): Promise<void> {
-  const grace = Promise.withResolvers<void>();
-  const timer = setTimeout(grace.resolve, SHUTDOWN_GRACE_MS);
-  await Promise.race([server.shutdown(), grace.promise]);
-  clearTimeout(timer);
-  // A client that stopped reading cannot be cut off, but it need not keep the process alive.
-  server.unref();
-}
-
-function listen<T>(address: ListenAddress, bind: () => T): T {
+function listen(address: ListenAddress): Deno.TcpListener {
   try {
-    return bind();
+    return Deno.listen({ hostname: address.hostname, port: address.port });
   } catch (cause) {
     throw bindError(address, cause);
   }
+}
+
+function streamOf(socket: Deno.TcpConn): ByteStream {
+  socket.setNoDelay(true);
+  const room = new Uint8Array(READ_BYTES);
+  let isClosed = false;
+  return {
+    peer: socket.remoteAddr,
+    read: async () => {
+      const length = await socket.read(room);
+      return length === null ? undefined : room.subarray(0, length);
+    },
+    write: async (bytes) => {
+      for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
+    },
+    closeWrite: () => socket.closeWrite(),
+    close: () => {
+      if (!isClosed) socket.close();
+      isClosed = true;
+    },
+  };
 }
