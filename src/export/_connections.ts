@@ -24,6 +24,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   stalledMs: 3_000,
 };
 
+/** Who is late is closed this much later at most. */
+const SWEEP_MS = 1000;
+
 /** What a connection does. */
 type Phase = "new" | "idle" | "answering";
 
@@ -31,6 +34,7 @@ type Phase = "new" | "idle" | "answering";
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #open = new Set<Connection>();
+  #sweep: ReturnType<typeof setInterval> | undefined;
 
   constructor(limits: ConnectionLimits = CONNECTION_LIMITS) {
     this.#limits = limits;
@@ -43,12 +47,28 @@ export class Connections {
   /** @param close closes it, from this side. @returns undefined if all others are at work. */
   admit(close: () => void): Connection | undefined {
     if (this.#open.size >= this.#limits.maxConnections && !this.makeRoom()) return undefined;
-    const connection: Connection = new Connection(this.#limits, {
+    const connection = new Connection(this.#limits, {
       close,
-      onEnd: () => this.#open.delete(connection),
+      onEnd: (ended) => this.#remove(ended),
     });
     this.#open.add(connection);
+    // One timer for all: in a flood, one for each would be much of the garbage.
+    this.#sweep ??= setInterval(() => this.#closeLate(), SWEEP_MS);
     return connection;
+  }
+
+  #remove(connection: Connection): void {
+    this.#open.delete(connection);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+
+  #closeLate(): void {
+    const nowMs = performance.now();
+    for (const connection of [...this.#open]) {
+      if (connection.deadlineMs <= nowMs) connection.close();
+    }
   }
 
   /**
@@ -82,7 +102,7 @@ export class Connections {
     this.closeIdle();
     const grace = Promise.withResolvers<void>();
     const timer = setTimeout(grace.resolve, graceMs);
-    await Promise.race([Promise.all([...this.#open].map(({ ended }) => ended)), grace.promise]);
+    await Promise.race([Promise.all([...this.#open].map((each) => each.ended())), grace.promise]);
     clearTimeout(timer);
     for (const connection of [...this.#open]) connection.close();
   }
@@ -93,15 +113,15 @@ export class Connection {
   phase: Phase = "new";
   /** Time when the client last did what it has to. */
   progressMs = 0;
+  deadlineMs = 0;
   readonly #limits: ConnectionLimits;
   readonly #close: () => void;
-  readonly #onEnd: () => void;
-  readonly #ended = Promise.withResolvers<void>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #onEnd: (connection: Connection) => void;
+  #whenEnded: PromiseWithResolvers<void> | undefined;
 
   constructor(
     limits: ConnectionLimits,
-    { close, onEnd }: { close: () => void; onEnd: () => void },
+    { close, onEnd }: { close: () => void; onEnd: (connection: Connection) => void },
   ) {
     this.#limits = limits;
     this.#close = close;
@@ -109,8 +129,10 @@ export class Connection {
     this.expectHead();
   }
 
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  /** Resolves when it ends, for those that are open. */
+  ended(): Promise<void> {
+    this.#whenEnded ??= Promise.withResolvers<void>();
+    return this.#whenEnded.promise;
   }
 
   /** A request has begun, or is waited for for the first time. */
@@ -135,8 +157,7 @@ export class Connection {
 
   closeAfter(timeMs: number): void {
     this.advance();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.close(), timeMs);
+    this.deadlineMs = this.progressMs + timeMs;
   }
 
   close(): void {
@@ -146,8 +167,7 @@ export class Connection {
 
   /** Idempotent. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#onEnd();
-    this.#ended.resolve();
+    this.#onEnd(this);
+    this.#whenEnded?.resolve();
   }
 }
