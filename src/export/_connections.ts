@@ -90,10 +90,10 @@ export class Connections {
     return least !== undefined;
   }
 
-  /** Closes those that have no request. */
-  closeIdle(): void {
+  /** Closes those that have no request, but one. */
+  closeIdle({ but }: { but?: Connection } = {}): void {
     for (const connection of [...this.#open]) {
-      if (connection.phase !== "answering") connection.close();
+      if (connection.phase !== "answering" && connection !== but) connection.close();
     }
   }
 

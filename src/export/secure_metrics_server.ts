@@ -2,7 +2,12 @@
 
 import { TlsServer } from "./_tls_server.ts";
 import { createMetricsHandler, type MetricsHandler } from "./metrics_handler.ts";
-import { type MetricsServer, type MetricsServerOptions, serveHandler } from "./metrics_server.ts";
+import {
+  type MetricsServer,
+  type MetricsServerOptions,
+  serveHandler,
+  SHUTDOWN_GRACE_MS,
+} from "./metrics_server.ts";
 import { PasswordChecker } from "./password_checker.ts";
 import type { TlsMaterial, WebConfigFile } from "./web_config_file.ts";
 
@@ -10,8 +15,6 @@ import type { TlsMaterial, WebConfigFile } from "./web_config_file.ts";
 export interface SecureMetricsServerOptions extends MetricsServerOptions {
   readonly webConfig: WebConfigFile;
 }
-
-const SHUTDOWN_GRACE_MS = 1000;
 
 /**
  * Starts serving. Changes of the files take effect within a second; SIGHUP has them read at once, unless
