@@ -190,6 +190,8 @@ class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
   #server: MetricsServer | undefined;
+  /** A scrape waits for it: a page without the gadget's metrics would look whole. */
+  readonly #attached = Promise.withResolvers<void>();
   #running: RunningGadget | undefined;
 
   static async open(
@@ -242,9 +244,11 @@ class MetricsEndpoint {
     for (const set of running.metricSets) this.#exposition.add(set);
     this.#own.observe(() => running.snapshot());
     this.#running = running;
+    this.#attached.resolve();
   }
 
   async #refresh(): Promise<void> {
+    await this.#attached.promise;
     for (const [dataSource, error] of await this.#running?.refresh() ?? []) {
       this.#own.countScrapeError("refresh");
       warnings.warn(`data source ${dataSource}: ${describeError(error)}`);

@@ -1,5 +1,10 @@
 /** Open connections: no more than there is memory and descriptors for, and none for ever. */
 
+/** Why a connection was cut: others needed its place, or it took too long. */
+export type CutReason = "crowded" | "timeout";
+
+export const CUT_REASONS: readonly CutReason[] = ["crowded", "timeout"];
+
 /** Limits of the connections. */
 export interface ConnectionLimits {
   /** For more, one that asks nothing makes room. */
@@ -33,10 +38,18 @@ type Phase = "new" | "idle" | "answering";
 /** Admits connections. */
 export class Connections {
   readonly #limits: ConnectionLimits;
+  readonly #onCut: (reason: CutReason) => void;
   readonly #open = new Set<Connection>();
   #sweep: ReturnType<typeof setInterval> | undefined;
 
-  constructor(limits: ConnectionLimits = CONNECTION_LIMITS) {
+  /** @param options.onCut told of each that is closed or refused, but for those that only waited to ask again. */
+  constructor(
+    { onCut, limits = CONNECTION_LIMITS }: {
+      readonly onCut: (reason: CutReason) => void;
+      readonly limits?: ConnectionLimits;
+    },
+  ) {
+    this.#onCut = onCut;
     this.#limits = limits;
   }
 
@@ -46,7 +59,10 @@ export class Connections {
 
   /** @param close closes it, from this side. @returns undefined if all others are at work. */
   admit(close: () => void): Connection | undefined {
-    if (this.#open.size >= this.#limits.maxConnections && !this.makeRoom()) return undefined;
+    if (this.#open.size >= this.#limits.maxConnections && !this.makeRoom()) {
+      this.#onCut("crowded");
+      return undefined;
+    }
     const connection = new Connection(this.#limits, {
       close,
       onEnd: (ended) => this.#remove(ended),
@@ -67,7 +83,9 @@ export class Connections {
   #closeLate(): void {
     const nowMs = performance.now();
     for (const connection of [...this.#open]) {
-      if (connection.deadlineMs <= nowMs) connection.close();
+      if (connection.deadlineMs > nowMs) continue;
+      if (connection.phase !== "idle") this.#onCut("timeout");
+      connection.close();
     }
   }
 
@@ -86,8 +104,10 @@ export class Connections {
         (rank === least.rank && progressMs < least.connection.progressMs);
       if (isLess) least = { connection, rank };
     }
-    least?.connection.close();
-    return least !== undefined;
+    if (least === undefined) return false;
+    this.#onCut("crowded");
+    least.connection.close();
+    return true;
   }
 
   /** Closes those that have no request, but one. */
@@ -135,8 +155,9 @@ export class Connection {
     return this.#whenEnded.promise;
   }
 
-  /** A request has begun, or is waited for for the first time. */
+  /** A request has begun, or the first one is waited for. */
   expectHead(): void {
+    this.phase = "new";
     this.closeAfter(this.#limits.headMs);
   }
 

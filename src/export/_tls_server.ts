@@ -6,15 +6,15 @@ import { bindError } from "./_bind_error.ts";
 import { type Connection, Connections } from "./_connections.ts";
 import { type ByteStream, serveHttp } from "./_http_connection.ts";
 import type { ListenAddress } from "./listen_address.ts";
+import type { ServeOptions } from "./metrics_server.ts";
 import type { MetricsHandler } from "./metrics_handler.ts";
 import type { TlsMaterial } from "./web_config_file.ts";
 
 /** What a TLS server does. */
-export interface TlsServerOptions extends ListenAddress {
+export interface TlsServerOptions extends ServeOptions {
   /** Asked before each connection: a new object is a new configuration. */
   readonly material: () => TlsMaterial;
   readonly handle: MetricsHandler["handle"];
-  readonly onError: (error: unknown) => void;
 }
 
 /** Takes connections, and gives each to a server with the configuration of that time. */
@@ -22,7 +22,7 @@ export class TlsServer {
   readonly addr: ListenAddress;
   readonly #options: TlsServerOptions;
   readonly #listener: import("node:net").Server;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
   /** Those whose handshake is under way, by the other end's address and port: Node has two sockets for each. */
   readonly #shakingHands = new Map<string, Connection>();
   #material: TlsMaterial;
@@ -51,6 +51,7 @@ export class TlsServer {
     this.addr = { hostname: address.address, port: address.port };
     this.#listener = listener;
     this.#options = options;
+    this.#connections = new Connections(options);
     this.#material = options.material();
     this.#server = this.#serverOf(this.#material);
     listener.on("error", options.onError);

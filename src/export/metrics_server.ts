@@ -1,7 +1,7 @@
 /** The HTTP server of `--metrics`. */
 
 import { bindError } from "./_bind_error.ts";
-import { Connections } from "./_connections.ts";
+import { Connections, type CutReason } from "./_connections.ts";
 import { type ByteStream, serveHttp } from "./_http_connection.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import {
@@ -12,6 +12,12 @@ import {
 
 /** Options of {@linkcode startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions, ListenAddress {}
+
+/** How a handler is served. */
+export interface ServeOptions extends ListenAddress {
+  readonly onError: (error: unknown) => void;
+  readonly onCut: (reason: CutReason) => void;
+}
 
 /** A server that listens. */
 export interface MetricsServer {
@@ -34,16 +40,18 @@ const READ_BYTES = 2048;
  * Throws: `KernelError` if the address cannot be bound, `UsageError` if the host is unknown.
  */
 export function startMetricsServer(options: MetricsServerOptions): MetricsServer {
-  return serveHandler(createMetricsHandler(options), options);
+  const { ownMetrics } = options;
+  const onCut = (reason: CutReason) => ownMetrics.countConnectionCut(reason);
+  return serveHandler(createMetricsHandler(options), { ...options, onCut });
 }
 
 /** Serves without encryption. Throws: as `startMetricsServer`. */
 export function serveHandler(
   handler: MetricsHandler,
-  { hostname, port, onError }: Pick<MetricsServerOptions, "hostname" | "port" | "onError">,
+  { hostname, port, onError, onCut }: ServeOptions,
 ): MetricsServer {
   const listener = listen({ hostname, port });
-  const connections = new Connections();
+  const connections = new Connections({ onCut });
   let isOpen = true;
   const serve = (socket: Deno.TcpConn) => {
     const stream = streamOf(socket);

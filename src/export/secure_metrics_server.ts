@@ -1,5 +1,6 @@
 /** The HTTP server of `--metrics` with `--web.config.file`: encrypted, behind passwords, or both. */
 
+import type { CutReason } from "./_connections.ts";
 import { TlsServer } from "./_tls_server.ts";
 import { createMetricsHandler, type MetricsHandler } from "./metrics_handler.ts";
 import {
@@ -43,8 +44,9 @@ async function start(
   handler: MetricsHandler,
   options: SecureMetricsServerOptions,
 ): Promise<MetricsServer> {
-  const { hostname, port, webConfig, onError } = options;
-  if (webConfig.settings.tls === undefined) return serveHandler(handler, options);
+  const { hostname, port, webConfig, onError, ownMetrics } = options;
+  const onCut = (reason: CutReason) => ownMetrics.countConnectionCut(reason);
+  if (webConfig.settings.tls === undefined) return serveHandler(handler, { ...options, onCut });
   const server = await TlsServer.listen({
     hostname,
     port,
@@ -54,6 +56,7 @@ async function start(
     },
     handle: handler.handle,
     onError,
+    onCut,
   });
   return {
     addr: server.addr,
