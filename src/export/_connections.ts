@@ -32,6 +32,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 /** Who is late is closed this much later at most. */
 const SWEEP_MS = 1000;
 
+const SPARE_DESCRIPTORS = 16;
+
 /** What a connection does. */
 type Phase = "new" | "idle" | "answering";
 
@@ -40,6 +42,7 @@ export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #onCut: (reason: CutReason) => void;
   readonly #open = new Set<Connection>();
+  #max: number;
   #sweep: ReturnType<typeof setInterval> | undefined;
 
   /** @param options.onCut told of each that is closed or refused, but for those that only waited to ask again. */
@@ -51,6 +54,7 @@ export class Connections {
   ) {
     this.#onCut = onCut;
     this.#limits = limits;
+    this.#max = limits.maxConnections;
   }
 
   get count(): number {
@@ -59,7 +63,7 @@ export class Connections {
 
   /** @param close closes it, from this side. @returns undefined if all others are at work. */
   admit(close: () => void): Connection | undefined {
-    if (this.#open.size >= this.#limits.maxConnections && !this.makeRoom()) {
+    if (this.#open.size >= this.#max && !this.#makeRoom()) {
       this.#onCut("crowded");
       return undefined;
     }
@@ -93,7 +97,7 @@ export class Connections {
    * Closes the one that is missed least: who never asked, then who waits to ask again, then who does not
    * read; of these the one that has been so for the longest time. @returns false if there is none.
    */
-  makeRoom(): boolean {
+  #makeRoom(): boolean {
     const nowMs = performance.now();
     let least: { connection: Connection; rank: number } | undefined;
     for (const connection of this.#open) {
@@ -108,6 +112,15 @@ export class Connections {
     this.#onCut("crowded");
     least.connection.close();
     return true;
+  }
+
+  /**
+   * Descriptors have run out, which a low `ulimit -n` may bring about: from now on fewer connections are
+   * admitted, so that some are left for what reads files.
+   */
+  lowerLimit(): void {
+    this.#max = Math.max(1, this.#open.size - SPARE_DESCRIPTORS);
+    while (this.#open.size > this.#max && this.#makeRoom());
   }
 
   /** Closes those that have no request, but one. */

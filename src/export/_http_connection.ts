@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** Answers one request after the other, until either side closes. Never rejects. */
+/** Answers one request after the other, but no pipeline, until either side closes. Never rejects. */
 export async function serveHttp(stream: ByteStream, options: HttpOptions): Promise<void> {
   const { connection, mayContinue } = options;
   const input = new Input(stream, connection);
@@ -55,7 +55,8 @@ export async function serveHttp(stream: ByteStream, options: HttpOptions): Promi
       if (head === undefined) break;
       connection.beginAnswer();
       const isRefused = typeof head === "number";
-      const staysOpen = !isRefused && head.mayFollowAnother && mayContinue();
+      // No scraper pipelines, and who does would have the thread to itself.
+      const staysOpen = !isRefused && head.mayContinue && input.isEmpty;
       const response = isRefused ? plain(head) : await answer(head, stream.peer, options);
       const framing = {
         isChunked: !isRefused && !head.isHttp10,
@@ -101,6 +102,8 @@ class Input {
       }
       if (this.#bytes.length > MAX_HEAD_BYTES) return 431;
       if (!hasBegun && this.#bytes.length > 0) {
+        // TLS, most likely: it would wait for an answer.
+        if (!/[!-~]/.test(String.fromCharCode(this.#bytes[0]))) return 400;
         hasBegun = true;
         this.#connection.expectHead();
       }
@@ -109,6 +112,11 @@ class Input {
       if (piece === undefined) return undefined;
       this.#bytes = joined(this.#bytes, piece);
     }
+  }
+
+  get isEmpty(): boolean {
+    this.#skipEmptyLines();
+    return this.#bytes.length === 0;
   }
 
   #skipEmptyLines(): void {

@@ -5,15 +5,18 @@ export interface RequestHead {
   readonly method: string;
   readonly url: string;
   readonly headers: Headers;
-  /** HTTP/1.0 knows no chunks, and one request per connection. */
+  /** HTTP/1.0 knows no chunks. */
   readonly isHttp10: boolean;
-  readonly mayFollowAnother: boolean;
+  /** Whether another request may follow on the connection. */
+  readonly mayContinue: boolean;
 }
 
 /** Status for what is no request: not HTTP, or of another version. */
 export type RefusalStatus = 400 | 505;
 
+/** A name, as RFC 9110 has it. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\t -~\x80-\xff]*$/;
 const LF = 10;
 const CR = 13;
 
@@ -50,7 +53,7 @@ export function parseHead(text: string): RequestHead | RefusalStatus {
     url: url.href,
     headers,
     isHttp10,
-    mayFollowAnother: mayContinue(headers, isHttp10),
+    mayContinue: isKept(headers, isHttp10),
   };
 }
 
@@ -60,22 +63,18 @@ function parseHeaders(lines: readonly string[]): Headers | undefined {
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
+    const value = line.slice(colon + 1);
     const isSecondHost = name.toLowerCase() === "host" && headers.has("host");
-    if (!TOKEN.test(name) || isSecondHost) return undefined;
-    try {
-      headers.append(name, line.slice(colon + 1));
-    } catch (error) {
-      if (error instanceof TypeError) return undefined;
-      throw error;
-    }
+    if (!TOKEN.test(name) || !VALUE.test(value) || isSecondHost) return undefined;
+    headers.append(name, value);
   }
   return headers;
 }
 
-/** A body ends the connection: where it ends need not be known then. */
-function mayContinue(headers: Headers, isHttp10: boolean): boolean {
+/** A body ends the connection, so that nobody needs to know where the body ends; so does HTTP/1.0. */
+function isKept(headers: Headers, isHttp10: boolean): boolean {
   const hasBody = headers.has("transfer-encoding") ||
-    !/^(0*)$/.test(headers.get("content-length") ?? "");
+    !/^0*$/.test(headers.get("content-length") ?? "");
   const asksToClose = /(^|,)\s*close\s*(,|$)/i.test(headers.get("connection") ?? "");
   return !isHttp10 && !hasBody && !asksToClose;
 }

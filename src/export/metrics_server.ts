@@ -65,7 +65,7 @@ export function serveHandler(
         serve(await listener.accept());
       } catch {
         if (!isOpen) return;
-        connections.makeRoom();
+        connections.lowerLimit();
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
       }
     }
