@@ -203,7 +203,7 @@ class MetricsEndpoint {
       onError: reportScrapeError,
     });
     const endpoint = new MetricsEndpoint({ own, prefix });
-    await endpoint.#listen(address, webConfig);
+    endpoint.#listen(address, webConfig);
     return endpoint;
   }
 
@@ -219,7 +219,7 @@ class MetricsEndpoint {
     });
   }
 
-  async #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): Promise<void> {
+  #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): void {
     const options = {
       ...address,
       exposition: this.#exposition,
@@ -231,7 +231,7 @@ class MetricsEndpoint {
     };
     this.#server = webConfig === undefined
       ? startMetricsServer(options)
-      : await startSecureMetricsServer({ ...options, webConfig });
+      : startSecureMetricsServer({ ...options, webConfig });
   }
 
   get url(): string {

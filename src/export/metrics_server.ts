@@ -3,6 +3,8 @@
 import { bindError } from "./_bind_error.ts";
 import { Connections, type CutReason } from "./_connections.ts";
 import { type ByteStream, serveHttp } from "./_http_connection.ts";
+import { acceptTls } from "./_tls_stream.ts";
+import type { TlsMaterial } from "./web_config_file.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import {
   createMetricsHandler,
@@ -17,6 +19,8 @@ export interface MetricsServerOptions extends MetricsHandlerOptions, ListenAddre
 export interface ServeOptions extends ListenAddress {
   readonly onError: (error: unknown) => void;
   readonly onCut: (reason: CutReason) => void;
+  /** For TLS, asked before each connection: a new object is a new configuration. */
+  readonly tls?: () => TlsMaterial;
 }
 
 /** A server that listens. */
@@ -28,7 +32,7 @@ export interface MetricsServer {
   shutdown(): Promise<void>;
 }
 
-export const SHUTDOWN_GRACE_MS = 1000;
+const SHUTDOWN_GRACE_MS = 1000;
 /** After a connection that could not be taken: usually there are no descriptors left. */
 const ACCEPT_AGAIN_MS = 100;
 /** A usual request fits in. */
@@ -45,24 +49,30 @@ export function startMetricsServer(options: MetricsServerOptions): MetricsServer
   return serveHandler(createMetricsHandler(options), { ...options, onCut });
 }
 
-/** Serves without encryption. Throws: as `startMetricsServer`. */
-export function serveHandler(
-  handler: MetricsHandler,
-  { hostname, port, onError, onCut }: ServeOptions,
-): MetricsServer {
-  const listener = listen({ hostname, port });
+/** Serves. Throws: as `startMetricsServer`. */
+export function serveHandler(handler: MetricsHandler, options: ServeOptions): MetricsServer {
+  const { onError, onCut, tls } = options;
+  const listener = listen(options);
   const connections = new Connections({ onCut });
   let isOpen = true;
-  const serve = (socket: Deno.TcpConn) => {
-    const stream = streamOf(socket);
-    const connection = connections.admit(stream.close);
-    if (connection === undefined) return stream.close();
-    serveHttp(stream, { connection, handle: handler.handle, onError, mayContinue: () => isOpen });
+  let material = tls?.();
+  const serve = async (socket: Deno.TcpConn) => {
+    const raw = streamOf(socket);
+    const connection = connections.admit(raw.close);
+    if (connection === undefined) return raw.close();
+    const mine = tls?.();
+    // Who was let in by the configuration before shakes hands again.
+    if (mine !== material) connections.closeIdle({ but: connection });
+    material = mine;
+    const stream = mine === undefined ? raw : await acceptTls(raw, mine).catch(() => undefined);
+    if (stream === undefined) return connection.close();
+    const mayContinue = () => isOpen && mine === material;
+    await serveHttp(stream, { connection, handle: handler.handle, onError, mayContinue });
   };
   const accepting = (async () => {
     while (isOpen) {
       try {
-        serve(await listener.accept());
+        serve(await listener.accept()).catch(onError);
       } catch {
         if (!isOpen) return;
         connections.lowerLimit();
@@ -80,7 +90,7 @@ export function serveHandler(
   let stopping: Promise<void> | undefined;
   return {
     addr: { hostname: listener.addr.hostname, port: listener.addr.port },
-    scheme: "http",
+    scheme: tls === undefined ? "http" : "https",
     shutdown: () => stopping ??= stop(),
   };
 }

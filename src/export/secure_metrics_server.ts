@@ -1,14 +1,8 @@
 /** The HTTP server of `--metrics` with `--web.config.file`: encrypted, behind passwords, or both. */
 
 import type { CutReason } from "./_connections.ts";
-import { TlsServer } from "./_tls_server.ts";
 import { createMetricsHandler, type MetricsHandler } from "./metrics_handler.ts";
-import {
-  type MetricsServer,
-  type MetricsServerOptions,
-  serveHandler,
-  SHUTDOWN_GRACE_MS,
-} from "./metrics_server.ts";
+import { type MetricsServer, type MetricsServerOptions, serveHandler } from "./metrics_server.ts";
 import { PasswordChecker } from "./password_checker.ts";
 import type { TlsMaterial, WebConfigFile } from "./web_config_file.ts";
 
@@ -23,12 +17,16 @@ export interface SecureMetricsServerOptions extends MetricsServerOptions {
  *
  * Throws: as `startMetricsServer`.
  */
-export async function startSecureMetricsServer(
-  options: SecureMetricsServerOptions,
-): Promise<MetricsServer> {
-  const { webConfig, onError } = options;
+export function startSecureMetricsServer(options: SecureMetricsServerOptions): MetricsServer {
+  const { webConfig, onError, ownMetrics } = options;
+  const onCut = (reason: CutReason) => ownMetrics.countConnectionCut(reason);
+  const material = () => {
+    webConfig.refresh();
+    return tlsOf(webConfig);
+  };
+  const tls = webConfig.settings.tls === undefined ? undefined : material;
   const handler = guard(createMetricsHandler(options), webConfig);
-  const server = await start(handler, options);
+  const server = serveHandler(handler, { ...options, onCut, tls });
   const onHangup = () => webConfig.reload();
   const listens = !Deno.stdin.isTerminal();
   if (listens) Deno.addSignalListener("SIGHUP", onHangup);
@@ -38,31 +36,6 @@ export async function startSecureMetricsServer(
     await server.shutdown().catch(onError);
   };
   return { addr: server.addr, scheme: server.scheme, shutdown: () => stopping ??= stop() };
-}
-
-async function start(
-  handler: MetricsHandler,
-  options: SecureMetricsServerOptions,
-): Promise<MetricsServer> {
-  const { hostname, port, webConfig, onError, ownMetrics } = options;
-  const onCut = (reason: CutReason) => ownMetrics.countConnectionCut(reason);
-  if (webConfig.settings.tls === undefined) return serveHandler(handler, { ...options, onCut });
-  const server = await TlsServer.listen({
-    hostname,
-    port,
-    material: () => {
-      webConfig.refresh();
-      return tlsOf(webConfig);
-    },
-    handle: handler.handle,
-    onError,
-    onCut,
-  });
-  return {
-    addr: server.addr,
-    scheme: "https",
-    shutdown: () => server.shutdown(SHUTDOWN_GRACE_MS).finally(() => handler.close()),
-  };
 }
 
 function tlsOf({ settings }: WebConfigFile): TlsMaterial {

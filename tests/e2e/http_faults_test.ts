@@ -255,6 +255,11 @@ for (
   const { over, tls, prefix } of [
     { over: "plain HTTP", tls: false, prefix: [] },
     { over: "TLS", tls: true, prefix: [] },
+    {
+      over: "TLS and with few descriptors",
+      tls: true,
+      prefix: ["/usr/bin/prlimit", "--nofile=290"],
+    },
     // Before the limit of connections is reached.
     {
       over: "plain HTTP and with few descriptors",
