@@ -6,6 +6,10 @@ import type { TlsMaterial } from "./web_config_file.ts";
 
 /** First byte of all that TLS clients say first. */
 const HANDSHAKE = 22;
+/** Alerts. Source: RFC 8446, section 6. */
+const HANDSHAKE_FAILURE = 40;
+const PROTOCOL_VERSION = 70;
+const WHY_MS = 100;
 
 /**
  * Shakes hands, once the client has begun to: until then, nothing that TLS needs is there.
@@ -30,9 +34,12 @@ export async function acceptTls(
   });
   const secure = Promise.withResolvers<TLSSocket | undefined>();
   server.once("secureConnection", secure.resolve);
-  server.on("tlsClientError", () => secure.resolve(undefined));
+  server.once("tlsClientError", ({ message }) => {
+    tellWhy(stream, message).catch(() => {}).finally(() => secure.resolve(undefined));
+  });
   const raw = duplexOf(stream, first);
-  raw.once("close", () => secure.resolve(undefined));
+  // Why, Node tells a little later.
+  raw.once("close", () => setTimeout(secure.resolve, WHY_MS, undefined));
   server.emit("connection", raw);
   const socket = await secure.promise;
   // The server has refused who has no certificate; this must hold whatever Node's server does.
@@ -40,7 +47,15 @@ export async function acceptTls(
   return streamOf(socket, stream);
 }
 
-/** A stream as Node has it. It is closed with the other. */
+/** What Node itself does only for its own sockets. */
+async function tellWhy(stream: ByteStream, message: string): Promise<void> {
+  // Later failures are encrypted.
+  if (!message.startsWith("peer is incompatible")) return;
+  const alert = /version|Tls1/i.test(message) ? PROTOCOL_VERSION : HANDSHAKE_FAILURE;
+  await stream.write(Uint8Array.of(21, 3, 3, 0, 2, 2, alert));
+}
+
+/** A stream as Node has it. Ownership: the stream below stays open. */
 function duplexOf(stream: ByteStream, first: Uint8Array): import("node:stream").Duplex {
   const { Duplex } = process.getBuiltinModule("node:stream");
   let begin: Uint8Array | undefined = first;
@@ -58,10 +73,6 @@ function duplexOf(stream: ByteStream, first: Uint8Array): import("node:stream").
     },
     final: (done) => {
       stream.closeWrite().then(() => done(), done);
-    },
-    destroy: (error, done) => {
-      stream.close();
-      done(error);
     },
   });
   // Whoever reads and writes hears of it.
