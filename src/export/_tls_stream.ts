@@ -1,7 +1,7 @@
 /** TLS by Node, over any stream of bytes: Deno's own can neither ask for client certificates nor change its own. */
 
 import type { TLSSocket } from "node:tls";
-import type { ByteStream } from "./_http_connection.ts";
+import type { ByteStream } from "./http_connection.ts";
 import type { TlsMaterial } from "./web_config_file.ts";
 
 /** First byte of all that TLS clients say first. */

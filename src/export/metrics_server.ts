@@ -1,8 +1,8 @@
 /** The HTTP server of `--metrics`. */
 
 import { bindError } from "./_bind_error.ts";
-import { Connections, type CutReason } from "./_connections.ts";
-import { type ByteStream, serveHttp } from "./_http_connection.ts";
+import { Connections, type CutReason } from "./connections.ts";
+import { type ByteStream, serveHttp } from "./http_connection.ts";
 import { acceptTls } from "./_tls_stream.ts";
 import type { TlsMaterial } from "./web_config_file.ts";
 import type { ListenAddress } from "./listen_address.ts";

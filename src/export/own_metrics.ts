@@ -1,7 +1,7 @@
 /** kmeter's own metrics: ordinary prom-client metrics, filled from a snapshot at every scrape. */
 
 import type { Metric, Registry } from "prom-client";
-import { CUT_REASONS, type CutReason } from "./_connections.ts";
+import { CUT_REASONS, type CutReason } from "./connections.ts";
 import type { TextExposition } from "./_number_text.ts";
 import { createMetrics, type MetricTable, type PromClient, refill } from "./_own_metric_table.ts";
 import { registryText } from "./_registry_text.ts";

@@ -1,6 +1,6 @@
 /** The HTTP server of `--metrics` with `--web.config.file`: encrypted, behind passwords, or both. */
 
-import type { CutReason } from "./_connections.ts";
+import type { CutReason } from "./connections.ts";
 import { createMetricsHandler, type MetricsHandler } from "./metrics_handler.ts";
 import { type MetricsServer, type MetricsServerOptions, serveHandler } from "./metrics_server.ts";
 import { PasswordChecker } from "./password_checker.ts";

@@ -5,7 +5,7 @@ import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
   Connections,
-} from "../../../src/export/_connections.ts";
+} from "../../../src/export/connections.ts";
 
 /** Connections by name, and what becomes of them. */
 function made(limits: Partial<ConnectionLimits> = {}) {

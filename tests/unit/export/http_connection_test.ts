@@ -1,11 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { Connections } from "../../../src/export/_connections.ts";
-import {
-  type ByteStream,
-  MAX_HEAD_BYTES,
-  serveHttp,
-} from "../../../src/export/_http_connection.ts";
+import { Connections } from "../../../src/export/connections.ts";
+import { type ByteStream, MAX_HEAD_BYTES, serveHttp } from "../../../src/export/http_connection.ts";
 import type { MetricsHandler } from "../../../src/export/metrics_handler.ts";
 
 const HOST = "Host: a\r\n";

@@ -3,7 +3,7 @@
  * process when descriptors run out; Node's needs 9 MB more.
  */
 
-import type { Connection } from "./_connections.ts";
+import type { Connection } from "./connections.ts";
 import { findHeadEnd, parseHead, type RequestHead } from "./_request_head.ts";
 import type { MetricsHandler } from "./metrics_handler.ts";
 
