@@ -14,7 +14,6 @@ import { type BodyReader, SharedBody } from "./shared_body.ts";
 import { Pace } from "./pace.ts";
 import { acceptsGzip, negotiateFormat } from "./content_negotiation.ts";
 import { CONTENT_TYPES, type Exposition, type TextExposition } from "./exposition.ts";
-import type { MetricsRequest } from "./metrics_handler.ts";
 import type { OwnMetrics } from "./own_metrics.ts";
 
 /** A smaller page is sent within milliseconds anyway, and not worth a worker and its 13 MB. */
@@ -42,6 +41,9 @@ export interface MetricsPageOptions {
   readonly onError: (error: unknown) => void;
   readonly limits?: ScrapeLimits;
 }
+
+/** The part of a `Request` that says what kind of page is wanted. */
+export type PageRequest = Pick<Request, "headers">;
 
 /** What is common to scrapes that may share a page. */
 interface Variant {
@@ -77,7 +79,7 @@ export class MetricsPage {
     };
   }
 
-  head(request: MetricsRequest): Response {
+  head(request: PageRequest): Response {
     return new Response(null, { headers: headersOf(formatOf(request)) });
   }
 
@@ -86,7 +88,7 @@ export class MetricsPage {
    * after a time: what the socket holds by then is all that stays. If the page has not begun by then, the
    * answer is 503.
    */
-  async get(request: MetricsRequest, peer: Deno.Addr): Promise<Response> {
+  async get(request: PageRequest, peer: Deno.Addr): Promise<Response> {
     const scrape = this.#scrapes.admit();
     if (scrape === undefined) {
       this.#options.ownMetrics.countScrapeError("refused");
@@ -204,7 +206,7 @@ function shareInFlight<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function formatOf(request: MetricsRequest): TextExposition {
+function formatOf(request: PageRequest): TextExposition {
   return negotiateFormat(request.headers.get("accept"));
 }
 
