@@ -14,14 +14,17 @@ const WHY_MS = 100;
 /**
  * Shakes hands, once the client has begun to: until then, nothing that TLS needs is there.
  *
+ * @param options.onBegin told of the client's first words.
  * @returns undefined if it does not come about; the stream is to be closed then.
  */
 export async function acceptTls(
   stream: ByteStream,
-  { cert, key, clientCa, minVersion, maxVersion }: TlsMaterial,
+  { material, onBegin }: { readonly material: TlsMaterial; readonly onBegin: () => void },
 ): Promise<ByteStream | undefined> {
+  const { cert, key, clientCa, minVersion, maxVersion } = material;
   const first = (await stream.read())?.slice();
   if (first?.[0] !== HANDSHAKE) return undefined;
+  onBegin();
   const mutual = clientCa !== undefined;
   // A server that does not listen: it alone tells whether the client is authorized.
   const server = process.getBuiltinModule("node:tls").createServer({

@@ -15,6 +15,8 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** From the end of the request's head to the end of the answer. */
   readonly answerMs: number;
+  /** Nobody is closed to make room who has had less than this to ask. */
+  readonly patienceMs: number;
   /** A client that has taken nothing of its answer for this long makes room, if no other can. */
   readonly stalledMs: number;
 }
@@ -26,6 +28,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   idleMs: 150_000,
   // Longer than a scrape may take: that one tells why it was cut off.
   answerMs: 65_000,
+  patienceMs: 50,
   stalledMs: 3_000,
 };
 
@@ -34,8 +37,10 @@ const SWEEP_MS = 1000;
 
 const SPARE_DESCRIPTORS = 16;
 
-/** What a connection does. */
-type Phase = "new" | "idle" | "answering";
+/** What a connection does, from the one that is missed least to the one that is missed most. */
+type Phase = "silent" | "asking" | "idle" | "answering";
+
+const PHASES: readonly Phase[] = ["silent", "asking", "idle", "answering"];
 
 /** Admits connections. */
 export class Connections {
@@ -94,24 +99,50 @@ export class Connections {
   }
 
   /**
-   * Closes the one that is missed least: who never asked, then who waits to ask again, then who does not
-   * read; of these the one that has been so for the longest time. @returns false if there is none.
+   * Resolves when there is room, or none to wait for. In a flood a scraper needs time to ask, too: who was
+   * silent for longer than that makes room, all at once.
    */
+  async waitForRoom(): Promise<void> {
+    while (this.#open.size >= this.#max) {
+      const least = this.#findLeast();
+      if (least?.phase !== "silent") return;
+      const { patienceMs } = this.#limits;
+      await sleep(Math.max(0, least.progressMs + patienceMs - performance.now()));
+      const since = performance.now() - patienceMs;
+      // What has arrived is told to those who read after the timers.
+      await sleep(0);
+      for (const connection of [...this.#open]) {
+        if (connection.phase === "silent" && connection.progressMs <= since) this.#cut(connection);
+      }
+    }
+  }
+
+  /** Closes the one that is missed least. @returns false if there is none. */
   #makeRoom(): boolean {
+    const least = this.#findLeast();
+    if (least === undefined) return false;
+    this.#cut(least);
+    return true;
+  }
+
+  #cut(connection: Connection): void {
+    this.#onCut("crowded");
+    connection.close();
+  }
+
+  /** By phase; of those who are in the same one, who has been so for the longest time. */
+  #findLeast(): Connection | undefined {
     const nowMs = performance.now();
     let least: { connection: Connection; rank: number } | undefined;
     for (const connection of this.#open) {
       const { phase, progressMs } = connection;
       if (phase === "answering" && nowMs - progressMs < this.#limits.stalledMs) continue;
-      const rank = ["new", "idle", "answering"].indexOf(phase);
+      const rank = PHASES.indexOf(phase);
       const isLess = least === undefined || rank < least.rank ||
         (rank === least.rank && progressMs < least.connection.progressMs);
       if (isLess) least = { connection, rank };
     }
-    if (least === undefined) return false;
-    this.#onCut("crowded");
-    least.connection.close();
-    return true;
+    return least?.connection;
   }
 
   /**
@@ -143,7 +174,7 @@ export class Connections {
 
 /** One connection. It must be ended, and is closed unless it goes on in time. */
 export class Connection {
-  phase: Phase = "new";
+  phase: Phase = "silent";
   /** Time when the client last did what it has to. */
   progressMs = 0;
   deadlineMs = 0;
@@ -159,7 +190,7 @@ export class Connection {
     this.#limits = limits;
     this.#close = close;
     this.#onEnd = onEnd;
-    this.expectHead();
+    this.closeAfter(limits.headMs);
   }
 
   /** Resolves when it ends, for those that are open. */
@@ -168,9 +199,9 @@ export class Connection {
     return this.#whenEnded.promise;
   }
 
-  /** A request has begun, or the first one is waited for. */
-  expectHead(): void {
-    this.phase = "new";
+  /** The client has begun to say something. */
+  beginRequest(): void {
+    this.phase = "asking";
     this.closeAfter(this.#limits.headMs);
   }
 
@@ -204,4 +235,8 @@ export class Connection {
     this.#onEnd(this);
     this.#whenEnded?.resolve();
   }
+}
+
+function sleep(timeMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, timeMs));
 }

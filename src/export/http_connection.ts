@@ -105,7 +105,7 @@ class Input {
         // TLS, most likely: it would wait for an answer.
         if (!/[!-~]/.test(String.fromCharCode(this.#bytes[0]))) return 400;
         hasBegun = true;
-        this.#connection.expectHead();
+        this.#connection.beginRequest();
       }
       searched = this.#bytes.length;
       const piece = await this.#stream.read();

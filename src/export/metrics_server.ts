@@ -64,7 +64,10 @@ export function serveHandler(handler: MetricsHandler, options: ServeOptions): Me
     // Who was let in by the configuration before shakes hands again.
     if (mine !== material) connections.closeIdle({ but: connection });
     material = mine;
-    const stream = mine === undefined ? raw : await acceptTls(raw, mine).catch(() => undefined);
+    const onBegin = () => connection.beginRequest();
+    const stream = mine === undefined
+      ? raw
+      : await acceptTls(raw, { material: mine, onBegin }).catch(() => undefined);
     if (stream === undefined) return connection.close();
     const mayContinue = () => isOpen && mine === material;
     await serveHttp(stream, { connection, handle: handler.handle, onError, mayContinue });
@@ -72,6 +75,7 @@ export function serveHandler(handler: MetricsHandler, options: ServeOptions): Me
   const accepting = (async () => {
     while (isOpen) {
       try {
+        await connections.waitForRoom();
         serve(await listener.accept()).catch(onError);
       } catch {
         if (!isOpen) return;
