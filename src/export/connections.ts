@@ -22,13 +22,13 @@ export interface ConnectionLimits {
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
-  maxConnections: 256,
+  maxConnections: 512,
   headMs: 10_000,
   // Longer than the usual interval between scrapes, so that a scraper connects once.
   idleMs: 150_000,
   // Longer than a scrape may take: that one tells why it was cut off.
   answerMs: 65_000,
-  patienceMs: 50,
+  patienceMs: 20,
   stalledMs: 3_000,
 };
 
