@@ -36,6 +36,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 const SWEEP_MS = 1000;
 
 const SPARE_DESCRIPTORS = 16;
+const MIN_CONNECTIONS = 32;
 
 /** What a connection does, from the one that is missed least to the one that is missed most. */
 type Phase = "silent" | "asking" | "idle" | "answering";
@@ -114,6 +115,8 @@ export class Connections {
       for (const connection of [...this.#open]) {
         if (connection.phase === "silent" && connection.progressMs <= since) this.#cut(connection);
       }
+      // Now their descriptors are free.
+      await sleep(0);
     }
   }
 
@@ -150,7 +153,9 @@ export class Connections {
    * admitted, so that some are left for what reads files.
    */
   lowerLimit(): void {
-    this.#max = Math.max(1, this.#open.size - SPARE_DESCRIPTORS);
+    // Else others have them, or connections that are just being closed.
+    if (this.#open.size < MIN_CONNECTIONS + SPARE_DESCRIPTORS) return;
+    this.#max = this.#open.size - SPARE_DESCRIPTORS;
     while (this.#open.size > this.#max && this.#makeRoom());
   }
 
