@@ -256,7 +256,6 @@ for (
     { over: "plain HTTP", tls: false, prefix: [] },
     { over: "TLS", tls: true, prefix: [] },
     {
-      over: "TLS and with few descriptors",
       tls: true,
       prefix: ["/usr/bin/prlimit", "--nofile=290"],
     },
