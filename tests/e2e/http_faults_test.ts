@@ -255,10 +255,6 @@ for (
   const { over, tls, prefix } of [
     { over: "plain HTTP", tls: false, prefix: [] },
     { over: "TLS", tls: true, prefix: [] },
-    {
-      tls: true,
-      prefix: ["/usr/bin/prlimit", "--nofile=290"],
-    },
     // Before the limit of connections is reached.
     {
       over: "plain HTTP and with few descriptors",
