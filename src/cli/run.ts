@@ -195,6 +195,8 @@ class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
   #server: MetricsServer | undefined;
+  /** A scrape waits for it: a page without the gadget's metrics would look whole. */
+  readonly #attached = Promise.withResolvers<void>();
   #running: RunningGadget | undefined;
 
   static async open(
@@ -206,7 +208,7 @@ class MetricsEndpoint {
       onError: reportScrapeError,
     });
     const endpoint = new MetricsEndpoint({ own, prefix });
-    await endpoint.#listen(address, webConfig);
+    endpoint.#listen(address, webConfig);
     return endpoint;
   }
 
@@ -222,7 +224,7 @@ class MetricsEndpoint {
     });
   }
 
-  async #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): Promise<void> {
+  #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): void {
     const options = {
       ...address,
       exposition: this.#exposition,
@@ -234,7 +236,7 @@ class MetricsEndpoint {
     };
     this.#server = webConfig === undefined
       ? startMetricsServer(options)
-      : await startSecureMetricsServer({ ...options, webConfig });
+      : startSecureMetricsServer({ ...options, webConfig });
   }
 
   get url(): string {
@@ -247,9 +249,11 @@ class MetricsEndpoint {
     for (const set of running.metricSets) this.#exposition.add(set);
     this.#own.observe(() => running.snapshot());
     this.#running = running;
+    this.#attached.resolve();
   }
 
   async #refresh(): Promise<void> {
+    await this.#attached.promise;
     for (const [dataSource, error] of await this.#running?.refresh() ?? []) {
       this.#own.countScrapeError("refresh");
       warnings.warn(`data source ${dataSource}: ${describeError(error)}`);

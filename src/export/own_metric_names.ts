@@ -22,6 +22,7 @@ export const OWN_METRIC_NAMES: ReadonlySet<string> = new Set([
   "kmeter_program_run_count_total",
   "kmeter_scrape_duration_seconds",
   "kmeter_scrape_errors_total",
+  "kmeter_http_connections_cut_total",
   "process_cpu_seconds_total",
   "process_resident_memory_bytes",
   "process_virtual_memory_bytes",
