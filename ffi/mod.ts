@@ -34,6 +34,7 @@ export { type Account, becomeUser } from "./privileges.ts";
 export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
 export {
   BlockingPoller,
+  isWritable,
   openEventFd,
   Poller,
   resetEventFd,

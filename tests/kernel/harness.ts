@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly metrics?: boolean;
   /** Show the rows of these data sources. */
   readonly show?: readonly string[];
+  /** True while nobody takes the rows. */
+  readonly isFull?: () => boolean;
   readonly filter?: string;
   readonly strict?: boolean;
   readonly params?: Readonly<Record<string, string>>;
@@ -199,7 +201,7 @@ export async function startGadget(
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
     strict: options.strict ?? false,
-    display: capturingDisplay(options.show ?? [], shown),
+    display: capturingDisplay(options.show ?? [], shown, options.isFull),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
   if (current.used !== undefined) addHeld(current.used.held);
@@ -209,6 +211,7 @@ export async function startGadget(
 function capturingDisplay(
   show: readonly string[],
   shown: { rows: Map<string, Row[]>; fetches: Map<string, Row[][]> },
+  isFull = () => false,
 ): Display {
   return {
     draws: () => false,
@@ -240,6 +243,7 @@ function capturingDisplay(
     },
     metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
     write: () => {},
+    isFull,
   };
 }
 
