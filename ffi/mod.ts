@@ -31,7 +31,7 @@ export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { sendNotification } from "./notify_socket.ts";
 export { type Account, becomeUser } from "./privileges.ts";
-export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
+export { onlineCpus, openCpuClock, openPerfOutput, sharePerfOutput } from "./perf_event.ts";
 export {
   BlockingPoller,
   isWritable,

@@ -121,10 +121,10 @@ function createTracer(parts: Parts, mapName: string): Runner {
   const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
   const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
   const collector = collect(parts);
-  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map);
+  const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
+  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map, warn);
   const { write, isFull } = options.display;
   const show = { view, filter, formatters, write, isFull };
-  const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
   if (collector === undefined) {
     const onLost = (count: number) => warn(`${count} events lost: the buffer was full`);
     return new TracerRunner(spec, { buffer, lostSamples, ...show, onLost });

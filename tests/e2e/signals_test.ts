@@ -2,7 +2,7 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { createRandom } from "../unit/random.ts";
+import { Random } from "../unit/random.ts";
 import { testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
 import { type ChildProcess, sleep, startKmeter } from "./kmeter_process.ts";
@@ -19,12 +19,12 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const) {
     ["root"],
     async () => {
       const before = await listKernelObjects();
-      const random = createRandom(SEED);
+      const random = new Random(SEED);
       for (let round = 0; round < ROUNDS; round++) {
         const gadget = ["trace_open", "top_syscalls"][round % 2];
         await using kmeter = startKmeter(["run", gadget, "-o", "json", ANY_PORT]);
         const scraping = scrapeUntilItEnds(kmeter);
-        await sleep(random() * MAX_DELAY_MS);
+        await sleep(random.between(0, MAX_DELAY_MS));
         // Once running it has its listeners.
         const isRunning = /metrics at/.test(kmeter.stderr);
         kmeter.kill(signal);
