@@ -23,7 +23,13 @@ const OPTIONS: RunOptions = {
   schedule: () => ({}),
   printIntervalMs: 1000,
   strict: true,
-  display: { draws: () => false, rowView: () => undefined, metrics: () => "", write: () => {} },
+  display: {
+    draws: () => false,
+    rowView: () => undefined,
+    metrics: () => "",
+    write: () => {},
+    isFull: () => false,
+  },
   warn: (text) => {
     throw new Error(text);
   },
