@@ -187,6 +187,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   } finally {
     await metrics?.close();
   }
+  await run.display.end();
   return 0;
 }
 
