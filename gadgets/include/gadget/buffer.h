@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+/* Most bytes that gadget_reserve_buf() can give without ring buffers; 32 KiB is the kernel's limit. */
 #ifndef GADGET_MAX_EVENT_SIZE
 #ifdef MAX_EVENT_SIZE
 #define GADGET_MAX_EVENT_SIZE MAX_EVENT_SIZE
