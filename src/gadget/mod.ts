@@ -36,6 +36,7 @@ export {
   describeNode,
   keyOf,
   parseYaml,
+  readItems,
   readMapping,
   readText,
   type YamlNode,
