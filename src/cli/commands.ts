@@ -7,11 +7,13 @@ import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
 import { runCommand } from "./run.ts";
+import { serveCommand } from "./serve.ts";
 import { versionCommand } from "./version.ts";
 
 /** In the order of the overview. Help, the man page and completions are made of this table. */
 export const COMMANDS: readonly Command[] = [
   runCommand,
+  serveCommand,
   listCommand,
   inspectCommand,
   initCommand,

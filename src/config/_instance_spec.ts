@@ -10,7 +10,7 @@ import {
   suggestName,
   type YamlNode,
 } from "../gadget/mod.ts";
-import type { Mistakes } from "./_mistakes.ts";
+import type { Mistakes } from "./mistakes.ts";
 import { entryOf, type FlagNode, type GadgetEntry } from "./serve_config.ts";
 
 const KEYS = ["apiVersion", "kind", "image", "id", "name", "tags", "nodes", "paramValues"];

@@ -12,7 +12,7 @@ import {
   type YamlNode,
 } from "../gadget/mod.ts";
 import { readInstanceSpec } from "./_instance_spec.ts";
-import { Mistakes } from "./_mistakes.ts";
+import { Mistakes } from "./mistakes.ts";
 import { splitDocuments } from "./_yaml_documents.ts";
 
 /** One setting of the whole process. */

@@ -30,6 +30,8 @@ export interface Display {
 
 /** Options of one run. */
 export interface RunOptions {
+  /** What the gadget is called in metrics and messages; several runs of one gadget differ in it. */
+  readonly name: string;
   /** Text of `--filter`; "" for none. */
   readonly filter: string;
   /** Gadget parameters by flag name, as text. */

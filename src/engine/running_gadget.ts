@@ -10,14 +10,14 @@ import {
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
-import { type FilterChecks, parseFilter } from "../decode/mod.ts";
-import { createFormatters, hostEnvironment, KallsymsFile, numberNames } from "../enrich/mod.ts";
-import { KernelError, UnsupportedError, UsageError } from "../errors.ts";
+import { createFormatters, hostEnvironment, KallsymsFile } from "../enrich/mod.ts";
+import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
-import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
+import type { GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
+import { filterOf } from "./check_options.ts";
 import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
 import { createRunner, isCollected } from "./create_runner.ts";
@@ -33,10 +33,6 @@ import { reasonOf, type Refusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { Runner } from "./runner.ts";
 import { TracerRunner } from "./tracer_runner.ts";
-
-const FILTER_CHECKS: FilterChecks = {
-  namesOf: (format) => numberNames(format, Deno.build.arch),
-};
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
@@ -119,9 +115,9 @@ export class RunningGadget {
         maps,
         programs: this.#attached,
         formatters: createFormatters(spec.fields, environment),
-        filter: this.#filterOf(spec),
+        filter: filterOf(spec, { spec: this.spec, filter: this.#options.filter }),
         options: this.#options,
-        gadget: this.spec.name,
+        gadget: this.#options.name,
         onError: (error) => this.#reportFetchError(spec.name, error),
       });
       if (runner !== undefined) this.#runners.push(runner);
@@ -149,18 +145,6 @@ export class RunningGadget {
     const shortfall = accountForRefusals(this.spec, { object, attached, refusals });
     this.#emptySources = shortfall.emptySources;
     for (const { text, hint } of shortfall.warnings) warn(text, hint);
-  }
-
-  /** With several data sources a filter is for those that have its fields. */
-  #filterOf(spec: DataSourceSpec): ReturnType<typeof parseFilter> {
-    const { filter } = this.#options;
-    try {
-      return parseFilter(filter, spec.fields, FILTER_CHECKS);
-    } catch (error) {
-      const others = this.spec.dataSources.filter((other) => other !== spec);
-      if (error instanceof UsageError && others.some((other) => accepts(filter, other))) return [];
-      throw error;
-    }
   }
 
   /** Runners whose metrics are drawn in the terminal. */
@@ -282,6 +266,7 @@ export class RunningGadget {
   /** What kmeter tells about this gadget in its own metrics. */
   snapshot(): OwnMetricsSnapshot {
     return {
+      gadgets: [{ gadget: this.#options.name, isUp: true }],
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
       programs: [
         ...this.#attached.map((attached) => this.#programStatsOf(attached)),
@@ -289,7 +274,7 @@ export class RunningGadget {
       ],
       consumers: this.#thread === undefined
         ? []
-        : [{ gadget: this.spec.name, isUp: this.#isCaughtUp }],
+        : [{ gadget: this.#options.name, isUp: this.#isCaughtUp }],
     };
   }
 
@@ -297,7 +282,7 @@ export class RunningGadget {
     const memory = runner.collector?.memory;
     const map = runner.mapStats?.();
     return {
-      gadget: this.spec.name,
+      gadget: this.#options.name,
       dataSource: runner.spec.name,
       eventsReceived: runner.received,
       eventsLost: runner.lost === undefined ? {} : { buffer_full: runner.lost() },
@@ -314,7 +299,7 @@ export class RunningGadget {
 
   #programStatsOf({ program }: AttachedProgram): ProgramStats {
     const base = {
-      gadget: this.spec.name,
+      gadget: this.#options.name,
       program: program.name,
       section: program.section,
       isAttached: true,
@@ -332,7 +317,7 @@ export class RunningGadget {
 
   #refusedStats({ program, section, error }: Refusal): ProgramStats {
     const reason = reasonOf(error);
-    return { gadget: this.spec.name, program, section, isAttached: false, reason };
+    return { gadget: this.#options.name, program, section, isAttached: false, reason };
   }
 
   /** Detaches, takes what is left, frees everything. Idempotent. */
@@ -400,16 +385,6 @@ export class RunningGadget {
     this.#programStats?.[Symbol.dispose]();
     this.#kallsyms?.[Symbol.dispose]();
     this.#object?.close();
-  }
-}
-
-function accepts(filter: string, spec: DataSourceSpec): boolean {
-  try {
-    parseFilter(filter, spec.fields, FILTER_CHECKS);
-    return true;
-  } catch (error) {
-    if (error instanceof UsageError) return false;
-    throw error;
   }
 }
 

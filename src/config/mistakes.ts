@@ -24,15 +24,19 @@ export class Mistakes {
     this.#found.push({ message, hint });
   }
 
-  /** What `read` returns; undefined if it throws one of the errors that a file can cause, which is noted. */
-  collect<T>(read: () => T): T | undefined {
+  /**
+   * What `read` returns; undefined if it throws one of the errors that a file can cause, which is noted.
+   * @param placeOf where an error's cause stands, for those that do not say it themselves.
+   */
+  collect<T>(read: () => T, placeOf?: (message: string) => string): T | undefined {
     try {
       return read();
     } catch (error) {
       const isExpected = error instanceof FormatError || error instanceof UnsupportedError ||
         error instanceof UsageError;
       if (!isExpected) throw error;
-      this.add(error.message, error.hint);
+      const { message, hint } = error;
+      this.add(placeOf === undefined ? message : `${placeOf(message)}: ${message}`, hint);
       return undefined;
     }
   }
