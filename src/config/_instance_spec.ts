@@ -11,7 +11,7 @@ import {
   type YamlNode,
 } from "../gadget/mod.ts";
 import type { Mistakes } from "./mistakes.ts";
-import { entryOf, type FlagNode, type GadgetEntry } from "./serve_config.ts";
+import { entryOf, type FlagNode, type GadgetEntry } from "./gadget_entry.ts";
 
 const KEYS = ["apiVersion", "kind", "image", "id", "name", "tags", "nodes", "paramValues"];
 /** Parameters that narrow what is seen to some containers: without effect they would show too much. */

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly schedule: (dataSource: string) => Partial<FetchSchedule>;
   readonly printIntervalMs: number;
   readonly display: Display;
+  /** Whether others may come to see rows while it runs: `RunningGadget.attach`. */
+  readonly isAttachable?: boolean;
   /** A program that cannot load or attach is an error, even if the others can do without it. */
   readonly strict: boolean;
   /** Kernel BTF file instead of the running kernel's. */

@@ -13,7 +13,7 @@ import {
 import { createFormatters, hostEnvironment, KallsymsFile } from "../enrich/mod.ts";
 import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
-import type { GadgetSpec } from "../gadget/mod.ts";
+import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
@@ -30,8 +30,8 @@ import { LossWatch } from "./loss_watch.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { leaveRoot } from "./privileges.ts";
 import { reasonOf, type Refusal } from "./refusal.ts";
-import type { RunOptions } from "./run_options.ts";
-import type { Runner } from "./runner.ts";
+import type { Display, Formatters, RunOptions } from "./run_options.ts";
+import type { Runner, Viewing } from "./runner.ts";
 import { TracerRunner } from "./tracer_runner.ts";
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
@@ -46,6 +46,7 @@ export class RunningGadget {
   /** Data sources that nothing feeds without these programs. */
   #emptySources: ReadonlySet<string> = new Set();
   readonly #runners: Runner[] = [];
+  readonly #formatters = new Map<DataSourceSpec, Formatters>();
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
@@ -100,7 +101,7 @@ export class RunningGadget {
     await this.#startReading(maps.get(KERNEL_STACK_MAP));
     if (!iterators) this.#attach(object);
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    this.#startPrinting();
+    this.#printTimer = this.#startPrinting();
     const counted = this.#runners.filter(({ collector }) => collector !== undefined);
     if (counted.length > 0) this.#lossWatch = new LossWatch(counted, this.#options.warn);
   }
@@ -111,10 +112,12 @@ export class RunningGadget {
     const kernelStack = stackMap && this.#kallsyms && kernelStackReader(stackMap, this.#kallsyms);
     const environment = hostEnvironment({ readClocks, kernelStack });
     for (const spec of this.spec.dataSources) {
+      const formatters = createFormatters(spec.fields, environment);
+      this.#formatters.set(spec, formatters);
       const runner = createRunner(spec, {
         maps,
         programs: this.#attached,
-        formatters: createFormatters(spec.fields, environment),
+        formatters,
         filter: filterOf(spec, { spec: this.spec, filter: this.#options.filter }),
         options: this.#options,
         gadget: this.#options.name,
@@ -148,31 +151,56 @@ export class RunningGadget {
   }
 
   /** Runners whose metrics are drawn in the terminal. */
-  #printedRunners(): Runner[] {
-    const { display } = this.#options;
+  #printedRunners(display = this.#options.display): Runner[] {
     return this.#runners.filter(({ collector, spec }) =>
       collector !== undefined && !this.#emptySources.has(spec.name) &&
       spec.annotations["metrics.print"] === "true" && display.draws(spec)
     );
   }
 
-  #startPrinting(): void {
-    const runners = this.#printedRunners();
-    if (runners.length === 0) return;
+  #startPrinting(display = this.#options.display): FetchTimer | undefined {
+    const runners = this.#printedRunners(display);
+    if (runners.length === 0) return undefined;
     const { printIntervalMs, schedule } = this.#options;
     const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
     const count = counts.includes(0) ? 0 : Math.max(...counts);
-    this.#printTimer = new FetchTimer(
+    return new FetchTimer(
       { intervalMs: printIntervalMs, count },
       {
-        fetch: () => this.#print(runners),
+        fetch: () => this.#print(runners, display),
         onError: (error) => this.#options.warn(messageOf(error)),
       },
     );
   }
 
-  async #print(runners: readonly Runner[]): Promise<void> {
-    const { display } = this.#options;
+  /**
+   * Shows rows and drawn metrics on one more display from now on. The gadget must be attachable.
+   * @throws UsageError for what the display cannot show, such as unknown fields.
+   */
+  attach(display: Display): Viewing {
+    const drawn = this.#printedRunners(display);
+    const viewers = this.#runners.flatMap((runner) => {
+      const formatters = this.#formatters.get(runner.spec);
+      const view = formatters && display.rowView(runner.spec, formatters);
+      if (view === undefined || drawn.includes(runner)) return [];
+      return [{ runner, viewer: { view, write: display.write } }];
+    });
+    const timer = this.#startPrinting(display);
+    const viewings = viewers.flatMap(({ runner, viewer }) => runner.show?.(viewer) ?? []);
+    const ends = viewings.map(({ finished }) => finished);
+    return {
+      finished: Promise.all(timer === undefined ? ends : [...ends, timer.finished]).then(() => {}),
+      stop: () => {
+        void timer?.stop();
+        for (const viewing of viewings) viewing.stop();
+      },
+    };
+  }
+
+  async #print(
+    runners: readonly Runner[],
+    display = this.#options.display,
+  ): Promise<void> {
     for (const runner of runners) {
       try {
         await runner.refresh();
