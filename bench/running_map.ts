@@ -16,6 +16,7 @@ export interface RunningMap {
 }
 
 const OPTIONS: RunOptions = {
+  name: "bench",
   filter: "",
   params: new Map(),
   metrics: true,

@@ -31,7 +31,8 @@ function controlled(options: Partial<FetchRunnerOptions> = {}) {
     fetchesAtEnd: false,
     filter: [],
     formatters: new Map(),
-    write: (text) => log.push(text),
+    viewers: [],
+    viewSchedule: { intervalMs: 1000, count: 0 },
     onError: (error) => log.push(String(error)),
     free: () => log.push("free"),
     ...options,
@@ -86,7 +87,7 @@ Deno.test("closing fetches once more where that is due, after the timer's own fe
   const view = { header: () => "", row: () => "", rows: () => "shown" };
   const { runner, log, settle } = controlled({
     schedule: { intervalMs: 0, count: 0 },
-    view,
+    viewers: [{ view, write: (text: string) => void log.push(text) }],
     fetchesAtEnd: true,
   });
   while (log.length === 0) await settle();
