@@ -2,6 +2,13 @@
 
 import { buildCommand } from "./build.ts";
 import type { Command } from "./command.ts";
+import {
+  attachCommand,
+  logsCommand,
+  psCommand,
+  startCommand,
+  stopCommand,
+} from "./control_commands.ts";
 import { doctorCommand } from "./doctor.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -18,6 +25,11 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   initCommand,
   buildCommand,
+  psCommand,
+  startCommand,
+  stopCommand,
+  logsCommand,
+  attachCommand,
   doctorCommand,
   versionCommand,
 ];

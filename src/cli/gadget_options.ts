@@ -51,6 +51,7 @@ export interface GadgetOptionsContext {
   readonly name: string;
   readonly display: Display;
   readonly metrics: boolean;
+  readonly isAttachable?: boolean;
   readonly warn: RunOptions["warn"];
 }
 

@@ -42,13 +42,33 @@ function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string
   while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
 }
 
+/** Where text for people goes. */
+export interface Terminal {
+  /** False for files and pipes: then nothing is cleared, and nothing is fitted in. */
+  readonly isTty: boolean;
+  widthColumns(): number;
+  heightRows(): number;
+  /** @throws Deno.errors.BrokenPipe if nobody reads any more. */
+  write(text: string): void;
+}
+
+/** Standard output. */
+export function ownTerminal(): Terminal {
+  return {
+    isTty: Deno.stdout.isTerminal(),
+    widthColumns: terminalWidth,
+    heightRows: terminalHeight,
+    write: writeOutput,
+  };
+}
+
 /** Width of the terminal; a usual one where there is none. */
-export function terminalWidth(): number {
+function terminalWidth(): number {
   if (!Deno.stdout.isTerminal()) return 120;
   return Deno.consoleSize().columns || USUAL_SIZE.columns;
 }
 
 /** Height of the terminal in lines. */
-export function terminalHeight(): number {
+function terminalHeight(): number {
   return Deno.consoleSize().rows || USUAL_SIZE.rows;
 }

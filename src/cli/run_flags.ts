@@ -99,6 +99,12 @@ export const RUN_FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
+const ATTACH_FLAG_NAMES = ["output", "fields", "sort", "max-entries"];
+/** Flags about what is shown. */
+export const ATTACH_FLAGS: readonly Flag[] = RUN_FLAGS.filter(({ name }) =>
+  ATTACH_FLAG_NAMES.includes(name)
+);
+
 /** Where metrics are served; undefined if they are not wanted. */
 export function listenAddressOf(flags: ParsedFlags): ListenAddress | undefined {
   const address = flags.text("listen") ?? flags.text("otel-metrics-listen-address");

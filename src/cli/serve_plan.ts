@@ -76,6 +76,7 @@ export function planInstance(
     name,
     display: SILENT_DISPLAY,
     metrics: true,
+    isAttachable: true,
     warn: warnHere,
   });
   checkRunOptions(line.gadget, options);

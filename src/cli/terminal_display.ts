@@ -10,7 +10,7 @@ import {
   type RowView,
   type RowViewMode,
 } from "../view/mod.ts";
-import { terminalHeight, terminalWidth, writeOutput } from "./output.ts";
+import { ownTerminal, type Terminal } from "./output.ts";
 
 /** What the user asked to see of a data source. */
 export interface DisplaySettings {
@@ -26,6 +26,8 @@ export interface TerminalDisplayOptions {
   readonly settings: (dataSource: string) => DisplaySettings;
   /** Called when the reader of stdout is gone. */
   readonly onClosed: () => void;
+  /** Standard output unless given. */
+  readonly terminal?: Terminal;
 }
 
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
@@ -39,8 +41,9 @@ export interface TerminalDisplay extends Display {
 
 /** Makes the display. Headers are printed when the data source changes. */
 export function createTerminalDisplay(options: TerminalDisplayOptions): TerminalDisplay {
-  const isTty = Deno.stdout.isTerminal();
-  const output = new ClosableOutput(options.onClosed);
+  const terminal = options.terminal ?? ownTerminal();
+  const { isTty } = terminal;
+  const output = new ClosableOutput(terminal, options.onClosed);
   const heads = new HeaderWriter(output);
   return {
     draws: (spec) => options.settings(spec.name).mode === "columns",
@@ -51,7 +54,7 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         ...settings,
         fields: spec.fields,
         formatters,
-        widthColumns: terminalWidth(),
+        widthColumns: terminal.widthColumns(),
         isTty,
       });
       // What is drawn has no rows, but a mistake in --fields or --sort is still one.
@@ -61,8 +64,8 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
     metrics(sets: readonly MetricSet[]): string {
       if (!isTty) return `${drawMetrics(sets, { maxSeries: SERIES_DRAWN })}\n`;
       const text = fitLines(
-        terminalHeight() - 1,
-        (maxSeries) => drawMetrics(sets, { maxSeries, widthColumns: terminalWidth() }),
+        terminal.heightRows() - 1,
+        (maxSeries) => drawMetrics(sets, { maxSeries, widthColumns: terminal.widthColumns() }),
       );
       return CLEAR_SCREEN + text;
     },
@@ -86,16 +89,18 @@ function fitLines(maxLines: number, draw: (maxSeries: number) => string): string
 
 class ClosableOutput {
   readonly #onClosed: () => void;
+  readonly #terminal: Terminal;
   #isClosed = false;
 
-  constructor(onClosed: () => void) {
+  constructor(terminal: Terminal, onClosed: () => void) {
+    this.#terminal = terminal;
     this.#onClosed = onClosed;
   }
 
   write(text: string): void {
     if (this.#isClosed || text === "") return;
     try {
-      writeOutput(text);
+      this.#terminal.write(text);
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       this.#isClosed = true;
