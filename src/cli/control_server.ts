@@ -14,6 +14,9 @@ export const MAX_CONTROL_CONNECTIONS = 64;
 /** What waits for a client that reads slowly; more is left out. */
 export const MAX_PENDING_BYTES = 4 * MAX_LINE_BYTES;
 
+/** How long a client may take to read its last replies. */
+const GRACE_MS = 1000;
+
 /** One client's connection, while its request is at work. */
 export interface ControlSession {
   /** Sends, unless the client reads too slowly: then the reply is left out, and that is told. */
@@ -79,10 +82,15 @@ export class ControlServer {
     }
   }
 
-  /** Ends all sessions. */
-  close(): void {
+  /** Ends all sessions; a client that does not read is not waited for. */
+  async close(): Promise<void> {
     this.#listener.close();
-    for (const session of this.#open) session.abort();
+    const ends = [...this.#open].map((session) => session.end());
+    await Promise.race([
+      Promise.all(ends),
+      new Promise((resolve) => setTimeout(resolve, GRACE_MS)),
+    ]);
+    for (const session of this.#open) session.drop();
     try {
       Deno.removeSync(this.path);
     } catch {
@@ -93,7 +101,9 @@ export class ControlServer {
 
 class Session implements ControlSession {
   readonly #connection: Deno.UnixConn;
-  readonly #gone = new AbortController();
+  readonly #ending = new AbortController();
+  readonly #closed = Promise.withResolvers<void>();
+  #isGone = false;
   readonly #encoder = new TextEncoder();
   #pendingBytes = 0;
   #leftOut = 0;
@@ -104,7 +114,7 @@ class Session implements ControlSession {
   }
 
   get signal(): AbortSignal {
-    return this.#gone.signal;
+    return this.#ending.signal;
   }
 
   /** The client's only line; undefined if it leaves without one. Then watches for its leaving. */
@@ -112,7 +122,8 @@ class Session implements ControlSession {
     const lines = readLines(this.#connection.readable);
     const { value, done } = await lines.next();
     if (done === true) return undefined;
-    void lines.next().then(() => this.abort(), () => this.abort());
+    const drop = () => this.drop();
+    void lines.next().then(drop, drop);
     try {
       // Only root can write here; what is wrong is told by whoever handles it.
       return JSON.parse(value);
@@ -122,7 +133,7 @@ class Session implements ControlSession {
   }
 
   send(reply: ControlReply): void {
-    if (this.#gone.signal.aborted) return;
+    if (this.#isGone) return;
     const isRow = reply.kind === "text";
     if (isRow && this.#pendingBytes > MAX_PENDING_BYTES) {
       this.#leftOut++;
@@ -144,17 +155,25 @@ class Session implements ControlSession {
         at += await this.#connection.write(bytes.subarray(at));
       }
       this.#pendingBytes -= bytes.length;
-    }).catch(() => this.abort());
+    }).catch(() => this.drop());
+  }
+
+  /** Ends what is under way. Resolves when the client has been told. */
+  end(): Promise<void> {
+    this.#ending.abort();
+    return this.#closed.promise;
   }
 
   /** The client is gone, or has to go. */
-  abort(): void {
-    this.#gone.abort();
+  drop(): void {
+    this.#isGone = true;
+    this.#ending.abort();
   }
 
   async close(): Promise<void> {
     await this.#writing;
-    this.abort();
+    this.drop();
+    this.#closed.resolve();
     try {
       this.#connection.close();
     } catch {

@@ -210,7 +210,7 @@ export class GadgetServer {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     Deno.removeSignalListener("SIGHUP", this.#onHangup);
-    this.#control?.close();
+    await this.#control?.close();
     await this.#reloading;
     try {
       await this.fleet.close();

@@ -102,8 +102,11 @@ export function folderOf(path: string): string {
 
 /** The key of the flag that a message is about, else the gadget. */
 function placeOf({ place, places }: GadgetEntry, message: string): string {
-  const flag = /--([\w.-]+)/.exec(message)?.[1];
-  return places.get(flag ?? "") ?? place;
+  const text = message.toLowerCase();
+  for (const [key, keyPlace] of places) {
+    if (text.includes(`--${key} `) || text.startsWith(`${key} `)) return keyPlace;
+  }
+  return place;
 }
 
 function readConfig(path: string): string {

@@ -51,7 +51,7 @@ export class Mistakes {
     );
     throw new FormatError(
       `Cannot use "${this.#file}": ${lines.length} mistakes\n${lines.join("\n")}`,
-      { hint: "kmeter serve --check tries the file without running it" },
+      { hint: "kmeter serve --check -f FILE tells them without running anything" },
     );
   }
 }
