@@ -9,10 +9,12 @@ import {
   startCommand,
   stopCommand,
 } from "./control_commands.ts";
+import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
+import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
 import { versionCommand } from "./version.ts";
@@ -30,6 +32,8 @@ export const COMMANDS: readonly Command[] = [
   stopCommand,
   logsCommand,
   attachCommand,
+  dashboardCommand,
+  rulesCommand,
   doctorCommand,
   versionCommand,
 ];

@@ -11,7 +11,7 @@ import {
   refuseArguments,
   refuseUnknownFlags,
 } from "./flags.ts";
-import { ownTerminal, writeOutput } from "./output.ts";
+import { terminalHeight, terminalWidth, writeOutput } from "./output.ts";
 import { ATTACH_FLAGS } from "./run_flags.ts";
 import { INSTANCE_FLAGS } from "./serve_plan.ts";
 
@@ -134,7 +134,7 @@ export const attachCommand: Command = {
     const flags = parseFlags(args, ATTACH_COMMAND_FLAGS);
     refuseUnknownFlags(flags, ATTACH_COMMAND_FLAGS);
     const id = onlyArgument(flags, "attach", "ID");
-    const terminal = ownTerminal();
+    const isTty = Deno.stdout.isTerminal();
     await askServer(flags, {
       command: "attach",
       id,
@@ -143,9 +143,9 @@ export const attachCommand: Command = {
         return value === undefined ? [] : [`--${name}=${value}`];
       }),
       terminal: {
-        isTty: terminal.isTty,
-        widthColumns: terminal.widthColumns(),
-        heightRows: terminal.isTty ? terminal.heightRows() : 0,
+        isTty,
+        widthColumns: terminalWidth(),
+        heightRows: isTty ? terminalHeight() : 0,
       },
     });
     return 0;

@@ -1,5 +1,6 @@
 /** The Unix socket of `kmeter serve`. Whoever may connect may do what root may: the kernel lets in root only. */
 
+import { withUmask } from "../../ffi/mod.ts";
 import { KernelError, UsageError } from "../errors.ts";
 import {
   type ControlReply,
@@ -198,12 +199,11 @@ async function removeStale(path: string): Promise<void> {
 
 /** The folder and the socket are root's alone from the first moment. */
 function listen(path: string): Deno.UnixListener {
-  const umask = Deno.umask(0o177);
   try {
-    Deno.umask(0o077);
-    Deno.mkdirSync(folderOf(path) || ".", { recursive: true, mode: 0o700 });
-    Deno.umask(0o177);
-    return Deno.listen({ transport: "unix", path });
+    return withUmask(0o077, () => {
+      Deno.mkdirSync(folderOf(path) || ".", { recursive: true });
+      return Deno.listen({ transport: "unix", path });
+    });
   } catch (cause) {
     const { code } = cause as { code?: string };
     throw new KernelError(`Cannot listen at "${path}": ${code ?? String(cause)}`, {
@@ -212,7 +212,5 @@ function listen(path: string): Deno.UnixListener {
       hint: "give a path that can be written: --socket PATH; or none",
       cause,
     });
-  } finally {
-    Deno.umask(umask);
   }
 }

@@ -52,6 +52,7 @@ export interface GadgetOptionsContext {
   readonly display: Display;
   readonly metrics: boolean;
   readonly isAttachable?: boolean;
+  readonly seriesBudget: RunOptions["seriesBudget"];
   readonly warn: RunOptions["warn"];
 }
 

@@ -8,7 +8,13 @@ import type { InstanceLog } from "./instance_log.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
 import { writeNotice } from "./output.ts";
 import { describeError, errorText } from "./report_error.ts";
-import { isSamePlan, type PlannedInstance, type ServePlan, SETTING_NAMES } from "./serve_plan.ts";
+import {
+  isSamePlan,
+  type PlanContext,
+  type PlannedInstance,
+  type ServePlan,
+  SETTING_NAMES,
+} from "./serve_plan.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { warn, warnAsIs, warningText } from "./warnings.ts";
 
@@ -20,6 +26,7 @@ export interface ServeSettings {
   readonly address: ListenAddress;
   readonly prefix?: string;
   readonly webConfig?: WebConfigFile;
+  readonly metricsLimit: number;
   /** Path of the control socket; absent for none. */
   readonly socket?: string;
   /** As they are written, to tell a change. */
@@ -31,6 +38,7 @@ export interface GadgetServerOptions {
   readonly file: string;
   readonly settings: ServeSettings;
   readonly log: InstanceLog;
+  readonly context: PlanContext;
   /** What the socket is for. */
   readonly control: (server: GadgetServer) => ControlDuties;
   /** Reads the file again. @throws what is wrong with it. */
@@ -68,7 +76,10 @@ export class GadgetServer {
       await server.close();
       throw error;
     }
+    // All sockets are there. Threads that start from here on inherit that no other can be opened.
+    Deno.permissions.revokeSync({ name: "net" });
     isReady = true;
+    endpoint.ready();
     writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
     notifyServiceManager("READY=1");
     trimHeap();
@@ -98,6 +109,11 @@ export class GadgetServer {
   downGadgets(): { gadget: string; isUp: false }[] {
     return this.fleet.instances.filter(({ running }) => running === undefined)
       .map(({ name }) => ({ gadget: name, isUp: false }));
+  }
+
+  /** What gadgets share that are started by hand. */
+  get context(): PlanContext {
+    return this.#options.context;
   }
 
   get log(): InstanceLog {

@@ -34,6 +34,8 @@ export class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
   readonly #running = new Set<RunningGadget>();
+  /** A scrape waits for it: a page without the gadgets' metrics would look whole. */
+  readonly #ready = Promise.withResolvers<void>();
   #server: MetricsServer | undefined;
 
   /** @throws KernelError if the port cannot be had, UsageError if the host is unknown. */
@@ -43,7 +45,7 @@ export class MetricsEndpoint {
       onError: reportScrapeError,
     });
     const endpoint = new MetricsEndpoint(own, options);
-    await endpoint.#listen(options);
+    endpoint.#listen(options);
     return endpoint;
   }
 
@@ -65,7 +67,7 @@ export class MetricsEndpoint {
     );
   }
 
-  async #listen({ address, webConfig, health }: EndpointOptions): Promise<void> {
+  #listen({ address, webConfig, health }: EndpointOptions): void {
     const options = {
       ...address,
       exposition: this.#exposition,
@@ -77,7 +79,7 @@ export class MetricsEndpoint {
     };
     this.#server = webConfig === undefined
       ? startMetricsServer(options)
-      : await startSecureMetricsServer({ ...options, webConfig });
+      : startSecureMetricsServer({ ...options, webConfig });
   }
 
   get url(): string {
@@ -101,6 +103,11 @@ export class MetricsEndpoint {
     this.#running.add(running);
   }
 
+  /** All that is to run at the start runs. */
+  ready(): void {
+    this.#ready.resolve();
+  }
+
   /** Takes a gadget's metrics off the page. */
   withdraw(running: RunningGadget): void {
     for (const set of running.metricSets) this.#exposition.remove(set);
@@ -108,6 +115,7 @@ export class MetricsEndpoint {
   }
 
   async #refresh(): Promise<void> {
+    await this.#ready.promise;
     const all = await Promise.all([...this.#running].map((running) => running.refresh()));
     for (const failures of all) {
       for (const [dataSource, error] of failures) {
@@ -137,7 +145,10 @@ export class MetricsEndpoint {
 }
 
 function mergeSnapshots(snapshots: readonly Partial<OwnMetricsSnapshot>[]): OwnMetricsSnapshot {
+  // All have the same budget.
+  const [seriesPlaces] = snapshots.flatMap((snapshot) => snapshot.seriesPlaces ?? []);
   return {
+    ...(seriesPlaces && { seriesPlaces }),
     gadgets: snapshots.flatMap(({ gadgets }) => gadgets ?? []),
     dataSources: snapshots.flatMap(({ dataSources }) => dataSources ?? []),
     programs: snapshots.flatMap(({ programs }) => programs ?? []),

@@ -5,6 +5,7 @@ import { type ParsedGadget, RunningGadget, type RunOptions } from "../engine/mod
 import type { PasswdEntry } from "../enrich/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { ListenAddress, WebConfigFile } from "../export/mod.ts";
+import { allocateSeriesBudget } from "../metrics/mod.ts";
 import type { Command } from "./command.ts";
 import { type ParsedFlags, parseFlags } from "./flags.ts";
 import {
@@ -20,12 +21,14 @@ import {
   displaySettings,
   durationMsOf,
   listenAddressOf,
+  metricsLimitOf,
   metricsPrefixOf,
   RUN_FLAGS,
   webConfigOf,
 } from "./run_flags.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { StopSignal } from "./stop_signal.ts";
+import { OutputTerminal } from "./terminal.ts";
 import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.ts";
 import { requireWayTo, userOf } from "./user_flag.ts";
 import { warn } from "./warnings.ts";
@@ -50,11 +53,18 @@ async function runGadget(args: readonly string[]): Promise<number> {
   try {
     const display = createTerminalDisplay({
       settings: displaySettings(flags, gadget.spec),
-      onClosed: () => stop.request(),
+      terminal: new OutputTerminal(() => stop.request()),
     });
     const listen = listenAddressOf(flags);
     const metrics = listen !== undefined;
-    const options = gadgetOptions(line, { name: gadget.spec.name, display, metrics, warn });
+    const seriesBudget = allocateSeriesBudget(metricsLimitOf(flags));
+    const options = gadgetOptions(line, {
+      name: gadget.spec.name,
+      display,
+      metrics,
+      seriesBudget,
+      warn,
+    });
     const prefix = metricsPrefixOf(flags);
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     const webConfig = webConfigOf(flags, { warn });
@@ -100,12 +110,15 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
     address: run.listen,
     health: () => running === undefined ? "the gadget is not running yet" : undefined,
   });
+  // The server has its socket. Threads that start from here on inherit that no other can be opened.
+  Deno.permissions.revokeSync({ name: "net" });
   try {
     running = await RunningGadget.start(gadget, run.options);
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       run.display.begin();
       metrics?.serve(running);
+      metrics?.ready();
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
       }
@@ -120,5 +133,6 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   } finally {
     await metrics?.close();
   }
+  await run.display.end();
   return 0;
 }

@@ -2,6 +2,7 @@
 
 import { UsageError } from "../errors.ts";
 import { parseListenAddress, WebConfigFile } from "../export/mod.ts";
+import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import {
   type Flag,
@@ -16,7 +17,7 @@ import { requireCapabilities } from "./gadget_options.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { InstanceLog } from "./instance_log.ts";
 import { writeOutput } from "./output.ts";
-import { DEFAULT_LISTEN, parseMetricsPrefix } from "./run_flags.ts";
+import { DEFAULT_LISTEN, parseMetricsLimit, parseMetricsPrefix } from "./run_flags.ts";
 import { controlDuties } from "./serve_control.ts";
 import { readServePlan, type ServePlan } from "./serve_plan.ts";
 import { notifyServiceManager } from "./service_manager.ts";
@@ -38,6 +39,11 @@ const SERVE_FLAGS: readonly Flag[] = [
   },
   { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
   {
+    name: "metrics-limit",
+    value: "N",
+    description: `series of all gadgets together, at most (default ${DEFAULT_TOTAL_SERIES_LIMIT})`,
+  },
+  {
     name: "socket",
     value: "PATH",
     description: `where to listen for kmeter ps and others (default ${DEFAULT_SOCKET}); or none`,
@@ -51,7 +57,7 @@ export const serveCommand: Command = {
   usage: "[-f FILE] [flags]",
   summary: "run many gadgets in one process, and serve their metrics",
   details:
-    "Keys of the file are flags of kmeter run: listen, web.config.file and metrics-prefix for all, and\n" +
+    "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit for all, and\n" +
     "for each of gadgets: gadget, name, params, filter, annotate and others. Flags win over the file.\n" +
     "A change of the file, or SIGHUP, restarts what has changed; the other gadgets go on.",
   flags: SERVE_FLAGS,
@@ -65,8 +71,10 @@ async function serve(args: readonly string[]): Promise<number> {
   chooseLibbpf(flags);
   const file = flags.text("file") ?? "kmeter.yaml";
   const log = new InstanceLog();
+  const seriesBudget = allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT);
+  const context = { seriesBudget, warn: instanceWarn(log) };
   const readAgain = () => {
-    const plan = readServePlan(file, { warn: instanceWarn(log) });
+    const plan = readServePlan(file, context);
     for (const warning of plan.warnings) warn(warning);
     return { plan, settings: settingsOf(plan, flags) };
   };
@@ -75,6 +83,7 @@ async function serve(args: readonly string[]): Promise<number> {
     writeOutput(`${file}: ${plan.instances.length} gadgets, no mistakes\n`);
     return 0;
   }
+  new SeriesBudget(seriesBudget).limit = settings.metricsLimit;
   requireCapabilities();
   const stop = new StopSignal();
   try {
@@ -82,6 +91,7 @@ async function serve(args: readonly string[]): Promise<number> {
       file,
       settings,
       log,
+      context,
       control: controlDuties,
       readAgain,
     });
@@ -119,6 +129,7 @@ function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
   return {
     ...(socket !== "none" && { socket }),
     address: read("listen", parseListenAddress) ?? parseListenAddress(DEFAULT_LISTEN),
+    metricsLimit: read("metrics-limit", parseMetricsLimit) ?? DEFAULT_TOTAL_SERIES_LIMIT,
     prefix: read("metrics-prefix", parseMetricsPrefix),
     webConfig: read("web.config.file", (path) => new WebConfigFile(path, { warn })),
     texts: JSON.stringify([...texts]),

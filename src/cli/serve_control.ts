@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import type { ControlRequest, InstanceStatus } from "./control_protocol.ts";
 import type { ControlDuties, ControlSession } from "./control_server.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
-import { type GadgetServer, instanceWarn } from "./gadget_server.ts";
+import type { GadgetServer } from "./gadget_server.ts";
 import type { LogLine } from "./instance_log.ts";
 import { errorText } from "./report_error.ts";
 import { ATTACH_FLAGS, displaySettings } from "./run_flags.ts";
@@ -67,10 +67,7 @@ async function start(
   session: ControlSession,
 ): Promise<void> {
   const base = name ?? gadget.replace(/\/+$/, "").replace(/^.*\//, "").replace(/(\.bpf)?\.o$/, "");
-  const planned = planInstance({ name: base, gadget, args }, {
-    folder: "",
-    warn: instanceWarn(server.log),
-  });
+  const planned = planInstance({ name: base, gadget, args }, { ...server.context, folder: "" });
   const instance = await server.fleet.start(planned);
   session.send({ kind: "text", text: `${instance.id} ${instance.name}\n` });
 }
@@ -122,9 +119,11 @@ async function attach(
   refuseUnknownFlags(flags, ATTACH_FLAGS);
   const display = createTerminalDisplay({
     settings: displaySettings(flags, running.spec),
-    onClosed: () => {},
     terminal: {
       isTty: terminal.isTty,
+      // The session leaves rows out by itself, and tells how many.
+      isFull: false,
+      end: () => Promise.resolve(),
       widthColumns: () => terminal.widthColumns,
       heightRows: () => terminal.heightRows,
       write: (text) => session.send({ kind: "text", text }),

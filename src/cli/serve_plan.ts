@@ -1,7 +1,7 @@
 /** The file of `kmeter serve`, read and checked: everything that can be said without the kernel. */
 
 import { type ConfigSetting, type GadgetEntry, Mistakes, parseServeConfig } from "../config/mod.ts";
-import { checkRunOptions, type InstanceRequest } from "../engine/mod.ts";
+import { checkRunOptions, type InstanceRequest, type RunOptions } from "../engine/mod.ts";
 import { KernelError, UsageError } from "../errors.ts";
 import type { Flag } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
@@ -23,7 +23,13 @@ export const INSTANCE_FLAGS: readonly Flag[] = RUN_FLAGS.filter(({ name }) =>
   GADGET_FLAG_NAMES.includes(name)
 );
 /** Flags of `kmeter serve` that are keys of its file. */
-export const SETTING_NAMES = ["listen", "web.config.file", "metrics-prefix", "socket"];
+export const SETTING_NAMES = [
+  "listen",
+  "web.config.file",
+  "metrics-prefix",
+  "metrics-limit",
+  "socket",
+];
 
 /** One gadget, ready to run. */
 export interface PlannedInstance extends InstanceRequest {
@@ -43,17 +49,26 @@ export interface ServePlan {
 /** Takes warnings of one gadget. */
 export type InstanceWarn = (name: string, text: string, hint?: string) => void;
 
+/** What all gadgets of a server share. */
+export interface PlanContext {
+  readonly seriesBudget: RunOptions["seriesBudget"];
+  readonly warn: InstanceWarn;
+}
+
 /**
  * Reads a file.
  * @throws UsageError, FormatError that tell all mistakes, each with its place.
  */
-export function readServePlan(path: string, { warn }: { warn: InstanceWarn }): ServePlan {
+export function readServePlan(path: string, context: PlanContext): ServePlan {
   const keys = { settings: SETTING_NAMES, gadget: GADGET_FLAG_NAMES };
   const { settings, gadgets, warnings } = parseServeConfig(readConfig(path), path, keys);
   const mistakes = new Mistakes(path);
   const folder = folderOf(path);
   const instances = gadgets.flatMap((entry) =>
-    mistakes.collect(() => planInstance(entry, { folder, warn }), (text) => placeOf(entry, text)) ??
+    mistakes.collect(
+      () => planInstance(entry, { ...context, folder }),
+      (text) => placeOf(entry, text),
+    ) ??
       []
   );
   mistakes.refuse();
@@ -66,7 +81,7 @@ export function readServePlan(path: string, { warn }: { warn: InstanceWarn }): S
  */
 export function planInstance(
   { name, gadget, args }: Pick<GadgetEntry, "name" | "gadget" | "args">,
-  { folder, warn }: { folder: string; warn: InstanceWarn },
+  { folder, seriesBudget, warn }: PlanContext & { folder: string },
 ): PlannedInstance {
   const isPath = gadget.includes("/") || gadget.endsWith(".o");
   const path = isPath && !gadget.startsWith("/") ? folder + gadget : gadget;
@@ -77,6 +92,7 @@ export function planInstance(
     display: SILENT_DISPLAY,
     metrics: true,
     isAttachable: true,
+    seriesBudget,
     warn: warnHere,
   });
   checkRunOptions(line.gadget, options);

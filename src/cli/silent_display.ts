@@ -8,4 +8,5 @@ export const SILENT_DISPLAY: Display = {
   rowView: () => undefined,
   metrics: () => "",
   write: () => {},
+  isFull: () => false,
 };

@@ -10,7 +10,7 @@ import {
   type RowView,
   type RowViewMode,
 } from "../view/mod.ts";
-import { ownTerminal, type Terminal } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What the user asked to see of a data source. */
 export interface DisplaySettings {
@@ -24,10 +24,7 @@ export interface DisplaySettings {
 /** Parts of a display. */
 export interface TerminalDisplayOptions {
   readonly settings: (dataSource: string) => DisplaySettings;
-  /** Called when the reader of stdout is gone. */
-  readonly onClosed: () => void;
-  /** Standard output unless given. */
-  readonly terminal?: Terminal;
+  readonly terminal: Terminal;
 }
 
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
@@ -37,14 +34,15 @@ const SERIES_DRAWN = 10;
 export interface TerminalDisplay extends Display {
   /** Prints the first header, so that a quiet gadget shows that it runs, and one that fails shows nothing. */
   begin(): void;
+  /** Waits a little for who reads stdout. @throws KernelError if it is not to be had whole. */
+  end(): Promise<void>;
 }
 
 /** Makes the display. Headers are printed when the data source changes. */
 export function createTerminalDisplay(options: TerminalDisplayOptions): TerminalDisplay {
-  const terminal = options.terminal ?? ownTerminal();
+  const { terminal } = options;
   const { isTty } = terminal;
-  const output = new ClosableOutput(terminal, options.onClosed);
-  const heads = new HeaderWriter(output);
+  const heads = new HeaderWriter(terminal);
   return {
     draws: (spec) => options.settings(spec.name).mode === "columns",
     rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined {
@@ -69,8 +67,10 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
       );
       return CLEAR_SCREEN + text;
     },
-    write: (text) => output.write(text),
+    write: (text) => terminal.write(text),
+    isFull: () => terminal.isFull,
     begin: () => heads.begin(),
+    end: () => terminal.end(),
   };
 }
 
@@ -87,35 +87,13 @@ function fitLines(maxLines: number, draw: (maxSeries: number) => string): string
   return draw(1);
 }
 
-class ClosableOutput {
-  readonly #onClosed: () => void;
-  readonly #terminal: Terminal;
-  #isClosed = false;
-
-  constructor(terminal: Terminal, onClosed: () => void) {
-    this.#terminal = terminal;
-    this.#onClosed = onClosed;
-  }
-
-  write(text: string): void {
-    if (this.#isClosed || text === "") return;
-    try {
-      this.#terminal.write(text);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      this.#isClosed = true;
-      this.#onClosed();
-    }
-  }
-}
-
 /** Puts a view's header before its rows whenever another view was last. */
 class HeaderWriter {
   #last: RowView | undefined;
   #first: RowView | undefined;
-  readonly #output: ClosableOutput;
+  readonly #output: Terminal;
 
-  constructor(output: ClosableOutput) {
+  constructor(output: Terminal) {
     this.#output = output;
   }
 

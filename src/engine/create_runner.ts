@@ -60,7 +60,8 @@ export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runn
     );
   }
   const wanted = isCollected(spec, options);
-  const viewers = view === undefined ? [] : [{ view, write: options.display.write }];
+  const { write, isFull } = options.display;
+  const viewers = view === undefined ? [] : [{ view, write, isFull }];
   const parts = { ...context, spec, viewers, roles: wanted ? roles : undefined };
   const isOfUse = wanted || view !== undefined || options.isAttachable === true;
   switch (spec.origin.kind) {
@@ -96,7 +97,8 @@ function collect(parts: Parts): Collector | undefined {
   const { spec, roles, filter, formatters, options, gadget } = parts;
   if (roles === undefined) return undefined;
   const scope = options.scopes.get(spec.name) ?? `${gadget}/${spec.name}`;
-  return createCollector(spec, { scope, roles, filter, formatters });
+  const { seriesBudget: budget } = options;
+  return createCollector(spec, { scope, roles, filter, formatters, budget });
 }
 
 function collectHere(
@@ -123,9 +125,9 @@ function createTracer(parts: Parts, mapName: string): Runner {
   const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
   const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
   const collector = collect(parts);
-  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map);
   const show = { viewers, filter, formatters };
   const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
+  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map, warn);
   if (collector === undefined) {
     const onLost = (count: number) => warn(`${count} events lost: the buffer was full`);
     return new TracerRunner(spec, { buffer, lostSamples, ...show, onLost });
@@ -178,6 +180,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     free: () => source.close(),
     filter,
     formatters,
+    onLeftOut: leftOutWarning(parts),
     onError: parts.onError,
   });
 }
@@ -212,8 +215,14 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
     fetchesAtEnd: spec.annotations["ebpf.iter.fetch-on-stop"] === "true",
     filter,
     formatters,
+    onLeftOut: leftOutWarning(parts),
     onError: parts.onError,
   });
+}
+
+function leftOutWarning({ spec, options }: Parts): (count: number) => void {
+  return (count) =>
+    options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads standard output`);
 }
 
 /** The command line wins over the annotations, which win over the default. */

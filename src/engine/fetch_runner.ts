@@ -30,6 +30,8 @@ export interface FetchRunnerOptions {
   readonly mapStats?: () => MapReadStats;
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
+  /** Is told how many rows found no reader; they were counted. */
+  readonly onLeftOut: (count: number) => void;
   /** Takes what a fetch on the timer throws; the next one comes at its time. */
   readonly onError: (error: unknown) => void;
   /** Frees what the fetch reads from. */
@@ -120,7 +122,11 @@ export class FetchRunner implements Runner {
     if (watching.length === 0) return await this.#fetch();
     const rows = new RowCopy(this.spec);
     await this.#fetch(rows);
-    for (const { view, write } of watching) write(view.rows(rows.records));
+    const { records } = rows;
+    for (const viewer of watching) {
+      if (viewer.isFull()) this.#options.onLeftOut(records.length);
+      else viewer.write(viewer.view.rows(records));
+    }
   }
 
   async #fetch(rows?: RowCopy): Promise<void> {

@@ -9,6 +9,8 @@ import type { MapReadStats } from "./map_source.ts";
 export interface Viewer {
   readonly view: RowView;
   write(text: string): void;
+  /** True while what was written finds no reader. */
+  isFull(): boolean;
 }
 
 /** Rows on their way to a viewer. */

@@ -14,7 +14,7 @@ import { createFormatters, hostEnvironment, KallsymsFile } from "../enrich/mod.t
 import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
-import type { MetricSet } from "../metrics/mod.ts";
+import { type MetricSet, SeriesBudget } from "../metrics/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { filterOf } from "./check_options.ts";
@@ -132,7 +132,7 @@ export class RunningGadget {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
-    if (shown.length > 0) this.#pump = new EventPump(shown);
+    if (shown.length > 0) this.#pump = new EventPump(shown, this.#options.display.isFull);
     const sources = counted.map(({ source }) => source);
     const fds = counted.flatMap(({ fds }) => fds);
     const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
@@ -167,7 +167,8 @@ export class RunningGadget {
     return new FetchTimer(
       { intervalMs: printIntervalMs, count },
       {
-        fetch: () => this.#print(runners, display),
+        // What is not drawn now is in the next picture.
+        fetch: () => display.isFull() ? undefined : this.#print(runners, display),
         onError: (error) => this.#options.warn(messageOf(error)),
       },
     );
@@ -183,7 +184,7 @@ export class RunningGadget {
       const formatters = this.#formatters.get(runner.spec);
       const view = formatters && display.rowView(runner.spec, formatters);
       if (view === undefined || drawn.includes(runner)) return [];
-      return [{ runner, viewer: { view, write: display.write } }];
+      return [{ runner, viewer: { view, write: display.write, isFull: display.isFull } }];
     });
     const timer = this.#startPrinting(display);
     const viewings = viewers.flatMap(({ runner, viewer }) => runner.show?.(viewer) ?? []);
@@ -293,8 +294,10 @@ export class RunningGadget {
 
   /** What kmeter tells about this gadget in its own metrics. */
   snapshot(): OwnMetricsSnapshot {
+    const { taken, limit } = new SeriesBudget(this.#options.seriesBudget);
     return {
       gadgets: [{ gadget: this.#options.name, isUp: true }],
+      seriesPlaces: { taken, limit },
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
       programs: [
         ...this.#attached.map((attached) => this.#programStatsOf(attached)),
@@ -320,7 +323,9 @@ export class RunningGadget {
         not_a_number: memory.stats.notANumber,
       },
       series: memory?.liveCount ?? 0,
+      ...(runner.collector && { seriesLimit: runner.collector.plan.seriesLimit }),
       seriesOverflow: memory?.stats.overflowed ?? 0,
+      labelsTruncated: memory?.stats.truncatedLabels ?? 0,
       ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner.spec.name) ?? 0 } }),
     };
   }
@@ -393,6 +398,7 @@ export class RunningGadget {
     for (const runner of this.#runners.splice(0)) {
       try {
         await runner.close();
+        runner.collector?.memory.giveBackPlaces();
       } catch (error) {
         this.#options.warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
       }

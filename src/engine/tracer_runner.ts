@@ -76,11 +76,11 @@ export class TracerRunner implements Runner, PumpSource {
       this.#viewers.set(viewer, "");
       viewer.write(text);
     }
-    this.#tellLost({ pauseMs: TELL_LOST_MS });
+    this.tellLost();
     return consumed;
   }
 
-  #tellLost({ pauseMs }: { pauseMs: number }): void {
+  tellLost({ pauseMs } = { pauseMs: TELL_LOST_MS }): void {
     const nowMs = performance.now();
     if (nowMs - this.#toldAtMs < pauseMs) return;
     this.#toldAtMs = nowMs;
@@ -146,12 +146,17 @@ export class TracerRunner implements Runner, PumpSource {
     return { finished: NEVER, stop: () => void this.#viewers.delete(viewer) };
   }
 
+  /** True if all who see rows take none: then events wait in their buffer. */
+  #isFull(): boolean {
+    return this.isWatched && [...this.#viewers.keys()].every((viewer) => viewer.isFull());
+  }
+
   refresh(): void {
-    this.drain();
+    if (!this.#isFull()) this.drain();
   }
 
   close(): void {
-    this.#tellLost({ pauseMs: 0 });
+    this.tellLost({ pauseMs: 0 });
     this.#options.buffer.close();
   }
 

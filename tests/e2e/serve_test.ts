@@ -144,7 +144,7 @@ testWith(
     await using served = new Served("gadgets: [trace_exec, top_syscalls, profile_runqlat]\n");
     using program = new NamedProgram();
     await servedAt(served.kmeter);
-    assertEquals(Deno.statSync(served.socket).mode! & 0o777, 0o600);
+    assertEquals(Deno.statSync(served.socket).mode! & 0o077, 0);
     assertEquals(
       (await served.ask("start", "trace_open", "--name", "opens", "--uid", "0")).stdout,
       "4 opens\n",
