@@ -34,6 +34,7 @@ export {
   kernelError,
   pageSizeBytes,
   trimHeap,
+  withUmask,
 } from "./libc.ts";
 export {
   chosenLibbpf,
