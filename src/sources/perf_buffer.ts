@@ -9,7 +9,8 @@
  * event shorter than its struct, that many bytes behind its end are garbage.
  *
  * A record of 64 KiB or more has the upper bits of its size cut off by the kernel, which gives it only that much room:
- * its sample is longer than it. Such events are lost.
+ * its sample is longer than it. Such events are lost, and counted; but a size that becomes 0 (samples of 65,517 to
+ * 65,524 bytes) leaves no trace.
  */
 
 import {
