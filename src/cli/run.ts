@@ -14,6 +14,7 @@ import type { PasswdEntry } from "../enrich/mod.ts";
 import { KernelError, UsageError } from "../errors.ts";
 import {
   addressText,
+  type ExporterOptions,
   Exposition,
   type ListenAddress,
   type MetricsServer,
@@ -23,9 +24,11 @@ import {
   type WebConfigFile,
 } from "../export/mod.ts";
 import type { Command } from "./command.ts";
+import { exportersOf } from "./exporter_flags.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
 import { writeNotice } from "./output.ts";
+import { MetricsPush } from "./metrics_push.ts";
 import { describeError, ownLines } from "./report_error.ts";
 import {
   btfFileOf,
@@ -77,15 +80,17 @@ async function runGadget(args: readonly string[]): Promise<number> {
       settings: displaySettings(flags, gadget.spec),
       onClosed: () => stop.request(),
     });
-    const options = runOptions(flags, { gadget, display });
     const listen = listenAddressOf(flags);
+    const exporters = exportersOf(flags, (name) => Deno.env.get(name));
+    const metrics = listen !== undefined || exporters.length > 0;
+    const options = runOptions(flags, { gadget, display, metrics });
     const prefix = metricsPrefixOf(flags);
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     const webConfig = webConfigOf(flags, { warn: (text) => warnings.warn(ownLines(text)) });
     const user = userOf(flags);
     requireCapabilities();
     if (user !== undefined) requireWayTo(user);
-    const run = { options, display, listen, timeoutMs, stop, prefix, user, webConfig };
+    const run = { options, display, listen, exporters, timeoutMs, stop, prefix, user, webConfig };
     return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
@@ -107,7 +112,7 @@ function gadgetArgument(flags: ParsedFlags): string {
 
 function runOptions(
   flags: ParsedFlags,
-  context: { gadget: ParsedGadget; display: Display },
+  context: { gadget: ParsedGadget; display: Display; metrics: boolean },
 ): RunOptions {
   const { spec } = context.gadget;
   const params = new Map<string, string>();
@@ -118,7 +123,7 @@ function runOptions(
   return {
     filter: flags.text("filter") ?? "",
     params,
-    metrics: listenAddressOf(flags) !== undefined,
+    metrics: context.metrics,
     scopes: scopesOf(flags, spec),
     schedule: mapSchedules(flags, spec),
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
@@ -150,6 +155,8 @@ interface Run {
   readonly options: RunOptions;
   readonly display: TerminalDisplay;
   readonly listen: ListenAddress | undefined;
+  /** Where metrics are pushed to. */
+  readonly exporters: readonly ExporterOptions[];
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
   readonly prefix: string | undefined;
@@ -159,15 +166,18 @@ interface Run {
 }
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
-  const metrics = run.listen === undefined
-    ? undefined
-    : await MetricsEndpoint.open(run.listen, run);
+  const own = run.options.metrics ? await loadOwnMetrics() : undefined;
+  const metrics = run.listen && own && await MetricsEndpoint.open(run.listen, { ...run, own });
+  const push = own && await openPush(run, own);
   try {
+    const startMs = Date.now();
     const running = await RunningGadget.start(gadget, run.options);
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       run.display.begin();
+      own?.observe(() => ({ ...running.snapshot(), pushes: push?.stats }));
       metrics?.serve(running);
+      push?.begin(running, startMs);
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
       }
@@ -177,12 +187,26 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
     } finally {
-      await running.stop();
+      await running.stop({ beforeFreeing: () => push?.finish() });
     }
   } finally {
+    push?.close();
     await metrics?.close();
   }
   return 0;
+}
+
+function loadOwnMetrics(): Promise<OwnMetrics> {
+  return OwnMetrics.load({
+    buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
+    onError: reportScrapeError,
+  });
+}
+
+async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefined> {
+  const { exporters, prefix } = run;
+  if (exporters.length === 0) return undefined;
+  return await MetricsPush.open({ exporters, own, prefix, warn: run.options.warn });
 }
 
 /** The HTTP endpoint of a run. It listens before anything is loaded: a port in use leaves nothing behind. */
@@ -194,12 +218,8 @@ class MetricsEndpoint {
 
   static async open(
     address: ListenAddress,
-    { prefix, webConfig }: { prefix?: string; webConfig?: WebConfigFile },
+    { own, prefix, webConfig }: { own: OwnMetrics; prefix?: string; webConfig?: WebConfigFile },
   ): Promise<MetricsEndpoint> {
-    const own = await OwnMetrics.load({
-      buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
-      onError: reportScrapeError,
-    });
     const endpoint = new MetricsEndpoint({ own, prefix });
     await endpoint.#listen(address, webConfig);
     return endpoint;
@@ -240,7 +260,6 @@ class MetricsEndpoint {
   /** @throws UsageError if two metrics would have the same name. */
   serve(running: RunningGadget): void {
     for (const set of running.metricSets) this.#exposition.add(set);
-    this.#own.observe(() => running.snapshot());
     this.#running = running;
   }
 

@@ -5,6 +5,7 @@ import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export
 import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
+import { EXPORTER_FLAGS } from "./exporter_flags.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { perDataSource } from "./per_data_source.ts";
@@ -74,6 +75,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "LIST",
     description: "scope of the metrics: NAME for all, or ds:name,ds2:name2",
   },
+  ...EXPORTER_FLAGS,
   { name: "otel-metrics-listen", description: "the same as --metrics" },
   { name: "otel-metrics-listen-address", value: "ADDR:PORT", description: "the same as --listen" },
   {

@@ -19,6 +19,8 @@ export interface Runner {
   lost?(): number;
   /** Present if the data source reads a map. */
   mapStats?(): MapReadStats;
+  /** Takes and shows what is left of what comes on a timer; `refresh` still works. Idempotent. */
+  end?(): Promise<void>;
   /** Waits for what is under way, takes and shows what is left, and frees everything. */
   close(): void | Promise<void>;
   /** For a start that fails: waits for what is under way and frees everything; nothing is read any more. */

@@ -22,13 +22,15 @@ export interface MetricSetOptions {
   readonly scope: string;
   readonly plan: MetricsPlan;
   readonly memory: SeriesMemory;
+  /** See {@linkcode MetricSet.isRetold}. */
+  readonly isRetold?: boolean;
   /** Text of fields with a format. */
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
 }
 
 /** The exporters' view of a data source's series. Live: nothing is copied until it is read. */
 export function createMetricSet(options: MetricSetOptions): MetricSet {
-  const { scope, plan, memory } = options;
+  const { scope, plan, memory, isRetold = false } = options;
   const labels = new LabelReader(options);
   return {
     scope,
@@ -38,8 +40,10 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
       name: instrument.name,
       description: instrument.description,
       unit: instrument.unit,
+      isSlots: instrument.slots,
       column: () => memory.column(index),
     })),
+    isRetold,
     get seriesCount() {
       return memory.count;
     },
