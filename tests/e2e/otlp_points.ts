@@ -53,7 +53,10 @@ export function decodeJsonRequest(text: string): DecodedRequest {
 }
 
 /** A collector's answer that leaves out points. */
-export function encodePartialSuccess(rejectedDataPoints: number, errorMessage: string) {
+export function encodePartialSuccess(
+  rejectedDataPoints: number,
+  errorMessage: string,
+): Uint8Array<ArrayBuffer> {
   const message = ExportMetricsServiceResponse.fromObject({
     partialSuccess: { rejectedDataPoints, errorMessage },
   });

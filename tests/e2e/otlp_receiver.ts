@@ -48,7 +48,10 @@ export class Received {
   }
 
   /** Waits until it is as wanted. Throws: Error with what there is. */
-  async until(isEnough: (received: Received) => boolean, { timeoutMs = 20_000 } = {}) {
+  async until(
+    isEnough: (received: Received) => boolean,
+    { timeoutMs = 20_000 }: { timeoutMs?: number } = {},
+  ): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs;
     while (!isEnough(this)) {
       if (performance.now() > deadlineMs) {

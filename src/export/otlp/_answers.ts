@@ -24,7 +24,7 @@ function takenOfProtobuf(body: Uint8Array): Delivery {
   return {
     kind: "taken",
     refusedPoints: numberOf(partial, PARTIAL_SUCCESS.refused),
-    message: short(textOf(partial, PARTIAL_SUCCESS.text)),
+    message: shortText(textOf(partial, PARTIAL_SUCCESS.text)),
   };
 }
 
@@ -33,18 +33,18 @@ function takenOfJson(body: Uint8Array): Delivery {
   return {
     kind: "taken",
     refusedPoints: Number(partialSuccess?.rejectedDataPoints ?? 0),
-    message: short(String(partialSuccess?.errorMessage ?? "")),
+    message: shortText(String(partialSuccess?.errorMessage ?? "")),
   };
 }
 
 /** The message of a google.rpc.Status, or the text that is there instead. */
 export function parseStatusMessage(body: Uint8Array, contentType: string): string {
   if (contentType.startsWith("application/x-protobuf")) {
-    return short(parsed(() => textOf(body, STATUS.message)) ?? "");
+    return shortText(parsed(() => textOf(body, STATUS.message)) ?? "");
   }
   const text = new TextDecoder().decode(body);
-  if (!contentType.startsWith("application/json")) return short(text);
-  return short(parsed(() => String(JSON.parse(text).message ?? "")) ?? text);
+  if (!contentType.startsWith("application/json")) return shortText(text);
+  return shortText(parsed(() => String(JSON.parse(text).message ?? "")) ?? text);
 }
 
 /** When to try again, of gRPC's `grpc-status-details-bin`; undefined if it does not say. */
@@ -81,7 +81,7 @@ function parsed<T>(parse: () => T): T | undefined {
 }
 
 /** A stranger's text, for one line. */
-function short(text: string): string {
+export function shortText(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
 }

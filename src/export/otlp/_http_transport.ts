@@ -1,15 +1,16 @@
 /** OTLP by HTTP. */
 
-import { gzipSync } from "node:zlib";
-import { parseRetryAfterMs, parseStatusMessage, parseTaken } from "./_answers.ts";
-import type { Delivery, Transport } from "./_transport.ts";
+import { parseRetryAfterMs, parseStatusMessage, parseTaken, shortText } from "./_answers.ts";
+import {
+  createClient,
+  type Delivery,
+  gzip,
+  MAX_ANSWER_BYTES,
+  type Transport,
+} from "./_transport.ts";
 import type { ExporterOptions } from "./exporter_options.ts";
 
-/** 1/7 at 500 MB/s; higher levels take twice the time for little. */
-const GZIP_LEVEL = 1;
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** Answers are small; more of one is not read. */
-const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** POSTs requests. Throws: Error if a certificate or key cannot be used. */
 export class HttpTransport implements Transport {
@@ -27,15 +28,11 @@ export class HttpTransport implements Transport {
       ["content-type", protocol === "http/json" ? "application/json" : "application/x-protobuf"],
       ...(this.#isGzip ? [["content-encoding", "gzip"] as [string, string]] : []),
     ]);
-    const { ca, cert, key } = tls;
-    this.#client = Deno.createHttpClient({
-      ...(ca !== undefined && { caCerts: [ca] }),
-      ...(cert !== undefined && key !== undefined && { cert, key }),
-    });
+    this.#client = createClient(tls);
   }
 
   pack(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    return this.#isGzip ? new Uint8Array(gzipSync(body, { level: GZIP_LEVEL })) : body;
+    return this.#isGzip ? gzip(body) : body;
   }
 
   async send(packed: Uint8Array<ArrayBuffer>, timeoutMs: number): Promise<Delivery> {
@@ -56,7 +53,7 @@ export class HttpTransport implements Transport {
       return {
         kind: "later",
         reason,
-        message: isTimeout ? `no answer in ${timeoutMs / 1000} s` : causeOf(error),
+        message: isTimeout ? `no answer in ${timeoutMs / 1000} s` : shortText(causeOf(error)),
       };
     }
   }
