@@ -4,7 +4,10 @@ interface Message {
   decode(bytes: Uint8Array): unknown;
   /** Takes OTLP's JSON too. */
   fromObject(json: unknown): unknown;
-  toObject(message: unknown, options: { longs: StringConstructor; defaults: boolean }): unknown;
+  toObject(
+    message: unknown,
+    options: { longs: StringConstructor; defaults: boolean; oneofs: boolean },
+  ): unknown;
   encode(message: unknown): { finish(): Uint8Array<ArrayBuffer> };
 }
 

@@ -74,6 +74,8 @@ interface NumberPoint {
   readonly timeUnixNano: string;
   readonly asInt?: string;
   readonly asDouble?: number;
+  /** Which member of the union there is; absent if the sum is. */
+  readonly _sum?: string;
 }
 
 interface Data {
@@ -101,6 +103,7 @@ function flatten(message: unknown): DecodedRequest {
   const { resourceMetrics } = ExportMetricsServiceRequest.toObject(message, {
     longs: String,
     defaults: true,
+    oneofs: true,
   }) as Request;
   if (resourceMetrics.length !== 1) throw new Error(`${resourceMetrics.length} resources`);
   const [{ resource, scopeMetrics }] = resourceMetrics;
@@ -122,7 +125,7 @@ function flatten(message: unknown): DecodedRequest {
         timeNs: BigInt(point.timeUnixNano),
         ...(shape === "gauge" || shape === "sum"
           ? { value: point.asInt === undefined ? point.asDouble : BigInt(point.asInt) }
-          : { distribution: point }),
+          : { distribution: { ...point, sum: point._sum === undefined ? undefined : point.sum } }),
       }));
     })
   );

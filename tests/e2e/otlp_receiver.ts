@@ -66,7 +66,7 @@ export class Received {
 }
 
 /** Answers a request that is not taken; undefined to take it. */
-export type HttpRefusal = (attempt: number) => Response | undefined;
+export type HttpRefusal = (attempt: number) => Response | Promise<Response> | undefined;
 
 /** OTLP/HTTP. Ownership: `await using` stops it. */
 export class HttpReceiver implements AsyncDisposable {
@@ -95,7 +95,7 @@ export class HttpReceiver implements AsyncDisposable {
 
   async #take(request: Request): Promise<Response> {
     const body = new Uint8Array(await request.arrayBuffer());
-    const refusal = this.refuse(++this.received.attempts);
+    const refusal = await this.refuse(++this.received.attempts);
     if (refusal !== undefined) return refusal;
     const headers = new Map(request.headers);
     headers.set(":path", new URL(request.url).pathname);

@@ -195,17 +195,17 @@ export class OtlpPush {
   }
 
   /**
-   * Pushes for the last time and waits until all is sent, for `PUSH_AT_END_MS` at most. The sets must
-   * still be there; no events come any more.
+   * Pushes for the last time and waits until all is sent, or for so long. The sets must still be there;
+   * no events come any more.
    */
-  async finish(): Promise<void> {
+  async finish(withinMs: number = PUSH_AT_END_MS): Promise<void> {
     for (const { timer } of this.#exporters) clearInterval(timer);
     if (this.#source === undefined || this.#hasFailed) return;
     await Promise.all(this.#exporters.map(async (exporter, index) => {
       await exporter.underWay;
       await this.#push(index);
     }));
-    this.#order({ kind: "finish", withinMs: PUSH_AT_END_MS });
+    this.#order({ kind: "finish", withinMs });
     await this.#finished.promise;
   }
 
