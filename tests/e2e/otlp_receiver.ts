@@ -1,22 +1,14 @@
 /** Collectors of the test's own: they decode by the official definitions, and fail as they are told. */
 
-import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import {
-  Metadata,
-  type sendUnaryData,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  status,
-} from "@grpc/grpc-js";
 import {
   type DecodedRequest,
   decodeJsonRequest,
   decodeRequest,
   type ReceivedPoint,
 } from "./otlp_points.ts";
+import type { CertificateFiles } from "./certificates.ts";
+import { CHECKOUT } from "./kmeter_command.ts";
 import { sleep } from "./kmeter_process.ts";
 
 /** A request that was taken. */
@@ -28,8 +20,6 @@ export interface ReceivedRequest extends DecodedRequest {
 export interface ServerPem {
   readonly cert: string;
   readonly key: string;
-  /** Clients must have a certificate of it. */
-  readonly clientCa?: string;
 }
 
 /** Requests taken so far, whatever brought them. */
@@ -114,99 +104,114 @@ export class HttpReceiver implements AsyncDisposable {
   }
 }
 
-/** Status of a call that is not taken; undefined to take it. */
-export type GrpcRefusal = (
-  attempt: number,
-) => { code: number; details: string; detailsBin?: Uint8Array } | undefined;
+/** How calls are refused. */
+export interface GrpcRefusal {
+  readonly code: number;
+  readonly details: string;
+  /** google.rpc.Status. */
+  readonly detailsBin?: Uint8Array;
+}
 
-const SERVICE: ServiceDefinition = {
-  Export: {
-    path: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (bytes: Buffer) => bytes,
-    requestDeserialize: (bytes: Buffer) => bytes,
-    responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
-    responseDeserialize: (bytes: Buffer) => bytes,
-  },
-};
+/** Files of a server, and of the CA whose certificates its clients must have. */
+export interface GrpcServerFiles extends CertificateFiles {
+  readonly clientCa?: string;
+}
 
-/** OTLP/gRPC. Ownership: `await using` stops it. */
+/** What the collector prints. */
+type GrpcEvent =
+  | { readonly kind: "port"; readonly port: number }
+  | { readonly kind: "taken"; readonly body: string; readonly headers: [string, string][] }
+  | { readonly kind: "refused" | "ordered" };
+
+const GRPC_SCRIPT = `${CHECKOUT}/tests/e2e/grpc_receiver.py`;
+/** What a gRPC collector needs. */
+export const PYTHON_GRPC = "/usr/lib/python3/dist-packages/grpc";
+
+/** OTLP/gRPC, on gRPC's own implementation in a process of its own. Ownership: `await using` kills it. */
 export class GrpcReceiver implements AsyncDisposable {
   readonly received = new Received();
-  refuse: GrpcRefusal = () => undefined;
-  answer: Uint8Array = new Uint8Array(0);
-  readonly #server = new Server();
-  #port = 0;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #reading: Promise<void>;
   readonly #scheme: string;
+  readonly #port = Promise.withResolvers<number>();
+  #ordered: () => void = () => {};
+  port = 0;
 
-  static async start(options: { port?: number; tls?: ServerPem } = {}): Promise<GrpcReceiver> {
-    const receiver = new GrpcReceiver(options.tls);
-    await receiver.#bind(options);
+  static async start(
+    { port = 0, tls }: { port?: number; tls?: GrpcServerFiles } = {},
+  ): Promise<GrpcReceiver> {
+    const files = tls === undefined
+      ? []
+      : [tls.cert, tls.key, ...(tls.clientCa ? [tls.clientCa] : [])];
+    const receiver = new GrpcReceiver([String(port), ...files]);
+    receiver.port = await receiver.#port.promise;
     return receiver;
   }
 
-  private constructor(tls: ServerPem | undefined) {
-    this.#scheme = tls === undefined ? "http" : "https";
-    this.#server.addService(SERVICE, {
-      Export: (
-        call: ServerUnaryCall<Uint8Array, Uint8Array>,
-        answer: sendUnaryData<Uint8Array>,
-      ) => this.#take(call, answer),
-    });
+  private constructor(args: readonly string[]) {
+    this.#scheme = args.length > 1 ? "https" : "http";
+    this.#child = new Deno.Command("/usr/bin/python3", {
+      args: [GRPC_SCRIPT, ...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#reading = this.#read();
   }
 
-  #bind({ port = 0, tls }: { port?: number; tls?: ServerPem }): Promise<void> {
-    const credentials = tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(
-        tls.clientCa === undefined ? null : Buffer.from(tls.clientCa),
-        [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }],
-        tls.clientCa !== undefined,
-      );
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
-        if (error !== null) return reject(error);
-        this.#port = bound;
-        resolve();
-      });
-    });
-  }
-
-  #take(
-    { request, metadata }: ServerUnaryCall<Uint8Array, Uint8Array>,
-    answer: sendUnaryData<Uint8Array>,
-  ): void {
-    const refusal = this.refuse(++this.received.attempts);
-    if (refusal !== undefined) {
-      const more = new Metadata();
-      if (refusal.detailsBin !== undefined) {
-        more.set("grpc-status-details-bin", Buffer.from(refusal.detailsBin));
-      }
-      return answer({ ...refusal, metadata: more });
+  async #read(): Promise<void> {
+    const lines = this.#child.stdout.pipeThrough(new TextDecoderStream());
+    let rest = "";
+    for await (const text of lines) {
+      const [...whole] = (rest + text).split("\n");
+      rest = whole.pop() ?? "";
+      for (const line of whole) this.#take(JSON.parse(line));
     }
-    const headers = new Map(
-      Object.entries(metadata.getMap()).map(([name, value]) => [name, String(value)]),
-    );
-    try {
-      this.received.requests.push({ ...decodeRequest(request), headers });
-      answer(null, this.answer);
-    } catch (error) {
-      answer({ code: status.INTERNAL, details: String(error) });
-    }
+    this.#port.reject(new Error(`${GRPC_SCRIPT} ended`));
   }
 
-  get port(): number {
-    return this.#port;
+  #take(event: GrpcEvent): void {
+    switch (event.kind) {
+      case "port":
+        return this.#port.resolve(event.port);
+      case "ordered":
+        return this.#ordered();
+      case "refused":
+        this.received.attempts++;
+        return;
+      case "taken":
+        this.received.attempts++;
+        this.received.requests.push({
+          ...decodeRequest(Uint8Array.fromBase64(event.body)),
+          headers: new Map(event.headers),
+        });
+    }
   }
 
   get url(): string {
-    return `${this.#scheme}://127.0.0.1:${this.#port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    // A client keeps its connection: nothing to wait for.
-    this.#server.forceShutdown();
-    return Promise.resolve();
+  /** Refuses the next calls, all of them unless `times` is given. */
+  refuse({ detailsBin, ...refusal }: GrpcRefusal, times = 1e9): Promise<void> {
+    return this.#order({ ...refusal, detailsBin: detailsBin?.toBase64(), times });
+  }
+
+  /** Takes calls again, and answers them so. */
+  answer(bytes: Uint8Array = new Uint8Array(0)): Promise<void> {
+    return this.#order({ answer: bytes.toBase64() });
+  }
+
+  async #order(order: unknown): Promise<void> {
+    const done = new Promise<void>((resolve) => this.#ordered = resolve);
+    await this.#input.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`));
+    await done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await Promise.all([this.#child.status, this.#reading, this.#input.abort().catch(() => {})]);
   }
 }

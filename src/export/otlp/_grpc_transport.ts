@@ -1,6 +1,6 @@
 /**
  * OTLP by gRPC: one call that takes one message, which is a POST by HTTP/2 with a status behind the answer.
- * That is little enough to write down; @grpc/grpc-js would bring 27 packages. Tests have it on the other side.
+ * That is little enough to write down; @grpc/grpc-js would bring 27 packages. Tests have gRPC's own implementation on the other side.
  */
 
 import {

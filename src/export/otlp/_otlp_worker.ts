@@ -67,7 +67,7 @@ function openTransport(options: ExporterOptions, agent: string): Transport {
       : new HttpTransport(options, agent);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`exporter ${options.name}: ${message}`, { cause });
+    throw new Error(`exporter ${options.name}: its certificate or key: ${message}`, { cause });
   }
 }
 

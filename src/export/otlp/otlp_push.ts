@@ -1,5 +1,6 @@
 /** Pushes metrics to OTLP collectors, seen from the main thread: it reads, another thread does the rest. */
 
+import { UsageError } from "../../errors.ts";
 import type { MetricSet } from "../../metrics/mod.ts";
 import type { ExporterOptions } from "./exporter_options.ts";
 import type { ExporterCounts, OtlpOrder, OtlpReport, OwnMetricValues } from "./messages.ts";
@@ -75,7 +76,7 @@ export class OtlpPush {
   #reading: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
-  /** Starts the thread. Throws: Error if a certificate or key cannot be used. */
+  /** Starts the thread. Throws: UsageError if a certificate or key cannot be used. */
   static async open(options: OtlpPushOptions): Promise<OtlpPush> {
     const push = new OtlpPush(options);
     try {
@@ -131,7 +132,11 @@ export class OtlpPush {
   #fail(message: string): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#ready.reject(new Error(`Cannot push metrics: ${message}`));
+    this.#ready.reject(
+      new UsageError(`Cannot push metrics: ${message}`, {
+        hint: "openssl x509 -in FILE -text shows whether a certificate is one",
+      }),
+    );
     if (this.#source !== undefined) this.#warn(`metrics are no longer pushed: ${message}`);
     for (const { taken } of this.#exporters) taken?.resolve();
     this.#finished.resolve();

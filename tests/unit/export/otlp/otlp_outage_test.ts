@@ -2,8 +2,14 @@
 
 // @ts-types="../../_std_assert.d.ts"
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { testWith } from "../../../e2e/cases.ts";
 import { encodePartialSuccess } from "../../../e2e/otlp_points.ts";
-import { GrpcReceiver, HttpReceiver, type Received } from "../../../e2e/otlp_receiver.ts";
+import {
+  GrpcReceiver,
+  HttpReceiver,
+  PYTHON_GRPC,
+  type Received,
+} from "../../../e2e/otlp_receiver.ts";
 import { type FakeMetricSet, histograms, integers, singleSet } from "../fake_metric_set.ts";
 import { exporter, startPush } from "./exporters.ts";
 
@@ -52,7 +58,7 @@ function assertContiguous(received: Received, startMs: number): void {
 async function pushThroughOutage(
   receiver: HttpReceiver | GrpcReceiver,
   settings: Parameters<typeof exporter>[0],
-  outage: { begin: () => void; end: () => void },
+  outage: { begin: () => unknown; end: () => unknown },
 ): Promise<void> {
   const { received } = receiver;
   const counters = new Counters(["a", "b"]);
@@ -68,10 +74,10 @@ async function pushThroughOutage(
     });
   };
   await countFor(() => received.requests.length >= 2);
-  outage.begin();
+  await outage.begin();
   const attempts = received.attempts;
   await countFor(() => received.attempts >= attempts + 1 && under.push.stats[0].queued > 4);
-  outage.end();
+  await outage.end();
   const taken = received.requests.length;
   await countFor(() => received.requests.length >= taken + 3);
   await under.push.finish();
@@ -97,39 +103,47 @@ Deno.test("deltas of HTTP add up to what was counted, through an outage", async 
   });
 });
 
-Deno.test("deltas of gRPC add up to what was counted, through an outage", async () => {
-  await using grpc = await GrpcReceiver.start();
-  await pushThroughOutage(grpc, { exporter: "otlp-grpc" }, {
-    begin: () => grpc.refuse = () => ({ code: 14, details: "busy" }),
-    end: () => grpc.refuse = () => undefined,
-  });
-});
+testWith(
+  "deltas of gRPC add up to what was counted, through an outage",
+  [PYTHON_GRPC],
+  async () => {
+    await using grpc = await GrpcReceiver.start();
+    await pushThroughOutage(grpc, { exporter: "otlp-grpc" }, {
+      begin: () => grpc.refuse({ code: 14, details: "busy" }),
+      end: () => grpc.answer(),
+    });
+  },
+);
 
-Deno.test("a collector that is gone and comes back gets everything, in order", async () => {
-  for (const protocol of ["otlp-http", "otlp-grpc"]) {
-    const start = (port = 0) =>
-      protocol === "otlp-grpc" ? GrpcReceiver.start({ port }) : new HttpReceiver({ port });
-    const counters = new Counters(["a"]);
-    const first = await start();
-    const { url, port } = first;
-    const settings = { exporter: protocol, endpoint: url, interval: "100ms" };
-    using under = await startPush([exporter(settings)], [counters.set]);
-    const { received } = first;
-    await received.until(() => received.requests.length >= 2);
-    await first[Symbol.asyncDispose]();
-    await received.until(() => under.push.stats[0].queued > 3);
-    counters.add(0, 5n);
-    await using second = await start(port);
-    await second.received.until(({ requests }) => requests.length > 3);
-    await under.push.finish();
-    const points = [...received.pointsOf("count"), ...second.received.pointsOf("count")];
-    const times = points.map(({ timeNs }) => timeNs);
-    assertEquals(times, times.toSorted((a, b) => a < b ? -1 : 1));
-    assertEquals(new Set(times).size, times.length, "cumulative points come once");
-    assertEquals(points.at(-1)?.value, 5n);
-    assertEquals(new Set(points.map(({ startNs }) => startNs)).size, 1);
-  }
-});
+testWith(
+  "a collector that is gone and comes back gets everything, in order",
+  [PYTHON_GRPC],
+  async () => {
+    for (const protocol of ["otlp-http", "otlp-grpc"]) {
+      const start = (port = 0) =>
+        protocol === "otlp-grpc" ? GrpcReceiver.start({ port }) : new HttpReceiver({ port });
+      const counters = new Counters(["a"]);
+      const first = await start();
+      const { url, port } = first;
+      const settings = { exporter: protocol, endpoint: url, interval: "100ms" };
+      using under = await startPush([exporter(settings)], [counters.set]);
+      const { received } = first;
+      await received.until(() => received.requests.length >= 2);
+      await first[Symbol.asyncDispose]();
+      await received.until(() => under.push.stats[0].queued > 3);
+      counters.add(0, 5n);
+      await using second = await start(port);
+      await second.received.until(({ requests }) => requests.length > 3);
+      await under.push.finish();
+      const points = [...received.pointsOf("count"), ...second.received.pointsOf("count")];
+      const times = points.map(({ timeNs }) => timeNs);
+      assertEquals(times, times.toSorted((a, b) => a < b ? -1 : 1));
+      assertEquals(new Set(times).size, times.length, "cumulative points come once");
+      assertEquals(points.at(-1)?.value, 5n);
+      assertEquals(new Set(points.map(({ startNs }) => startNs)).size, 1);
+    }
+  },
+);
 
 Deno.test("while enough waits nothing is pushed, and the next push covers that time", async () => {
   await using http = new HttpReceiver();
@@ -211,7 +225,7 @@ function field(number: number, bytes: Iterable<number>): number[] {
   return [number << 3 | 2, content.length, ...content];
 }
 
-Deno.test("gRPC's codes: what is sent again, and what is lost", async () => {
+testWith("gRPC's codes: what is sent again, and what is lost", [PYTHON_GRPC], async () => {
   const delay = [0x10, 0x80, 0xc2, 0xd7, 0x2f]; // nanos: 100,000,000
   const detail = [...field(1, RETRY_INFO_TYPE), ...field(2, field(1, delay))];
   const detailsBin = Uint8Array.from([0x08, 8, ...field(3, detail)]);
@@ -222,9 +236,9 @@ Deno.test("gRPC's codes: what is sent again, and what is lost", async () => {
     [{ code: 3, details: "bad \u{1f41d}" }, "INVALID_ARGUMENT", false],
     [{ code: 12, details: "no metrics" }, "UNIMPLEMENTED", false],
   ];
+  await using grpc = await GrpcReceiver.start();
   for (const [refusal, reason, isRetried] of cases) {
-    await using grpc = await GrpcReceiver.start();
-    grpc.refuse = (attempt) => attempt === 1 ? refusal : undefined;
+    await grpc.refuse(refusal, 1);
     using under = await startPush(
       [exporter({ endpoint: grpc.url, exporter: "otlp-grpc" })],
       [new Counters(["a"]).set],
@@ -241,12 +255,12 @@ Deno.test("gRPC's codes: what is sent again, and what is lost", async () => {
   }
 });
 
-Deno.test("points that a collector leaves out are counted and told", async () => {
+testWith("points that a collector leaves out are counted and told", [PYTHON_GRPC], async () => {
   const answer = encodePartialSuccess(2, "too old");
   await using http = new HttpReceiver();
   await using grpc = await GrpcReceiver.start();
   http.answer = answer;
-  grpc.answer = answer;
+  await grpc.answer(answer);
   for (const [protocol, { url }] of [["otlp-http", http], ["otlp-grpc", grpc]] as const) {
     using under = await startPush(
       [exporter({ endpoint: url, exporter: protocol })],

@@ -1,9 +1,17 @@
 /** What arrives at collectors, as the official definitions decode it. */
 
 // @ts-types="../../_std_assert.d.ts"
-import { assert, assertEquals } from "@std/assert";
-import { GrpcReceiver, HttpReceiver, type Received } from "../../../e2e/otlp_receiver.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { testWith } from "../../../e2e/cases.ts";
+import { CertificateAuthority } from "../../../e2e/certificates.ts";
+import {
+  GrpcReceiver,
+  HttpReceiver,
+  PYTHON_GRPC,
+  type Received,
+} from "../../../e2e/otlp_receiver.ts";
 import type { ReceivedPoint } from "../../../e2e/otlp_points.ts";
+import { Sandbox } from "../../../e2e/sandbox.ts";
 import { FakeMetricSet, floats, histograms, integers, singleSet } from "../fake_metric_set.ts";
 import { exporter, startPush } from "./exporters.ts";
 
@@ -119,7 +127,9 @@ const EXPECTED = [
   ].map((point) => ({ ...belowZero, sum: undefined, ...point, explicitBounds: [-1, 0, 1, 3] })),
 ];
 
-Deno.test("every kind of metric arrives as it is, whatever the protocol and the compression", async () => {
+testWith("every kind of metric arrives as it is, whatever the protocol and the compression", [
+  PYTHON_GRPC,
+], async () => {
   await using http = new HttpReceiver();
   await using grpc = await GrpcReceiver.start();
   const ways: [Received, Parameters<typeof exporter>[0]][] = [
@@ -245,3 +255,34 @@ Deno.test("a large set goes in several requests, and every series is in one of t
   assertEquals(total, BigInt(count) * BigInt(count - 1) / 2n);
   assertEquals(new Set(points.map(({ attributes }) => attributes.k)).size, count);
 });
+
+testWith(
+  "only a collector of a known CA gets anything",
+  ["/usr/bin/openssl", PYTHON_GRPC],
+  async () => {
+    using sandbox = new Sandbox();
+    const ca = await CertificateAuthority.create(sandbox, "ca");
+    const files = await ca.sign("server");
+    const tls = { cert: Deno.readTextFileSync(files.cert), key: Deno.readTextFileSync(files.key) };
+    await using http = new HttpReceiver({ tls });
+    await using grpc = await GrpcReceiver.start({ tls: files });
+    const set = singleSet("g/ds", {
+      rows: [["v"]],
+      instrument: { type: "counter", name: "count", column: integers([1n]) },
+    });
+    for (
+      const [protocol, { url, received }] of [["otlp-http", http], ["otlp-grpc", grpc]] as const
+    ) {
+      const settings = { exporter: protocol, endpoint: url };
+      using stranger = await startPush([exporter(settings)], [set]);
+      await stranger.push.finish(500);
+      assertMatch(stranger.warnings[0], /tries again: [^\n]*(certificate|UnknownIssuer)/i);
+      assertEquals(received.requests.length, 0);
+
+      using known = await startPush([exporter({ ...settings, caFile: ca.cert })], [set]);
+      await known.push.finish();
+      assertEquals(known.warnings, []);
+      assertEquals(received.pointsOf("count").length, 1);
+    }
+  },
+);
