@@ -69,7 +69,7 @@ export interface RequestWriter {
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;
-export const NS_PER_MS = 1_000_000n;
+const NS_PER_MS = 1_000_000n;
 
 /** OTLP has no unsigned integers: what is too large becomes a double. */
 export function unsignedValue(value: bigint): bigint | number {

@@ -38,6 +38,8 @@ export class ProtobufRequest implements RequestWriter {
   readonly #out = new ProtobufWriter();
   readonly #resource: ResourceAttributes;
   readonly #temporality: Temporality;
+  /** Nanoseconds by milliseconds, of the request in hand. */
+  readonly #times = new Map<number, bigint>();
   #resourceMetrics = 0;
   #scope = 0;
   #metric = 0;
@@ -95,8 +97,8 @@ export class ProtobufRequest implements RequestWriter {
   point(point: Point): void {
     const out = this.#out;
     const start = out.begin(DATA.points);
-    if (point.startMs !== undefined) out.fixed64(POINT.start, nanoseconds(point.startMs));
-    out.fixed64(POINT.time, nanoseconds(point.timeMs));
+    if (point.startMs !== undefined) out.fixed64(POINT.start, this.#nanoseconds(point.startMs));
+    out.fixed64(POINT.time, this.#nanoseconds(point.timeMs));
     switch (point.kind) {
       case "number":
         this.#number(point);
@@ -108,6 +110,13 @@ export class ProtobufRequest implements RequestWriter {
         this.#exponential(point);
     }
     out.end(start);
+  }
+
+  /** The points of a push have few times. */
+  #nanoseconds(timeMs: number): bigint {
+    let ns = this.#times.get(timeMs);
+    if (ns === undefined) this.#times.set(timeMs, ns = nanoseconds(timeMs));
+    return ns;
   }
 
   #number({ value, attributes }: NumberPoint): void {
@@ -159,6 +168,7 @@ export class ProtobufRequest implements RequestWriter {
   take(): Uint8Array<ArrayBuffer> {
     this.#out.end(this.#resourceMetrics);
     const bytes = this.#out.take();
+    this.#times.clear();
     this.#begin();
     return bytes;
   }

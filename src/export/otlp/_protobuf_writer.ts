@@ -41,7 +41,7 @@ export class ProtobufWriter {
       this.#bytes.copyWithin(start + extra, start, this.#position);
     }
     this.#position = start - 1;
-    this.#varint(BigInt(length));
+    this.#varint(length);
     this.#position += length;
   }
 
@@ -49,21 +49,36 @@ export class ProtobufWriter {
     // UTF-16 units take three bytes at most.
     this.#makeRoom(3 * text.length + 2 * MAX_VARINT_BYTES);
     const start = this.begin(field);
-    this.#position += this.#encoder.encodeInto(text, this.#bytes.subarray(start)).written;
+    if (!this.#writeAscii(text)) {
+      this.#position = start +
+        this.#encoder.encodeInto(text, this.#bytes.subarray(start)).written;
+    }
     this.end(start);
   }
 
+  /** Most labels are short: the encoder's view of the buffer would cost more than all else. */
+  #writeAscii(text: string): boolean {
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) return false;
+      this.#bytes[this.#position++] = unit;
+    }
+    return true;
+  }
+
   bool(field: number, value: boolean): void {
-    this.uint64(field, value ? 1n : 0n);
+    this.#tag(field, WIRE_VARINT);
+    this.#varint(value ? 1 : 0);
   }
 
   uint64(field: number, value: bigint): void {
     this.#tag(field, WIRE_VARINT);
-    this.#varint(value);
+    this.#varint64(value);
   }
 
   sint32(field: number, value: number): void {
-    this.uint64(field, BigInt((value << 1 ^ value >> 31) >>> 0));
+    this.#tag(field, WIRE_VARINT);
+    this.#varint((value << 1 ^ value >> 31) >>> 0);
   }
 
   /** For fixed64 and, in two's complement, sfixed64. */
@@ -91,7 +106,7 @@ export class ProtobufWriter {
 
   packedUint64(field: number, values: readonly bigint[]): void {
     const start = this.begin(field);
-    for (const value of values) this.#varint(value);
+    for (const value of values) this.#varint64(value);
     this.end(start);
   }
 
@@ -108,10 +123,21 @@ export class ProtobufWriter {
   }
 
   #tag(field: number, wire: number): void {
-    this.#varint(BigInt(field << 3 | wire));
+    this.#varint(field << 3 | wire);
   }
 
-  #varint(value: bigint): void {
+  /** Of 32 bits, unsigned. */
+  #varint(value: number): void {
+    this.#makeRoom(MAX_VARINT_BYTES);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#position++] = rest & 0x7f | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[this.#position++] = rest;
+  }
+
+  #varint64(value: bigint): void {
     this.#makeRoom(MAX_VARINT_BYTES);
     let rest = value;
     while (rest > 0x7fn) {
