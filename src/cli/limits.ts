@@ -7,7 +7,12 @@ import {
   VERIFIER_LOG_BYTES,
 } from "../../ffi/mod.ts";
 import { CATCH_UP_MS, MAX_REFUSALS, STOP_MS } from "../engine/mod.ts";
-import { DEFAULT_SCRAPE_LIMITS, PAGE_WINDOW_BYTES } from "../export/mod.ts";
+import {
+  DEFAULT_MAX_QUEUE_BYTES,
+  DEFAULT_SCRAPE_LIMITS,
+  PAGE_WINDOW_BYTES,
+  PUSH_AT_END_MS,
+} from "../export/mod.ts";
 import { DEFAULT_SERIES_LIMIT, MAX_SERIES } from "../metrics/mod.ts";
 import { MAX_WARNINGS, WARNING_WINDOW_MS } from "./warning_limit.ts";
 
@@ -44,6 +49,16 @@ export function limitsInForce(): Limit[] {
       subject: "page kept for a scraper",
       value: size(PAGE_WINDOW_BYTES),
       effect: "who is further behind another gets the rest rendered again",
+    },
+    {
+      subject: "queue of an exporter",
+      value: size(DEFAULT_MAX_QUEUE_BYTES),
+      effect: "then nothing is pushed, and the next push covers that time; maxQueueBytes sets it",
+    },
+    {
+      subject: "last push",
+      value: seconds(PUSH_AT_END_MS),
+      effect: "what is not sent by then is lost and counted",
     },
     {
       subject: "wait for events",

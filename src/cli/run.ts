@@ -181,6 +181,9 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
       }
+      for (const { url, intervalMs } of run.exporters) {
+        writeNotice(`${gadget.spec.name}: pushing metrics to ${url} every ${intervalMs / 1000} s`);
+      }
       notifyServiceManager("READY=1");
       trimHeap();
       if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);

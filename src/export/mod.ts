@@ -24,6 +24,7 @@ export {
 } from "./own_metrics_snapshot.ts";
 export { DEFAULT_SCRAPE_LIMITS, type ScrapeLimits } from "./_scrapes.ts";
 export {
+  DEFAULT_MAX_QUEUE_BYTES,
   type Environment,
   type ExporterKey,
   type ExporterOptions,

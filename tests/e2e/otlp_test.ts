@@ -18,6 +18,9 @@ function exporterFlags(settings: Readonly<Record<string, string>>): string[] {
   ];
 }
 
+/** Nothing but what says where metrics go. */
+const PUSHING = /^(\S+: pushing metrics to \S+ every \S+ s\n)+$/;
+
 /** Counts of a program's execs, in the order in which they came. */
 function execsOf(received: Received, program: NamedProgram): ReceivedPoint[] {
   return received.pointsOf("execs").filter(({ attributes }) => attributes.comm === program.name);
@@ -56,7 +59,11 @@ testWith("deltas by HTTP add up through an outage, without root", ["root"], asyn
       await program.run(2);
       kmeter.kill("SIGTERM");
     },
-    expect: { code: 0, stdout: "", stderr: /^warning: [^\n]*\n$/ },
+    expect: {
+      code: 0,
+      stdout: "",
+      stderr: /^[^\n]*: pushing metrics to [^\n]*\nwarning: [^\n]*\n$/,
+    },
     timeoutMs: 60_000,
   });
   const points = [...execsOf(received, program), ...execsOf(second!.received, program)];
@@ -107,7 +114,7 @@ testWith(
         await program.run(4);
         kmeter.kill("SIGINT");
       },
-      expect: { code: 0, stderr: "" },
+      expect: { code: 0, stderr: PUSHING },
       timeoutMs: 30_000,
     });
     const { requests } = grpc.received;
@@ -171,7 +178,7 @@ testWith(
           }
           kmeter.kill("SIGINT");
         },
-        expect: { code: 0, stderr: "" },
+        expect: { code: 0, stderr: PUSHING },
         timeoutMs: 30_000,
       });
       assertEquals(sumOf(http.received.pointsOf("execs")), 6n, output);

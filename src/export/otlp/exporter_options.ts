@@ -54,8 +54,8 @@ export type ExporterSettings = ReadonlyMap<ExporterKey, ExporterSetting>;
 const DEFAULT_INTERVAL = "60s";
 const DEFAULT_TIMEOUT = "10s";
 const MIN_INTERVAL_MS = 100;
-/** Hours of an outage for a page of usual size, and a bound for what kmeter may grow by. */
-const DEFAULT_MAX_QUEUE_BYTES = 16 * 1024 * 1024;
+/** An hour of an outage for 20,000 counters, compressed, at a push a minute; and a bound for what kmeter may grow by. */
+export const DEFAULT_MAX_QUEUE_BYTES = 16 * 1024 * 1024;
 
 const PROTOCOL_NAMES: ReadonlyMap<string, OtlpProtocol> = new Map([
   ["otlp-http", "http/protobuf"],

@@ -3,6 +3,7 @@
 export { settingsFromEnvironment } from "./environment.ts";
 export type { Environment } from "./environment.ts";
 export {
+  DEFAULT_MAX_QUEUE_BYTES,
   type ExporterKey,
   type ExporterOptions,
   makeExporterOptions,
