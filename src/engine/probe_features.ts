@@ -1,6 +1,6 @@
 /** What this kernel can do, found out by trying. */
 
-import { libbpfVersion } from "../../ffi/mod.ts";
+import { hasRingBuffers, libbpfVersion } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
@@ -29,6 +29,7 @@ export function probeHost(): Finding[] {
       unreadableHint: "run as root, or: mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing " +
         "(needed by classic tracepoints only)",
     }),
+    probeRingBuffers(),
     attempt("libbpf", () => libbpfVersion()),
   ];
 }
@@ -41,6 +42,16 @@ function probePrivileges(): Finding {
     detail: privilege ?? missingCapabilities()
       .map((capability) => `lacks ${capability}, ${CAPABILITY_USES[capability]}`).join("\n"),
     hint: "run with sudo",
+  };
+}
+
+function probeRingBuffers(): Finding {
+  const isOk = hasRingBuffers();
+  return {
+    subject: "ring buffers",
+    isOk,
+    detail: isOk ? "BPF_MAP_TYPE_RINGBUF" : "none: events go through perf buffers",
+    hint: "Linux 5.8 has them; gadgets whose maps are made by GADGET_TRACER_MAP do without",
   };
 }
 

@@ -307,6 +307,7 @@ export class RunningGadget {
         not_a_number: memory.stats.notANumber,
       },
       series: memory?.liveCount ?? 0,
+      ...(runner.collector && { seriesLimit: runner.collector.plan.seriesLimit }),
       seriesOverflow: memory?.stats.overflowed ?? 0,
       ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner.spec.name) ?? 0 } }),
     };

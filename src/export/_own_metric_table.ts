@@ -19,6 +19,7 @@ export interface MetricTable {
   readonly consumerUp: Gauge;
   readonly decodeErrors: Counter;
   readonly series: Gauge;
+  readonly seriesLimit: Gauge;
   readonly seriesOverflow: Counter;
   readonly mapEntries: Gauge;
   readonly mapMaxEntries: Gauge;
@@ -98,6 +99,7 @@ function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
       [...SOURCE, "reason"],
     ),
     series: gauge("kmeter_series", "Live series of the data source.", SOURCE),
+    seriesLimit: gauge("kmeter_series_limit", "Series that the data source may have.", SOURCE),
     seriesOverflow: counter(
       "kmeter_series_overflow_total",
       "Updates that went to the overflow series because of the cardinality limit.",
@@ -225,11 +227,12 @@ function fillDataSource(metrics: MetricTable, source: DataSourceStats): void {
     metrics.decodeErrors.inc({ ...labels, reason }, count);
   }
   metrics.series.set(labels, source.series);
+  if (source.seriesLimit !== undefined) metrics.seriesLimit.set(labels, source.seriesLimit);
   metrics.seriesOverflow.inc(labels, source.seriesOverflow);
   if (source.map === undefined) return;
   metrics.mapEntries.set(labels, source.map.entries);
   metrics.mapMaxEntries.set(labels, source.map.maxEntries);
-  metrics.mapFullReads.inc(labels, source.map.fullReads);
+  if (source.map.fullReads !== undefined) metrics.mapFullReads.inc(labels, source.map.fullReads);
   metrics.mapFetchDuration.set(labels, source.map.fetchDurationSeconds);
   metrics.mapFetchErrors.inc(labels, source.map.fetchErrors);
 }

@@ -7,6 +7,7 @@ export const OWN_METRIC_NAMES: ReadonlySet<string> = new Set([
   "kmeter_consumer_up",
   "kmeter_decode_errors_total",
   "kmeter_series",
+  "kmeter_series_limit",
   "kmeter_series_overflow_total",
   "kmeter_map_entries",
   "kmeter_map_max_entries",

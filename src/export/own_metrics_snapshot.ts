@@ -12,6 +12,8 @@ export interface DataSourceStats {
   readonly decodeErrors: Readonly<Record<string, number>>;
   /** Live series. */
   readonly series: number;
+  /** Highest number of series; absent if nothing is collected. */
+  readonly seriesLimit?: number;
   /** Updates that went to the overflow series because of the cardinality limit. */
   readonly seriesOverflow: number;
   /** Only for data sources that read a map. */
@@ -25,8 +27,8 @@ export interface MapStats {
   /** Duration of the latest complete read, in seconds. */
   readonly fetchDurationSeconds: number;
   readonly fetchErrors: number;
-  /** Reads that found the map full, where a full map refuses new keys. */
-  readonly fullReads: number;
+  /** Reads that found the map full; absent where a full map does not refuse new keys. */
+  readonly fullReads?: number;
 }
 
 /** State of the thread that counts a gadget's events. */

@@ -7,7 +7,17 @@ import { CHECKOUT } from "./kmeter_command.ts";
 import { ChildProcess } from "./kmeter_process.ts";
 import { fixtureGadget, Sandbox } from "./sandbox.ts";
 
-const COMMANDS = ["run", "list", "inspect", "init", "build", "doctor", "version"];
+const COMMANDS = [
+  "run",
+  "list",
+  "inspect",
+  "init",
+  "build",
+  "dashboard",
+  "rules",
+  "doctor",
+  "version",
+];
 const BUILT_IN = [
   "profile_blockio",
   "profile_runqlat",

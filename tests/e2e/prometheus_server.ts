@@ -18,14 +18,19 @@ export class PrometheusServer implements AsyncDisposable {
   readonly #url: string;
 
   /**
-   * @param target `host:port` to scrape.
+   * @param targets each a `host:port` to scrape.
    * @param settings more of the scrape configuration, each as one line of YAML.
    */
-  static async start(target: string, settings: readonly string[] = []): Promise<PrometheusServer> {
+  static async start(
+    targets: string | readonly string[],
+    settings: readonly string[] = [],
+  ): Promise<PrometheusServer> {
     const sandbox = new Sandbox();
     const config = sandbox.write(
       "prometheus.yml",
-      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: kmeter\n    static_configs: [{targets: ["${target}"]}]\n` +
+      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: kmeter\n    static_configs: [{targets: ${
+        JSON.stringify([targets].flat())
+      }}]\n` +
         settings.map((line) => `    ${line}\n`).join(""),
     );
     const port = freePort();

@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly show?: readonly string[];
   readonly filter?: string;
   readonly strict?: boolean;
+  /** Kernel BTF instead of the running kernel's. */
+  readonly btfFile?: string;
   readonly params?: Readonly<Record<string, string>>;
   /** Schedule of maps that are read on a timer. */
   readonly schedule?: Partial<FetchSchedule>;
@@ -199,6 +201,7 @@ export async function startGadget(
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
     strict: options.strict ?? false,
+    btfFile: options.btfFile,
     display: capturingDisplay(options.show ?? [], shown),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });

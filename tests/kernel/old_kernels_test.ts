@@ -1,0 +1,100 @@
+/** What kmeter does on kernels that lack ring buffers. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { KernelError, UnsupportedError } from "../../src/errors.ts";
+import {
+  fixture,
+  kernelFixture,
+  kernelTest,
+  type StartedGadget,
+  startGadget,
+  until,
+} from "./harness.ts";
+import { runTool } from "./oracles.ts";
+
+const MAGIC = 4711;
+const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
+
+/**
+ * The types of a kernel before 5.8, as far as programs ask for them: helpers of ring buffers have other names.
+ * Ownership: the file is gone afterwards.
+ */
+function btfWithoutRingBuffers(): Disposable & { readonly path: string } {
+  const path = Deno.makeTempFileSync({ prefix: "kmeter_btf_" });
+  const text = Deno.readFileSync(KERNEL_BTF);
+  const name = new TextEncoder().encode("\0BPF_FUNC_ringbuf_");
+  let renamed = 0;
+  for (let at = text.indexOf(0); at >= 0; at = text.indexOf(0, at + 1)) {
+    if (!name.every((byte, index) => text[at + index] === byte)) continue;
+    text[at + "\0BPF_FUNC_".length] = "x".charCodeAt(0);
+    renamed++;
+  }
+  assert(renamed > 3, "this kernel names no helpers of ring buffers");
+  Deno.writeFileSync(path, text);
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path) };
+}
+
+async function typeOf(gadget: StartedGadget, map: string): Promise<string> {
+  const id = await gadget.mapId(map);
+  return JSON.parse(await runTool("bpftool", ["-j", "map", "show", "id", String(id)])).type;
+}
+
+async function produced(gadget: StartedGadget): Promise<bigint> {
+  const [{ value }] = await gadget.mapEntries("produced");
+  return BigInt(value as number);
+}
+
+for (const type of ["ringbuf", "perf_event_array"]) {
+  kernelTest(
+    `a gadget of <gadget/buffer.h> counts by ${type}: produced = counted + lost`,
+    async () => {
+      using btf = btfWithoutRingBuffers();
+      await using gadget = await startGadget(await kernelFixture("fallback"), {
+        show: ["events"],
+        ...(type === "perf_event_array" && { btfFile: btf.path }),
+      });
+      assertEquals(await typeOf(gadget, "events_map"), type);
+      for (let round = 0; round < 5; round++) await gadget.run("fill", [500, MAGIC]);
+      await gadget.running.refresh();
+      const { eventsReceived, eventsLost } = gadget.stats("events");
+      assertEquals([eventsReceived, eventsLost.buffer_full], [2500, 0]);
+      assertEquals((await gadget.metrics("events")).get(""), { number: 2500n, sent: 2500n });
+
+      // More than the buffer holds, again and again, until some is lost.
+      await until("something is lost", async () => {
+        await gadget.run("fill", [8000, MAGIC]);
+        return gadget.stats("events").eventsLost.buffer_full > 0;
+      });
+      await until("every event is counted or known as lost", async () => {
+        // A perf buffer tells of a loss with the next event that finds room on the same CPU.
+        await gadget.run("fill", [1, MAGIC]);
+        await gadget.running.refresh();
+        const stats = gadget.stats("events");
+        return BigInt(stats.eventsReceived + stats.eventsLost.buffer_full) ===
+          await produced(gadget);
+      });
+      const metrics = (await gadget.metrics("events")).get("");
+      assertEquals(metrics?.sent, BigInt(gadget.stats("events").eventsReceived));
+    },
+  );
+}
+
+kernelTest("a ring buffer that can be nothing else is refused by its name", async () => {
+  using btf = btfWithoutRingBuffers();
+  const error = await assertRejects(
+    async () => startGadget(await kernelFixture("bare_ring"), { btfFile: btf.path }),
+    UnsupportedError,
+    "is a ring buffer, which this kernel does not have",
+  );
+  assertEquals(error.hint?.includes("GADGET_TRACER_MAP"), true);
+});
+
+kernelTest("a map that is too large says so", async () => {
+  const folder = await fixture("iterators");
+  const error = await assertRejects(
+    () => startGadget(folder, { params: { size: "4294967295" } }),
+    KernelError,
+  );
+  assertMatch(error.hint ?? "", /^map squares is larger than this kernel or its memory allows/);
+});
