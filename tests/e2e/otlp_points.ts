@@ -1,10 +1,23 @@
 /** OTLP requests as the official definitions decode them, as flat lists of data points. */
 
-// @ts-types="./_opentelemetry_proto.d.ts"
-import root from "opentelemetry-proto";
+import protobuf from "protobufjs";
 
-const { ExportMetricsServiceRequest, ExportMetricsServiceResponse } =
-  root.opentelemetry.proto.collector.metrics.v1;
+/** promotel's package has OpenTelemetry's own definitions beside its code. */
+const PROTO = new URL(
+  "../proto/opentelemetry/proto/",
+  import.meta.resolve("@platformatic/promotel"),
+);
+const FILES = ["common/v1/common", "resource/v1/resource", "metrics/v1/metrics"];
+const SERVICE = "collector/metrics/v1/metrics_service";
+
+const root = new protobuf.Root();
+for (const file of [...FILES, SERVICE]) {
+  protobuf.parse(Deno.readTextFileSync(new URL(`${file}.proto`, PROTO)), root);
+}
+const messageType = (name: string) =>
+  root.lookupType(`opentelemetry.proto.collector.metrics.v1.${name}`);
+const ExportMetricsServiceRequest = messageType("ExportMetricsServiceRequest");
+const ExportMetricsServiceResponse = messageType("ExportMetricsServiceResponse");
 
 /** One data point and all that stands around it. */
 export interface ReceivedPoint {
@@ -60,7 +73,7 @@ export function encodePartialSuccess(
   const message = ExportMetricsServiceResponse.fromObject({
     partialSuccess: { rejectedDataPoints, errorMessage },
   });
-  return ExportMetricsServiceResponse.encode(message).finish();
+  return new Uint8Array(ExportMetricsServiceResponse.encode(message).finish());
 }
 
 interface KeyValue {
@@ -74,8 +87,6 @@ interface NumberPoint {
   readonly timeUnixNano: string;
   readonly asInt?: string;
   readonly asDouble?: number;
-  /** Which member of the union there is; absent if the sum is. */
-  readonly _sum?: string;
 }
 
 interface Data {
@@ -99,12 +110,11 @@ interface Request {
 
 const SHAPES = ["gauge", "sum", "histogram", "exponentialHistogram"] as const;
 
-function flatten(message: unknown): DecodedRequest {
+function flatten(message: protobuf.Message): DecodedRequest {
   const { resourceMetrics } = ExportMetricsServiceRequest.toObject(message, {
     longs: String,
     defaults: true,
-    oneofs: true,
-  }) as Request;
+  }) as unknown as Request;
   if (resourceMetrics.length !== 1) throw new Error(`${resourceMetrics.length} resources`);
   const [{ resource, scopeMetrics }] = resourceMetrics;
   const points = scopeMetrics.flatMap(({ scope, metrics }) =>
@@ -125,7 +135,7 @@ function flatten(message: unknown): DecodedRequest {
         timeNs: BigInt(point.timeUnixNano),
         ...(shape === "gauge" || shape === "sum"
           ? { value: point.asInt === undefined ? point.asDouble : BigInt(point.asInt) }
-          : { distribution: { ...point, sum: point._sum === undefined ? undefined : point.sum } }),
+          : { distribution: point }),
       }));
     })
   );
