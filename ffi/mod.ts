@@ -21,8 +21,26 @@ export {
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
 export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
+export {
+  KernelFile,
+  type KernelFolderEntry,
+  listKernelFolder,
+  readKernelFile,
+  readKernelText,
+  requireKernelPath,
+} from "./kernel_files.ts";
 export { copyToMemory } from "./shipped_library.ts";
-export { EPERM, errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
+export {
+  EACCES,
+  ENOENT,
+  EPERM,
+  errnoName,
+  ESRCH,
+  isRoot,
+  kernelError,
+  pageSizeBytes,
+  trimHeap,
+} from "./libc.ts";
 export {
   chosenLibbpf,
   LIBBPF_LINE_BYTES,

@@ -1,5 +1,6 @@
 /** Perf events: the clock that makes `perf_event/` programs run, and the buffers of perf event arrays. */
 
+import { readKernelText } from "./kernel_files.ts";
 import { errnoCell, kernelError, libc } from "./libc.ts";
 
 /** `struct perf_event_attr` (linux/perf_event.h): fields used and the size of version 5. */
@@ -88,7 +89,7 @@ function openOnCpu(
 
 /** Numbers of the CPUs that are online, from the kernel's list such as `0-3,8`. */
 export function onlineCpus(): number[] {
-  const list = Deno.readTextFileSync("/sys/devices/system/cpu/online").trim();
+  const list = readKernelText("/sys/devices/system/cpu/online").trim();
   return list.split(",").flatMap((range) => {
     const [first, last = first] = range.split("-").map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);

@@ -1,7 +1,12 @@
 /** The metrics of a data source, as they would be exported. */
 
-import { translateLabelName, translateMetricName } from "../export/mod.ts";
-import { type DataSourceSpec, metricRoles, type MetricType } from "../gadget/mod.ts";
+import { translateMetricName } from "../export/mod.ts";
+import {
+  type DataSourceSpec,
+  metricRoles,
+  type MetricType,
+  translateLabelName,
+} from "../gadget/mod.ts";
 
 /** One metric and where it comes from. */
 export interface ExportedMetric {

@@ -13,7 +13,12 @@ import {
   PAGE_WINDOW_BYTES,
   PUSH_AT_END_MS,
 } from "../export/mod.ts";
-import { DEFAULT_SERIES_LIMIT, MAX_SERIES } from "../metrics/mod.ts";
+import {
+  DEFAULT_SERIES_LIMIT,
+  DEFAULT_TOTAL_SERIES_LIMIT,
+  MAX_LABEL_BYTES,
+  MAX_SERIES,
+} from "../metrics/mod.ts";
 import { MAX_WARNINGS, WARNING_WINDOW_MS } from "./warning_limit.ts";
 
 /** One limit in force. */
@@ -34,6 +39,16 @@ export function limitsInForce(): Limit[] {
       value: String(DEFAULT_SERIES_LIMIT),
       effect:
         `more go to the series otel_metric_overflow="true"; metrics.limit sets it, up to ${MAX_SERIES}`,
+    },
+    {
+      subject: "series of all data sources",
+      value: String(DEFAULT_TOTAL_SERIES_LIMIT),
+      effect: "more go there too; --metrics-limit sets it",
+    },
+    {
+      subject: "label value",
+      value: size(MAX_LABEL_BYTES),
+      effect: "a longer one is cut and ends in …; kmeter_labels_truncated_total counts such series",
     },
     {
       subject: "scrapes at a time",

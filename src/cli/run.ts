@@ -23,6 +23,7 @@ import {
   startSecureMetricsServer,
   type WebConfigFile,
 } from "../export/mod.ts";
+import { allocateSeriesBudget } from "../metrics/mod.ts";
 import type { Command } from "./command.ts";
 import { exportersOf } from "./exporter_flags.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
@@ -36,6 +37,7 @@ import {
   durationMsOf,
   listenAddressOf,
   mapSchedules,
+  metricsLimitOf,
   metricsPrefixOf,
   RUN_FLAGS,
   scopesOf,
@@ -126,6 +128,7 @@ function runOptions(
     metrics: context.metrics,
     scopes: scopesOf(flags, spec),
     schedule: mapSchedules(flags, spec),
+    seriesBudget: allocateSeriesBudget(metricsLimitOf(flags)),
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
       DEFAULT_PRINT_INTERVAL_MS,
     display: context.display,
@@ -169,6 +172,8 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   const own = run.options.metrics ? await loadOwnMetrics() : undefined;
   const metrics = run.listen && own && await MetricsEndpoint.open(run.listen, { ...run, own });
   const push = own && await openPush(run, own);
+  // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
+  Deno.permissions.revokeSync({ name: "net" });
   try {
     const startMs = Date.now();
     const running = await RunningGadget.start(gadget, run.options);

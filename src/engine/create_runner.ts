@@ -94,7 +94,8 @@ function collect(parts: Parts): Collector | undefined {
   const { spec, roles, filter, formatters, options, gadget } = parts;
   if (roles === undefined) return undefined;
   const scope = options.scopes.get(spec.name) ?? `${gadget}/${spec.name}`;
-  return createCollector(spec, { scope, roles, filter, formatters });
+  const { seriesBudget: budget } = options;
+  return createCollector(spec, { scope, roles, filter, formatters, budget });
 }
 
 function collectHere(

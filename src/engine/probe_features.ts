@@ -1,6 +1,6 @@
 /** What this kernel can do, found out by trying. */
 
-import { hasRingBuffers, libbpfVersion } from "../../ffi/mod.ts";
+import { ENOENT, hasRingBuffers, libbpfVersion, requireKernelPath } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
@@ -61,10 +61,10 @@ function probeFile(
   { hint, unreadableHint = hint }: { hint: string; unreadableHint?: string },
 ): Finding {
   try {
-    Deno.statSync(path);
+    requireKernelPath(path);
     return { subject, isOk: true, detail: path };
   } catch (error) {
-    return error instanceof Deno.errors.NotFound
+    return error instanceof KernelError && error.errno === ENOENT
       ? { subject, isOk: false, detail: `${path}: missing`, hint }
       : { subject, isOk: false, detail: `${path}: not readable`, hint: unreadableHint };
   }

@@ -15,7 +15,7 @@ import { createFormatters, hostEnvironment, KallsymsFile, numberNames } from "..
 import { KernelError, UnsupportedError, UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
-import type { MetricSet } from "../metrics/mod.ts";
+import { type MetricSet, SeriesBudget } from "../metrics/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { readClocks } from "./clocks.ts";
@@ -281,7 +281,9 @@ export class RunningGadget {
 
   /** What kmeter tells about this gadget in its own metrics. */
   snapshot(): OwnMetricsSnapshot {
+    const { taken, limit } = new SeriesBudget(this.#options.seriesBudget);
     return {
+      seriesPlaces: { taken, limit },
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
       programs: [
         ...this.#attached.map((attached) => this.#programStatsOf(attached)),
@@ -309,6 +311,7 @@ export class RunningGadget {
       series: memory?.liveCount ?? 0,
       ...(runner.collector && { seriesLimit: runner.collector.plan.seriesLimit }),
       seriesOverflow: memory?.stats.overflowed ?? 0,
+      labelsTruncated: memory?.stats.truncatedLabels ?? 0,
       ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner.spec.name) ?? 0 } }),
     };
   }

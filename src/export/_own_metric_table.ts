@@ -21,6 +21,9 @@ export interface MetricTable {
   readonly series: Gauge;
   readonly seriesLimit: Gauge;
   readonly seriesOverflow: Counter;
+  readonly labelsTruncated: Counter;
+  readonly processSeries: Gauge;
+  readonly processSeriesLimit: Gauge;
   readonly mapEntries: Gauge;
   readonly mapMaxEntries: Gauge;
   readonly mapFullReads: Counter;
@@ -102,8 +105,21 @@ function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
     seriesLimit: gauge("kmeter_series_limit", "Series that the data source may have.", SOURCE),
     seriesOverflow: counter(
       "kmeter_series_overflow_total",
-      "Updates that went to the overflow series because of the cardinality limit.",
+      "Updates that went to the overflow series because of a cardinality limit.",
       SOURCE,
+    ),
+    labelsTruncated: counter(
+      "kmeter_labels_truncated_total",
+      "Series with a label value that was cut.",
+      SOURCE,
+    ),
+    processSeries: gauge(
+      "kmeter_process_series",
+      "Series of all data sources that count towards the limit: live ones, and those that may return.",
+    ),
+    processSeriesLimit: gauge(
+      "kmeter_process_series_limit",
+      "Series of all data sources together at most.",
     ),
     mapEntries: gauge("kmeter_map_entries", "Entries in the map at its latest read.", SOURCE),
     mapMaxEntries: gauge("kmeter_map_max_entries", "Entries the map has room for.", SOURCE),
@@ -209,6 +225,8 @@ export function refill(
   const { buildInfo: _1, scrapeDuration: _2, scrapeErrors: _3, ...refilled } = metrics;
   for (const metric of Object.values(refilled)) metric.reset();
   for (const source of snapshot.dataSources) fillDataSource(metrics, source);
+  fillOptional(metrics.processSeries, snapshot.seriesPlaces?.taken);
+  fillOptional(metrics.processSeriesLimit, snapshot.seriesPlaces?.limit);
   for (const program of snapshot.programs) fillProgram(metrics, program);
   for (const { gadget, isUp } of snapshot.consumers) {
     metrics.consumerUp.set({ gadget }, isUp ? 1 : 0);
@@ -229,6 +247,7 @@ function fillDataSource(metrics: MetricTable, source: DataSourceStats): void {
   metrics.series.set(labels, source.series);
   if (source.seriesLimit !== undefined) metrics.seriesLimit.set(labels, source.seriesLimit);
   metrics.seriesOverflow.inc(labels, source.seriesOverflow);
+  metrics.labelsTruncated.inc(labels, source.labelsTruncated);
   if (source.map === undefined) return;
   metrics.mapEntries.set(labels, source.map.entries);
   metrics.mapMaxEntries.set(labels, source.map.maxEntries);
@@ -267,8 +286,10 @@ function fillProcess(metrics: MetricTable, process: ProcessStats): void {
     [metrics.maxFds, process.maxFds],
     [metrics.startTime, process.startTimeSeconds],
   ];
-  for (const [gauge, value] of gauges) {
-    if (value === undefined) gauge.remove();
-    else gauge.set(value);
-  }
+  for (const [gauge, value] of gauges) fillOptional(gauge, value);
+}
+
+function fillOptional(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
 }

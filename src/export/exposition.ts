@@ -2,12 +2,12 @@
 
 import type { MetricSet } from "../metrics/mod.ts";
 import { type BodySource, TextBody, WriterPool } from "./body_source.ts";
-import { Family, openMetricsName, type SetEntry } from "./_family.ts";
+import { Family, openMetricsName } from "./_family.ts";
 import { LabelArena } from "./_label_arena.ts";
 import { type Candidate, refuseClashes } from "./_name_clashes.ts";
 import type { TextExposition } from "./_number_text.ts";
 import { Pace } from "./pace.ts";
-import { Page, type PageState } from "./page.ts";
+import { type ArenaEntry, Page, type PageState } from "./page.ts";
 import { translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
 
@@ -45,7 +45,7 @@ export interface RenderOptions {
 /** Holds metric sets and renders them as Prometheus text or OpenMetrics. */
 export class Exposition {
   readonly #options: ExpositionOptions;
-  readonly #entries = new Map<MetricSet, SetEntry>();
+  readonly #entries = new Map<MetricSet, ArenaEntry & { removed: boolean }>();
   readonly #families = new Map<string, Family>();
   readonly #use = { pace: new Pace(), writers: new WriterPool() };
 
@@ -69,7 +69,7 @@ export class Exposition {
     const reserved = new Set(RESERVED_LABELS);
     if (set.instruments.some((instrument) => instrument.type === "histogram")) reserved.add("le");
     const labels = new LabelArena(set, translateLabels(set.labelNames, reserved));
-    const entry: SetEntry = { set, labels, removed: false };
+    const entry = { set, labels, removed: false };
     this.#entries.set(set, entry);
     for (const { instrument, translated } of candidates) {
       let family = this.#families.get(translated.name);
@@ -125,6 +125,7 @@ export class Exposition {
     if (format === "openmetrics") tail.push(new TextEncoder().encode("# EOF\n"));
     return new Page({
       format,
+      sets: [...this.#entries.values()],
       families: [...this.#families.values()].map((family) => ({
         family,
         members: [...family.members],

@@ -45,7 +45,6 @@ export {
   type LabelColumn,
   type NamedInstrument,
   type PrometheusName,
-  translateLabelName,
   translateLabels,
   translateMetricName,
 } from "./prometheus_names.ts";

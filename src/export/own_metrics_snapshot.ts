@@ -14,8 +14,10 @@ export interface DataSourceStats {
   readonly series: number;
   /** Highest number of series; absent if nothing is collected. */
   readonly seriesLimit?: number;
-  /** Updates that went to the overflow series because of the cardinality limit. */
+  /** Updates that went to the overflow series because of a cardinality limit. */
   readonly seriesOverflow: number;
+  /** Series with a label value that was cut. */
+  readonly labelsTruncated: number;
   /** Only for data sources that read a map. */
   readonly map?: MapStats;
 }
@@ -69,8 +71,17 @@ export interface PushStats {
   readonly skipped: number;
 }
 
+/** Places for the series of all data sources together. */
+export interface SeriesPlaces {
+  /** Series that have one, those included that have left and may return. */
+  readonly taken: number;
+  readonly limit: number;
+}
+
 /** Everything at one moment. */
 export interface OwnMetricsSnapshot {
+  /** Absent before anything runs. */
+  readonly seriesPlaces?: SeriesPlaces;
   readonly dataSources: readonly DataSourceStats[];
   readonly programs: readonly ProgramStats[];
   /** Of the gadgets that count events. */

@@ -8,6 +8,7 @@
  */
 
 import { UsageError } from "../errors.ts";
+import { translateLabelName } from "../gadget/mod.ts";
 import type { InstrumentType } from "../metrics/mod.ts";
 
 const UNITS: ReadonlyMap<string, string> = new Map([
@@ -88,13 +89,6 @@ export function translateMetricName(instrument: NamedInstrument, prefix = ""): P
     name: /^[0-9]/.test(name) ? `_${name}` : name,
     unit: unit.join("_"),
   };
-}
-
-/** Translates one attribute name to a Prometheus label name. Never one that starts with `_`. */
-export function translateLabelName(attribute: string): string {
-  const name = attribute.replace(/[^a-zA-Z0-9_]/gu, "_").replace(/_+/g, "_");
-  if (/^[0-9]/.test(name) || name === "") return `key_${name}`;
-  return name.startsWith("_") ? `key${name}` : name;
 }
 
 /** One label of a metric set, and where its value comes from. */

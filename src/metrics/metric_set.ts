@@ -12,6 +12,7 @@ import {
   type TextFormat,
   valueToText,
 } from "../decode/mod.ts";
+import { capLabelValue } from "./_label_text.ts";
 import type { Instrument, MetricSet } from "./family.ts";
 import type { KeyPlan, MetricsPlan } from "./plan.ts";
 import type { SeriesMemory } from "./series_memory.ts";
@@ -51,6 +52,9 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
     isOverflow: (series) => series === OVERFLOW_SERIES,
     labelValues: (series) => labels.read(series),
     generation: (series) => memory.generation(series),
+    get changes() {
+      return memory.changes;
+    },
   };
 }
 
@@ -63,6 +67,8 @@ interface ReadableKey {
 class LabelReader {
   readonly #options: MetricSetOptions;
   readonly #keys: readonly ReadableKey[];
+  /** Generation of each series that was counted as truncated: its labels may be read again. */
+  readonly #truncated = new Map<number, number>();
   /** A record that holds nothing but one key field and its context, for formatters. */
   readonly #record: RecordBytes;
 
@@ -80,7 +86,18 @@ class LabelReader {
   }
 
   read(series: number): string[] {
-    return this.#keys.map((key) => this.#label(key, series));
+    const values = this.#keys.map((key) => this.#label(key, series));
+    const capped = values.map(capLabelValue);
+    if (capped.some((value, index) => value !== values[index])) this.#countTruncated(series);
+    return capped;
+  }
+
+  #countTruncated(series: number): void {
+    const { memory } = this.#options;
+    const generation = memory.generation(series);
+    if (this.#truncated.get(series) === generation) return;
+    this.#truncated.set(series, generation);
+    memory.stats.truncatedLabels++;
   }
 
   #label({ key, read }: ReadableKey, series: number): string {

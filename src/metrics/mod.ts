@@ -17,6 +17,7 @@ export { compileIngest, generateIngest } from "./ingest_codegen.ts";
 export type { CompiledIngest, GenerateOptions, IngestTarget } from "./ingest_codegen.ts";
 export { interpretIngest } from "./ingest_interpret.ts";
 export type { InterpreterTarget } from "./ingest_interpret.ts";
+export { MAX_LABEL_BYTES } from "./_label_text.ts";
 export { createMetricSet } from "./metric_set.ts";
 export type { MetricSetOptions } from "./metric_set.ts";
 export { perCpuStrideBytes, planPerCpu } from "./per_cpu.ts";
@@ -33,6 +34,8 @@ export type {
   PlanOptions,
   Storage,
 } from "./plan.ts";
+export { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "./series_budget.ts";
+export type { SeriesBudgetHandle } from "./series_budget.ts";
 export { allocateSeriesMemory, MAX_SERIES, rowLayout, SeriesMemory } from "./series_memory.ts";
 export type { SeriesMemoryHandle, SeriesStats } from "./series_memory.ts";
 export { OVERFLOW_SERIES, SeriesStore } from "./series_store.ts";

@@ -9,7 +9,11 @@ import {
   RunningGadget,
 } from "../../src/engine/mod.ts";
 import type { DataSourceStats } from "../../src/export/mod.ts";
-import type { MetricSet } from "../../src/metrics/mod.ts";
+import {
+  allocateSeriesBudget,
+  DEFAULT_TOTAL_SERIES_LIMIT,
+  type MetricSet,
+} from "../../src/metrics/mod.ts";
 import { createRowView, renderMetricSet } from "../../src/view/mod.ts";
 import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftovers.ts";
 import { type DumpedEntry, dumpMap, runTool } from "./oracles.ts";
@@ -28,6 +32,8 @@ export interface StartOptions {
   /** Show the rows of these data sources. */
   readonly show?: readonly string[];
   readonly filter?: string;
+  /** Series of all data sources together. */
+  readonly metricsLimit?: number;
   readonly strict?: boolean;
   /** Kernel BTF instead of the running kernel's. */
   readonly btfFile?: string;
@@ -202,6 +208,7 @@ export async function startGadget(
     printIntervalMs: 1000,
     strict: options.strict ?? false,
     btfFile: options.btfFile,
+    seriesBudget: allocateSeriesBudget(options.metricsLimit ?? DEFAULT_TOTAL_SERIES_LIMIT),
     display: capturingDisplay(options.show ?? [], shown),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });

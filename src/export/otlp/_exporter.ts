@@ -5,9 +5,8 @@ import { OwnPoints } from "./_own_points.ts";
 import { ProtobufRequest } from "./_protobuf_request.ts";
 import { RequestBatches } from "./_request_batches.ts";
 import { SendQueue, type SendQueueOptions } from "./_send_queue.ts";
-import { SeriesHistory } from "./_series_history.ts";
 import type { SetLabels } from "./_set_labels.ts";
-import { type PointContext, pushSet } from "./_set_points.ts";
+import { type PointContext, SetPoints } from "./_set_points.ts";
 import type { ExporterOptions } from "./exporter_options.ts";
 import type { Push } from "./messages.ts";
 import type { ResourceAttributes } from "./resource.ts";
@@ -28,7 +27,7 @@ export class Exporter {
   readonly #queue: SendQueue;
   readonly #batches: RequestBatches;
   /** By number of the set. */
-  readonly #histories = new Map<number, SeriesHistory>();
+  readonly #sets = new Map<number, SetPoints>();
   readonly #own = new OwnPoints();
   #previousMs = 0;
 
@@ -64,8 +63,8 @@ export class Exporter {
     for (const snapshot of sets) {
       const setLabels = labels.get(snapshot.set);
       if (setLabels === undefined) throw new Error(`BUG: set ${snapshot.set} is not described`);
-      const history = this.#historyOf(snapshot.set, setLabels);
-      pushSet({ snapshot, labels: setLabels, history }, { ...context, into: this.#batches });
+      const points = this.#pointsOf(snapshot.set, setLabels);
+      points.push(snapshot, { ...context, labels: setLabels, into: this.#batches });
     }
     this.#own.push(own, { ...context, into: this.#batches, version: this.#version });
     this.#batches.end();
@@ -73,12 +72,12 @@ export class Exporter {
     this.#queue.report();
   }
 
-  #historyOf(set: number, { description }: SetLabels): SeriesHistory {
-    const known = this.#histories.get(set);
+  #pointsOf(set: number, { description }: SetLabels): SetPoints {
+    const known = this.#sets.get(set);
     if (known !== undefined) return known;
-    const history = new SeriesHistory(description);
-    this.#histories.set(set, history);
-    return history;
+    const points = new SetPoints(description);
+    this.#sets.set(set, points);
+    return points;
   }
 
   finish(withinMs: number): Promise<void> {

@@ -11,6 +11,8 @@ const OVERFLOW: Attributes = [["otel.metric.overflow", true]];
 export class SetLabels {
   readonly description: SetDescription;
   readonly #attributes: Attributes[] = [];
+  /** While it stays the same, no series has got labels. */
+  version = 0;
 
   constructor(description: SetDescription) {
     this.description = description;
@@ -19,6 +21,7 @@ export class SetLabels {
   /** Takes the labels that a snapshot brings. */
   learn({ series, labels }: SetSnapshot): void {
     const { labelNames } = this.description;
+    if (labels.length > 0) this.version++;
     for (const [position, values] of labels) {
       this.#attributes[series[position]] = values.map((value, index) => [labelNames[index], value]);
     }

@@ -8,10 +8,11 @@ import {
   type Temporality,
   unsignedValue,
 } from "./_points.ts";
+import { addUp, equalLabels, LabelSums } from "./_equal_labels.ts";
 import type { RequestBatches } from "./_request_batches.ts";
-import { cellCount, type SeriesHistory, type SeriesPast } from "./_series_history.ts";
+import { cellCount, SeriesHistory, type SeriesPast } from "./_series_history.ts";
 import type { SetLabels } from "./_set_labels.ts";
-import type { InstrumentDescription, SetSnapshot } from "./messages.ts";
+import type { InstrumentDescription, SetDescription, SetSnapshot } from "./messages.ts";
 
 /** How and when points are made. */
 export interface PointContext {
@@ -24,38 +25,68 @@ export interface PointContext {
   readonly previousMs: number;
 }
 
-/** One snapshot, and what is known besides. */
-export interface SetPush {
-  readonly snapshot: SetSnapshot;
-  readonly labels: SetLabels;
-  readonly history: SeriesHistory;
+/** Makes points of one set's snapshots, for one exporter. */
+export class SetPoints {
+  readonly #history: SeriesHistory;
+  readonly #sums: LabelSums;
+  #labelsVersion = -1;
+
+  constructor(description: SetDescription) {
+    this.#history = new SeriesHistory(description);
+    this.#sums = new LabelSums(description);
+  }
+
+  /** Puts all points of a snapshot into requests. Deltas of nothing are left out. */
+  push(
+    whole: SetSnapshot,
+    context: PointContext & { readonly labels: SetLabels; readonly into: RequestBatches },
+  ): void {
+    const { labels, into, previousMs } = context;
+    const { description } = labels;
+    const isRetold = description.isRetold;
+    const snapshot = isRetold ? addUp(description, whole, this.#equalLabels(whole, labels)) : whole;
+    const labelsOf = textOf(snapshot, labels);
+    const history = this.#history;
+    const past = history.past(snapshot, { previousMs, labelsOf });
+    const groups = isRetold ? new Map() : this.#equalLabels(snapshot, labels);
+    const sums = this.#sums.add(groups, { snapshot, history, past });
+    const grouped = new Set([...groups.values()].flat());
+    const attributesOf = (position: number) => labels.attributesOf(snapshot, position);
+    const rows = [
+      {
+        rows: new Rows(snapshot.cells, history.cells, past),
+        attributes: past.map((_, position) =>
+          grouped.has(position) ? undefined : attributesOf(position)
+        ),
+      },
+      ...sums.map(({ now, told, startMs, position }) => ({
+        rows: new Rows(now, told, [{ startMs, firstCell: 0 }]),
+        attributes: [attributesOf(position)],
+      })),
+    ];
+    into.scope({ name: description.scope, version: "" });
+    let offset = 0;
+    for (const instrument of description.instruments) {
+      const reader = new InstrumentReader(instrument, { offset, context });
+      into.metric(reader.head);
+      for (const each of rows) reader.tell(each.rows, each.attributes, into);
+      offset += cellCount(instrument);
+    }
+    history.remember(snapshot, past);
+  }
+
+  /** Looks only when there are labels that it has not seen, or sums that go on. */
+  #equalLabels(snapshot: SetSnapshot, labels: SetLabels): Map<string, number[]> {
+    const known = this.#sums.labels;
+    const isSettled = labels.version === this.#labelsVersion && known.size === 0;
+    if (isSettled && !labels.description.isRetold) return new Map();
+    this.#labelsVersion = labels.version;
+    return equalLabels(snapshot, textOf(snapshot, labels), known);
+  }
 }
 
-/** Puts all points of a snapshot into requests. Deltas of nothing are left out. */
-export function pushSet(
-  { snapshot, labels, history }: SetPush,
-  context: PointContext & { readonly into: RequestBatches },
-): void {
-  const { scope, instruments } = labels.description;
-  const past = history.past(snapshot, {
-    previousMs: context.previousMs,
-    labelsOf: (position) => JSON.stringify(labels.attributesOf(snapshot, position)),
-  });
-  const rows = new Rows(snapshot, history.cells, past);
-  context.into.scope({ name: scope, version: "" });
-  let offset = 0;
-  for (const instrument of instruments) {
-    const read = new InstrumentReader(instrument, { rows, offset, context });
-    context.into.metric(read.head);
-    for (let position = 0; position < past.length; position++) {
-      const value = read.value(position);
-      if (value === undefined) continue;
-      const attributes = labels.attributesOf(snapshot, position);
-      context.into.point({ attributes, ...read.times(position), ...value } as Point);
-    }
-    offset += cellCount(instrument);
-  }
-  history.remember(snapshot, past);
+function textOf(snapshot: SetSnapshot, labels: SetLabels): (position: number) => string {
+  return (position) => JSON.stringify(labels.attributesOf(snapshot, position));
 }
 
 /** Cells of series as they are and as they were told. */
@@ -66,14 +97,14 @@ class Rows {
   readonly #rowCells: number;
 
   constructor(
-    { cells }: SetSnapshot,
+    now: BigUint64Array<ArrayBuffer>,
     told: BigUint64Array<ArrayBuffer>,
     past: readonly SeriesPast[],
   ) {
     this.past = past;
-    this.#now = { cells, floats: new Float64Array(cells.buffer) };
+    this.#now = { cells: now, floats: new Float64Array(now.buffer) };
     this.#then = { cells: told, floats: new Float64Array(told.buffer) };
-    this.#rowCells = past.length === 0 ? 0 : cells.length / past.length;
+    this.#rowCells = past.length === 0 ? 0 : now.length / past.length;
   }
 
   cell(position: number, offset: number): bigint {
@@ -98,22 +129,22 @@ class Rows {
 /** What the kind of a point adds to attributes and times; undefined if there is nothing to tell. */
 type Value = Record<string, unknown> | undefined;
 
-/** Reads one instrument of all rows. */
+/** Makes the points of one instrument. */
 class InstrumentReader {
   readonly head: MetricHead;
   readonly #instrument: InstrumentDescription;
-  readonly #rows: Rows;
   readonly #offset: number;
   readonly #context: PointContext;
   readonly #isDelta: boolean;
   readonly #isExponential: boolean;
+  /** Those that are being told. */
+  #rows = new Rows(new BigUint64Array(0), new BigUint64Array(0), []);
 
   constructor(
     instrument: InstrumentDescription,
-    parts: { readonly rows: Rows; readonly offset: number; readonly context: PointContext },
+    parts: { readonly offset: number; readonly context: PointContext },
   ) {
     this.#instrument = instrument;
-    this.#rows = parts.rows;
     this.#offset = parts.offset;
     this.#context = parts.context;
     this.#isDelta = parts.context.temporality === "delta";
@@ -132,13 +163,27 @@ class InstrumentReader {
     };
   }
 
-  times(position: number): { startMs?: number; timeMs: number } {
+  /** Puts the points of rows into requests; rows without attributes are told elsewhere. */
+  tell(
+    rows: Rows,
+    attributes: readonly (Point["attributes"] | undefined)[],
+    into: RequestBatches,
+  ): void {
+    this.#rows = rows;
+    attributes.forEach((each, position) => {
+      const value = each && this.#value(position);
+      if (value === undefined) return;
+      into.point({ attributes: each, ...this.#times(position), ...value } as Point);
+    });
+  }
+
+  #times(position: number): { startMs?: number; timeMs: number } {
     const { timeMs, previousMs } = this.#context;
     if (this.#instrument.type === "gauge") return { timeMs };
     return { startMs: this.#isDelta ? previousMs : this.#rows.past[position].startMs, timeMs };
   }
 
-  value(position: number): Value {
+  #value(position: number): Value {
     switch (this.#instrument.kind) {
       case "unsigned":
         return this.#number(unsignedValue(this.#cell(position, this.#offset)));

@@ -58,6 +58,8 @@ const NO_COUNTS: ExporterCounts = {
   isFull: false,
 };
 
+const NOTHING = { env: false, ffi: false, read: false, run: false, sys: false, write: false };
+
 /**
  * Exporters at work. A push reads all series once; the thread makes requests of it, which wait in a queue
  * until a collector has taken them. While enough wait, nothing is pushed: the next push covers that time.
@@ -97,7 +99,11 @@ export class OtlpPush {
       underWay: undefined,
       taken: undefined,
     }));
-    this.#worker = new Worker(new URL("./_otlp_worker.ts", import.meta.url), { type: "module" });
+    this.#worker = new Worker(new URL("./_otlp_worker.ts", import.meta.url), {
+      type: "module",
+      // Its own for good, whatever the main thread gives back: its collectors, and nothing else.
+      deno: { permissions: { ...NOTHING, net: exporters.map(({ url }) => hostOf(url)) } },
+    });
     this.#worker.onmessage = ({ data }: MessageEvent<OtlpReport>) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -220,6 +226,12 @@ export class OtlpPush {
     this.#hasFailed = true;
     this.#worker.terminate();
   }
+}
+
+/** Host and port, as permissions name them. */
+function hostOf(url: string): string {
+  const { host, port, protocol } = new URL(url);
+  return port !== "" ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
 }
 
 function readersOf(sets: readonly MetricSet[]): SetReader[] {

@@ -1,5 +1,6 @@
 /** What a push says of where it comes from. */
 
+import { readKernelText } from "../../../ffi/mod.ts";
 import { type Environment, readVariable } from "./environment.ts";
 import { parsePairs } from "./_headers.ts";
 
@@ -22,7 +23,8 @@ const ARCHES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "ar
 /** Reads the facts of this host. */
 export function readHostFacts(): HostFacts {
   return {
-    hostname: Deno.hostname(),
+    // Deno wants one more permission for it.
+    hostname: readKernelText("/proc/sys/kernel/hostname").trim(),
     arch: Deno.build.arch,
     kernelRelease: Deno.osRelease(),
     osRelease: readIfThere("/etc/os-release"),

@@ -27,6 +27,7 @@ export class FakeMetricSet implements MetricSet {
   readonly dead = new Set<number>();
   readonly generations: number[] = [];
   overflowSeries = -1;
+  #changes = 0;
   /** Calls of {@linkcode labelValues}. */
   labelReads = 0;
 
@@ -62,6 +63,10 @@ export class FakeMetricSet implements MetricSet {
   }
   generation(series: number): number {
     return this.generations[series] ?? 0;
+  }
+  /** A test changes what it likes without a word: everything may have changed. */
+  get changes(): number {
+    return ++this.#changes;
   }
 }
 

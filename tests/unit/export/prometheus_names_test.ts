@@ -3,10 +3,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/errors.ts";
 import {
   type NamedInstrument,
-  translateLabelName,
   translateLabels,
   translateMetricName,
 } from "../../../src/export/mod.ts";
+import { translateLabelName } from "../../../src/gadget/mod.ts";
 
 type Row = [name: string, unit: string, type: NamedInstrument["type"], want: string, unit: string];
 

@@ -401,3 +401,41 @@ Deno.test("deltas of histograms add up, and a series without news says nothing",
     ["a", "6", 20, "0", ["5", "0", "1"]],
   ]);
 });
+
+Deno.test("series whose labels came out alike are one, which does not go down when one leaves", async () => {
+  await using http = new HttpReceiver();
+  await using deltas = new HttpReceiver();
+  const counters = new Counters(["a", "b", "a"]);
+  counters.put(0, 10n);
+  counters.put(2, 5n);
+  const settings = { interval: "100ms" };
+  using under = await startPush([
+    exporter({ ...settings, endpoint: http.url }),
+    exporter({ ...settings, endpoint: deltas.url, temporality: "delta" }),
+  ], [counters.set]);
+  /** Two pushes: what was changed is in the second. */
+  const push = async () => {
+    const before = http.received.requests.length;
+    await http.received.until(({ requests }) => requests.length >= before + 2);
+  };
+  const last = () =>
+    http.received.pointsOf("count").findLast(({ attributes }) => attributes.k === "a");
+  await push();
+  assertEquals(last()?.value, 15n);
+  counters.set.rows = [["a"], ["b"], ["c"]];
+  counters.set.generations[2] = 2;
+  counters.put(2, 1n);
+  counters.put(0, 12n);
+  await push();
+  assertEquals(last()?.value, 17n);
+  assertEquals(last()?.startNs, BigInt(under.startMs) * 1_000_000n);
+  await under.push.finish();
+  for (const { received } of [http, deltas]) {
+    for (const { points } of received.requests) {
+      const names = points.map(({ attributes }) => attributes.k);
+      assertEquals(new Set(names).size, names.length, "each label once in a push");
+    }
+  }
+  const told = deltas.received.pointsOf("count").filter(({ attributes }) => attributes.k === "a");
+  assertEquals(told.reduce((sum, { value }) => sum + BigInt(value ?? 0), 0n), 17n);
+});
