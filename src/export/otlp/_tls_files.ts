@@ -21,7 +21,7 @@ export interface TlsFileSettings {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----/;
 const PRIVATE_KEY = /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----/;
 
-/** Reads the files, now: later kmeter may be another user. Throws: UsageError. */
+/** Reads the files, now: later kmeter may be another user. Throws: UsageError; NotCapable for files of the kernel. */
 export function readTlsFiles({ ca, cert, key, url }: TlsFileSettings): TlsFiles {
   const given = ca ?? cert ?? key;
   if (given !== undefined && !url.startsWith("https:")) {
@@ -47,7 +47,9 @@ function readPem({ value, source }: ExporterSetting, pattern: RegExp, what: stri
   try {
     text = Deno.readTextFileSync(value);
   } catch (cause) {
-    const code = (cause as { code?: string }).code ?? "error";
+    // It has no code, and an explanation of its own.
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    const code = (cause as { code?: string }).code ?? "EIO";
     throw new UsageError(`Cannot read "${value}", which ${source} names: ${code} from open`, {
       hint: "name a file in PEM",
       cause,

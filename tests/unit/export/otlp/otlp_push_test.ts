@@ -1,7 +1,7 @@
 /** What arrives at collectors, as the official definitions decode it. */
 
 // @ts-types="../../_std_assert.d.ts"
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { testWith } from "../../../e2e/cases.ts";
 import { CertificateAuthority } from "../../../e2e/certificates.ts";
 import {
@@ -286,3 +286,50 @@ testWith(
     }
   },
 );
+
+/** Says which of these its thread could do. */
+const ATTEMPTS = `
+const attempts = {
+  "connect elsewhere": () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
+  "listen": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  "read": () => Deno.readTextFile("/etc/passwd"),
+  "write": () => Deno.writeTextFile("/dev/null", ""),
+  "start a program": () => new Deno.Command("/bin/true").output(),
+  "call native code": () => Deno.dlopen("libc.so.6", {}),
+  "read a variable": () => Deno.env.get("HOME"),
+  "connect to its collector": async () => (await fetch("URL")).body?.cancel(),
+};
+const done = [];
+for (const [name, attempt] of Object.entries(attempts)) {
+  try {
+    await attempt();
+    done.push(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) done.push(name + ": " + error);
+  }
+}
+postMessage(done);
+`;
+
+Deno.test("the thread that pushes may connect to its collectors, and nothing else", async () => {
+  await using http = new HttpReceiver();
+  http.refuse = () => new Response(null);
+  const RealWorker = globalThis.Worker;
+  let options: WorkerOptions | undefined;
+  globalThis.Worker = class {
+    constructor(_url: URL, given: WorkerOptions) {
+      options = given;
+      throw new Error("enough is known");
+    }
+  } as unknown as typeof Worker;
+  try {
+    await assertRejects(() => startPush([exporter({ endpoint: http.url })], []), Error, "enough");
+  } finally {
+    globalThis.Worker = RealWorker;
+  }
+  const code = ATTEMPTS.replace("URL", http.url);
+  const worker = new RealWorker(`data:text/javascript,${encodeURIComponent(code)}`, options);
+  const done = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+  worker.terminate();
+  assertEquals(done, ["connect to its collector"]);
+});
