@@ -25,7 +25,13 @@ const OPTIONS: RunOptions = {
   printIntervalMs: 1000,
   strict: true,
   seriesBudget: allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT),
-  display: { draws: () => false, rowView: () => undefined, metrics: () => "", write: () => {} },
+  display: {
+    draws: () => false,
+    rowView: () => undefined,
+    metrics: () => "",
+    write: () => {},
+    isFull: () => false,
+  },
   warn: (text) => {
     throw new Error(text);
   },

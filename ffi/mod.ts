@@ -20,7 +20,7 @@ export {
 } from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
-export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
+export { readBootTimeMs, readBootTimeNs, readWallTimeNs } from "./clock.ts";
 export {
   KernelFile,
   type KernelFolderEntry,
@@ -55,9 +55,10 @@ export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { sendNotification } from "./notify_socket.ts";
 export { type Account, becomeUser } from "./privileges.ts";
-export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
+export { onlineCpus, openCpuClock, openPerfOutput, sharePerfOutput } from "./perf_event.ts";
 export {
   BlockingPoller,
+  isWritable,
   openEventFd,
   Poller,
   resetEventFd,

@@ -19,6 +19,7 @@ const PERF_COUNT_SW_CPU_CLOCK = 0n;
 const PERF_COUNT_SW_BPF_OUTPUT = 10n;
 const PERF_SAMPLE_RAW = 1n << 10n;
 const PERF_EVENT_IOC_ENABLE = 0x2400n;
+const PERF_EVENT_IOC_SET_OUTPUT = 0x2405n;
 const FLAG_FREQUENCY = 1n << 10n;
 const PERF_FLAG_FD_CLOEXEC = 8n;
 const SYS_PERF_EVENT_OPEN = Deno.build.arch === "x86_64" ? 298n : 241n;
@@ -55,6 +56,14 @@ export function openPerfOutput(cpu: number): number {
     throw error;
   }
   return fd;
+}
+
+/** Lets an event write to the buffer that is mapped from another one of the same CPU. @throws KernelError. */
+export function sharePerfOutput(fd: number, mappedFd: number): void {
+  const errno = errnoCell();
+  if (libc().ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, BigInt(mappedFd)) < 0) {
+    throw kernelError({ call: "ioctl", errno: errno[0], what: "Cannot share a perf buffer" });
+  }
 }
 
 function newAttr(config: bigint): { attr: Uint8Array<ArrayBuffer>; view: DataView } {

@@ -8,8 +8,10 @@ import {
 } from "../../ffi/mod.ts";
 import { CATCH_UP_MS, MAX_REFUSALS, STOP_MS } from "../engine/mod.ts";
 import {
+  CONNECTION_LIMITS,
   DEFAULT_MAX_QUEUE_BYTES,
   DEFAULT_SCRAPE_LIMITS,
+  MAX_HEAD_BYTES,
   PAGE_WINDOW_BYTES,
   PUSH_AT_END_MS,
 } from "../export/mod.ts";
@@ -50,6 +52,7 @@ export function limitsInForce(): Limit[] {
       value: size(MAX_LABEL_BYTES),
       effect: "a longer one is cut and ends in …; kmeter_labels_truncated_total counts such series",
     },
+    ...connectionLimits(),
     {
       subject: "scrapes at a time",
       value: String(maxScrapes),
@@ -104,6 +107,33 @@ export function limitsInForce(): Limit[] {
       subject: "libbpf's log",
       value: `${LIBBPF_LOG_LINES} lines of ${size(LIBBPF_LINE_BYTES)}`,
       effect: "the oldest go first",
+    },
+  ];
+}
+
+function connectionLimits(): Limit[] {
+  const { maxConnections, headMs, idleMs, answerMs, stalledMs } = CONNECTION_LIMITS;
+  return [
+    {
+      subject: "HTTP connections",
+      value: String(maxConnections),
+      effect: "for more, one without a request is closed, or one that has taken nothing for " +
+        seconds(stalledMs),
+    },
+    {
+      subject: "head of a request",
+      value: `${size(MAX_HEAD_BYTES)} in ${seconds(headMs)}`,
+      effect: "more gets a 431, later is closed; bodies are not read",
+    },
+    {
+      subject: "wait for the next request",
+      value: seconds(idleMs),
+      effect: "then the connection is closed",
+    },
+    {
+      subject: "time of an answer",
+      value: seconds(answerMs),
+      effect: "then the connection is closed",
     },
   ];
 }

@@ -19,6 +19,7 @@ import {
   type ListenAddress,
   type MetricsServer,
   OwnMetrics,
+  shownUrl,
   startMetricsServer,
   startSecureMetricsServer,
   type WebConfigFile,
@@ -170,7 +171,7 @@ interface Run {
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   const own = run.options.metrics ? await loadOwnMetrics() : undefined;
-  const metrics = run.listen && own && await MetricsEndpoint.open(run.listen, { ...run, own });
+  const metrics = run.listen && own && MetricsEndpoint.open(run.listen, { ...run, own });
   const push = own && await openPush(run, own);
   // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
@@ -186,8 +187,11 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
       }
-      for (const { url, intervalMs } of run.exporters) {
-        writeNotice(`${gadget.spec.name}: pushing metrics to ${url} every ${intervalMs / 1000} s`);
+      for (const exporter of run.exporters) {
+        const interval = `${exporter.intervalMs / 1000} s`;
+        writeNotice(
+          `${gadget.spec.name}: pushing metrics to ${shownUrl(exporter)} every ${interval}`,
+        );
       }
       notifyServiceManager("READY=1");
       trimHeap();
@@ -201,6 +205,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
     push?.close();
     await metrics?.close();
   }
+  await run.display.end();
   return 0;
 }
 
@@ -222,14 +227,16 @@ class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
   #server: MetricsServer | undefined;
+  /** A scrape waits for it: a page without the gadget's metrics would look whole. */
+  readonly #attached = Promise.withResolvers<void>();
   #running: RunningGadget | undefined;
 
-  static async open(
+  static open(
     address: ListenAddress,
     { own, prefix, webConfig }: { own: OwnMetrics; prefix?: string; webConfig?: WebConfigFile },
-  ): Promise<MetricsEndpoint> {
+  ): MetricsEndpoint {
     const endpoint = new MetricsEndpoint({ own, prefix });
-    await endpoint.#listen(address, webConfig);
+    endpoint.#listen(address, webConfig);
     return endpoint;
   }
 
@@ -245,7 +252,7 @@ class MetricsEndpoint {
     });
   }
 
-  async #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): Promise<void> {
+  #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): void {
     const options = {
       ...address,
       exposition: this.#exposition,
@@ -257,7 +264,7 @@ class MetricsEndpoint {
     };
     this.#server = webConfig === undefined
       ? startMetricsServer(options)
-      : await startSecureMetricsServer({ ...options, webConfig });
+      : startSecureMetricsServer({ ...options, webConfig });
   }
 
   get url(): string {
@@ -269,9 +276,11 @@ class MetricsEndpoint {
   serve(running: RunningGadget): void {
     for (const set of running.metricSets) this.#exposition.add(set);
     this.#running = running;
+    this.#attached.resolve();
   }
 
   async #refresh(): Promise<void> {
+    await this.#attached.promise;
     for (const [dataSource, error] of await this.#running?.refresh() ?? []) {
       this.#own.countScrapeError("refresh");
       warnings.warn(`data source ${dataSource}: ${describeError(error)}`);

@@ -24,8 +24,10 @@ export interface Display {
   rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;
   /** Draws all metrics that are printed; called once per print interval. */
   metrics(sets: readonly MetricSet[]): string;
-  /** Takes finished text. */
+  /** Takes finished text, whole. */
   write(text: string): void;
+  /** True while nobody takes what was written: then more should wait, or be left out. */
+  isFull(): boolean;
 }
 
 /** Options of one run. */

@@ -133,7 +133,7 @@ export class RunningGadget {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
-    if (shown.length > 0) this.#pump = new EventPump(shown);
+    if (shown.length > 0) this.#pump = new EventPump(shown, this.#options.display.isFull);
     const sources = counted.map(({ source }) => source);
     const fds = counted.flatMap(({ fds }) => fds);
     const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
@@ -175,13 +175,14 @@ export class RunningGadget {
   #startPrinting(): void {
     const runners = this.#printedRunners();
     if (runners.length === 0) return;
-    const { printIntervalMs, schedule } = this.#options;
+    const { display, printIntervalMs, schedule } = this.#options;
     const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
     const count = counts.includes(0) ? 0 : Math.max(...counts);
     this.#printTimer = new FetchTimer(
       { intervalMs: printIntervalMs, count },
       {
-        fetch: () => this.#print(runners),
+        // What is not drawn now is in the next picture.
+        fetch: () => display.isFull() ? undefined : this.#print(runners),
         onError: (error) => this.#options.warn(messageOf(error)),
       },
     );

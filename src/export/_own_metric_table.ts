@@ -39,6 +39,7 @@ export interface MetricTable {
   readonly pushSkipped: Counter;
   readonly scrapeDuration: Gauge;
   readonly scrapeErrors: Counter;
+  readonly connectionsCut: Counter;
   readonly cpu: Counter;
   readonly resident: Gauge;
   readonly virtual: Gauge;
@@ -203,6 +204,11 @@ function scrapeMetrics(gauge: MakeGauge, counter: MakeCounter) {
       "Failures that left something out of a page, and scrapes refused or cut off, by stage.",
       ["stage"],
     ),
+    connectionsCut: counter(
+      "kmeter_http_connections_cut_total",
+      "Connections closed to make room for others, or because a request or an answer took too long.",
+      ["reason"],
+    ),
   };
 }
 
@@ -217,12 +223,18 @@ function processMetrics(gauge: MakeGauge, counter: MakeCounter) {
   };
 }
 
-/** Replaces all values but those of scrapes and the build. */
+/** Replaces all values but those of scrapes, connections and the build. */
 export function refill(
   metrics: MetricTable,
   { snapshot, process }: { snapshot: OwnMetricsSnapshot; process: ProcessStats },
 ): void {
-  const { buildInfo: _1, scrapeDuration: _2, scrapeErrors: _3, ...refilled } = metrics;
+  const {
+    buildInfo: _1,
+    scrapeDuration: _2,
+    scrapeErrors: _3,
+    connectionsCut: _4,
+    ...refilled
+  } = metrics;
   for (const metric of Object.values(refilled)) metric.reset();
   for (const source of snapshot.dataSources) fillDataSource(metrics, source);
   fillOptional(metrics.processSeries, snapshot.seriesPlaces?.taken);

@@ -1,5 +1,6 @@
 /** Door of the export layer: names, pages of text, kmeter's own metrics, the HTTP server. */
 
+export { CONNECTION_LIMITS } from "./connections.ts";
 export { negotiateFormat } from "./content_negotiation.ts";
 export {
   CONTENT_TYPES,
@@ -8,6 +9,7 @@ export {
   type RenderOptions,
   type TextExposition,
 } from "./exposition.ts";
+export { MAX_HEAD_BYTES } from "./http_connection.ts";
 export { type LandingContent, type LandingSource } from "./landing_page.ts";
 export { addressText, type ListenAddress, parseListenAddress } from "./listen_address.ts";
 export {
@@ -38,6 +40,7 @@ export {
   readHostFacts,
   resourceAttributes,
   settingsFromEnvironment,
+  shownUrl,
 } from "./otlp/mod.ts";
 export { PAGE_WINDOW_BYTES } from "./shared_body.ts";
 export { type ProcessStats, readProcessStats } from "./process_stats.ts";

@@ -27,6 +27,7 @@ export const OWN_METRIC_NAMES: ReadonlySet<string> = new Set([
   "kmeter_otlp_skipped_pushes_total",
   "kmeter_scrape_duration_seconds",
   "kmeter_scrape_errors_total",
+  "kmeter_http_connections_cut_total",
   "process_cpu_seconds_total",
   "process_resident_memory_bytes",
   "process_virtual_memory_bytes",

@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly metrics?: boolean;
   /** Show the rows of these data sources. */
   readonly show?: readonly string[];
+  /** True while nobody takes the rows. */
+  readonly isFull?: () => boolean;
   readonly filter?: string;
   /** Series of all data sources together. */
   readonly metricsLimit?: number;
@@ -209,7 +211,7 @@ export async function startGadget(
     strict: options.strict ?? false,
     btfFile: options.btfFile,
     seriesBudget: allocateSeriesBudget(options.metricsLimit ?? DEFAULT_TOTAL_SERIES_LIMIT),
-    display: capturingDisplay(options.show ?? [], shown),
+    display: capturingDisplay(options.show ?? [], shown, options.isFull),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
   if (current.used !== undefined) addHeld(current.used.held);
@@ -219,6 +221,7 @@ export async function startGadget(
 function capturingDisplay(
   show: readonly string[],
   shown: { rows: Map<string, Row[]>; fetches: Map<string, Row[][]> },
+  isFull = () => false,
 ): Display {
   return {
     draws: () => false,
@@ -250,6 +253,7 @@ function capturingDisplay(
     },
     metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
     write: () => {},
+    isFull,
   };
 }
 

@@ -7,7 +7,7 @@ import { RequestBatches } from "./_request_batches.ts";
 import { SendQueue, type SendQueueOptions } from "./_send_queue.ts";
 import type { SetLabels } from "./_set_labels.ts";
 import { type PointContext, SetPoints } from "./_set_points.ts";
-import type { ExporterOptions } from "./exporter_options.ts";
+import { type ExporterOptions, shownUrl } from "./exporter_options.ts";
 import type { Push } from "./messages.ts";
 import type { ResourceAttributes } from "./resource.ts";
 
@@ -32,11 +32,17 @@ export class Exporter {
   #previousMs = 0;
 
   constructor({ options, resource, version, prefix, ...parts }: ExporterParts) {
-    const { name, url, timeoutMs, maxQueueBytes, temporality, protocol } = options;
+    const { name, timeoutMs, maxQueueBytes, temporality, protocol } = options;
     this.#options = options;
     this.#version = version;
     this.#prefix = prefix;
-    this.#queue = new SendQueue({ ...parts, name, url, timeoutMs, maxBytes: maxQueueBytes });
+    this.#queue = new SendQueue({
+      ...parts,
+      name,
+      url: shownUrl(options),
+      timeoutMs,
+      maxBytes: maxQueueBytes,
+    });
     const writer = protocol === "http/json"
       ? new JsonRequest(resource, temporality)
       : new ProtobufRequest(resource, temporality);

@@ -95,5 +95,7 @@ function causeOf(error: unknown): string {
   while (innermost instanceof Error && innermost.cause instanceof Error) {
     innermost = innermost.cause;
   }
-  return innermost instanceof Error ? innermost.message : String(innermost);
+  const message = innermost instanceof Error ? innermost.message : String(innermost);
+  // It is told already, and its query may be a secret.
+  return message.replace(/ for url \(\S*\)/, "");
 }

@@ -28,6 +28,11 @@ export interface ExporterOptions {
   readonly includesOwnMetrics: boolean;
 }
 
+/** The URL for people: a query may be a secret. */
+export function shownUrl({ url }: Pick<ExporterOptions, "url">): string {
+  return url.replace(/\?.*/s, "");
+}
+
 /** Keys of an exporter in a configuration: those of `ig`, and more. */
 export const EXPORTER_KEYS = [
   "exporter",

@@ -8,6 +8,7 @@ export {
   type ExporterOptions,
   makeExporterOptions,
   parseExporterKey,
+  shownUrl,
 } from "./exporter_options.ts";
 export type { ExporterSetting } from "./exporter_setting.ts";
 export type { OwnMetricValues } from "./messages.ts";

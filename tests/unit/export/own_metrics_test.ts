@@ -110,6 +110,8 @@ Deno.test("the snapshot of the engine is what kmeter's own metrics say", async (
     'kmeter_scrape_errors_total{stage="refresh"} 1',
     'kmeter_scrape_errors_total{stage="render"} 0',
     'kmeter_scrape_errors_total{stage="timeout"} 0',
+    'kmeter_http_connections_cut_total{reason="crowded"} 0',
+    'kmeter_http_connections_cut_total{reason="timeout"} 0',
     "process_cpu_seconds_total 1.25",
     "process_open_fds 12",
     "process_start_time_seconds 1700000000",

@@ -2,7 +2,7 @@
 
 /*
  * Events by <gadget/buffer.h>, which sends them to whichever buffer there is. `fill` with { n, 4711 } sends
- * n events, 8000 at most, on the CPU that runs it, and counts them in `produced`.
+ * n events on the CPU that runs it, and counts them in `produced`.
  */
 
 #include <vmlinux.h>
@@ -11,8 +11,6 @@
 #include <gadget/buffer.h>
 #include <gadget/macros.h>
 #include <gadget/types.h>
-
-#define MAX_EVENTS 8000
 
 struct event {
 	gadget_counter__u64 number;
@@ -28,25 +26,30 @@ struct {
 	__type(value, __u64);
 } produced SEC(".maps");
 
+static long send(__u32 i, void **ctx)
+{
+	struct event *event = gadget_reserve_buf(&events_map, sizeof(*event));
+	__u32 zero = 0;
+	__u64 *count = bpf_map_lookup_elem(&produced, &zero);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	if (!event)
+		return 0;
+	event->number = 1;
+	gadget_submit_buf(*ctx, &events_map, event, sizeof(*event));
+	return 0;
+}
+
 /* A tracepoint that hardly ever comes; `magic` tells a run by hand from a real hit. */
 SEC("raw_tp/cgroup_rename")
 int fill(__u64 *args)
 {
 	__u64 n = args[0], magic = args[1];
-	__u32 zero = 0;
-	__u64 *count = bpf_map_lookup_elem(&produced, &zero);
+	void *ctx = args;
 
-	if (magic != 4711 || !count)
-		return 0;
-	for (__u32 i = 0; i < MAX_EVENTS && i < n; i++) {
-		struct event *event = gadget_reserve_buf(&events_map, sizeof(*event));
-
-		__sync_fetch_and_add(count, 1);
-		if (!event)
-			continue;
-		event->number = 1;
-		gadget_submit_buf(args, &events_map, event, sizeof(*event));
-	}
+	if (magic == 4711)
+		bpf_loop(n, send, &ctx, 0);
 	return 0;
 }
 
