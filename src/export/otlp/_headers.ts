@@ -12,6 +12,7 @@ const OWN_HEADERS = new Set([
   "host",
   "te",
   "transfer-encoding",
+  "user-agent",
 ]);
 
 /**

@@ -43,6 +43,8 @@ interface Exporter {
   readonly options: ExporterOptions;
   counts: ExporterCounts;
   skipped: number;
+  /** Time of the last push. */
+  lastMs: number;
   /** A push that is being read or taken. */
   underWay: Promise<void> | undefined;
   taken: PromiseWithResolvers<void> | undefined;
@@ -96,6 +98,7 @@ export class OtlpPush {
       options,
       counts: NO_COUNTS,
       skipped: 0,
+      lastMs: 0,
       underWay: undefined,
       taken: undefined,
     }));
@@ -154,6 +157,7 @@ export class OtlpPush {
     this.#readers = readersOf(source.sets);
     this.#order({ kind: "begin", timeMs: source.startMs });
     this.#exporters.forEach((exporter, index) => {
+      exporter.lastMs = source.startMs;
       exporter.timer = setInterval(() => this.#pushOrSkip(index), exporter.options.intervalMs);
     });
   }
@@ -185,7 +189,9 @@ export class OtlpPush {
     if (source === undefined || this.#hasFailed) return;
     const exporter = this.#exporters[index];
     await source.refresh();
-    const timeMs = Date.now();
+    // Two pushes in one millisecond, or a clock that was set back, must not tell one time twice.
+    const timeMs = Math.max(Date.now(), exporter.lastMs + 1);
+    exporter.lastMs = timeMs;
     const own = exporter.options.includesOwnMetrics ? await source.own() : [];
     const sets = [];
     for (const reader of this.#readers) sets.push(await reader.read());
