@@ -17,6 +17,7 @@ export interface RunningMap {
 }
 
 const OPTIONS: RunOptions = {
+  name: "bench",
   filter: "",
   params: new Map(),
   metrics: true,

@@ -40,6 +40,7 @@ export {
   kernelError,
   pageSizeBytes,
   trimHeap,
+  withUmask,
 } from "./libc.ts";
 export {
   chosenLibbpf,

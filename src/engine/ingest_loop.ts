@@ -30,7 +30,11 @@ export async function runIngest(job: IngestJob, onReady: () => void): Promise<vo
     poller.wait();
     let pauseMs = round(0);
     // Readable, and nothing to take: the first record is still being written.
-    if (pauseMs === 0 && !isStopped()) poller.pause(FIRST_PAUSE_MS);
+    if (pauseMs === 0 && !isStopped()) {
+      poller.pause(FIRST_PAUSE_MS);
+      // A request that ended the pause is told by nothing else any more.
+      pauseMs = round(0);
+    }
     while (pauseMs > 0 && !isStopped()) {
       poller.pause(pauseMs);
       pauseMs = round(pauseMs);

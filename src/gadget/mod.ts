@@ -37,6 +37,7 @@ export {
   describeNode,
   keyOf,
   parseYaml,
+  readItems,
   readMapping,
   readText,
   type YamlNode,

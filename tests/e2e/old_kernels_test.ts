@@ -108,7 +108,7 @@ testWith("no kernel BTF: an error that says so, and --btf is the way out", ["roo
     "-c",
     'mount -t tmpfs none /sys/kernel/btf && exec "$@"',
     "sh",
-    ...kmeterCommand(),
+    ...kmeterCommand(args[0]),
     ...args,
   ];
   await using refused = new ChildProcess(hidden("run", "trace_exec", "-t", "1"));

@@ -44,7 +44,7 @@ for (const type of ["ringbuf", "perf_event_array"]) {
 
       // More than the buffer holds, again and again, until some is lost.
       await until("something is lost", async () => {
-        await gadget.run("fill", [8000, MAGIC]);
+        await gadget.run("fill", [200_000, MAGIC]);
         return gadget.stats("events").eventsLost.buffer_full > 0;
       });
       await until("every event is counted or known as lost", async () => {
