@@ -32,6 +32,7 @@ const OPTIONS: RunOptions = {
     metrics: () => "",
     write: () => {},
     isFull: () => false,
+    room: () => Promise.resolve(true),
   },
   warn: (text) => {
     throw new Error(text);

@@ -123,6 +123,7 @@ async function attach(
       isTty: terminal.isTty,
       // The session leaves rows out by itself, and tells how many.
       isFull: false,
+      room: () => Promise.resolve(true),
       end: () => Promise.resolve(),
       widthColumns: () => terminal.widthColumns,
       heightRows: () => terminal.heightRows,

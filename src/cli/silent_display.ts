@@ -9,4 +9,5 @@ export const SILENT_DISPLAY: Display = {
   metrics: () => "",
   write: () => {},
   isFull: () => false,
+  room: () => Promise.resolve(true),
 };

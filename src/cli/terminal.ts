@@ -16,6 +16,8 @@ export interface Terminal {
   widthColumns(): number;
   heightRows(): number;
   write(text: string): void;
+  /** Waits for room. @returns false if nobody takes anything. */
+  room(): Promise<boolean>;
   /** Waits a little for who reads. @throws KernelError if it is not to be had whole. */
   end(): Promise<void>;
 }
@@ -51,6 +53,10 @@ export class OutputTerminal implements Terminal {
 
   write(text: string): void {
     if (text !== "") this.#queue.write(encoder.encode(text));
+  }
+
+  room(): Promise<boolean> {
+    return this.#queue.room();
   }
 
   async end(): Promise<void> {

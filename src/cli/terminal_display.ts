@@ -69,6 +69,7 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
     },
     write: (text) => terminal.write(text),
     isFull: () => terminal.isFull,
+    room: () => terminal.room(),
     begin: () => heads.begin(),
     end: () => terminal.end(),
   };

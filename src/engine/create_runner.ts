@@ -60,8 +60,8 @@ export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runn
     );
   }
   const wanted = isCollected(spec, options);
-  const { write, isFull } = options.display;
-  const viewers = view === undefined ? [] : [{ view, write, isFull }];
+  const { write, isFull, room } = options.display;
+  const viewers = view === undefined ? [] : [{ view, write, isFull, room }];
   const parts = { ...context, spec, viewers, roles: wanted ? roles : undefined };
   const isOfUse = wanted || view !== undefined || options.isAttachable === true;
   switch (spec.origin.kind) {

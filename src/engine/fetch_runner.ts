@@ -65,7 +65,7 @@ export class FetchRunner implements Runner {
     this.#viewers = new Set(options.viewers);
     if (options.schedule !== undefined) {
       this.#timer = new FetchTimer(options.schedule, {
-        fetch: () => this.#enqueue(() => this.#fetchAndShow(this.#viewers)),
+        fetch: () => this.#fetchAndShow(this.#viewers),
         onError: options.onError,
       });
     }
@@ -78,7 +78,7 @@ export class FetchRunner implements Runner {
       return { finished: this.finished, stop: () => void this.#viewers.delete(viewer) };
     }
     const timer = new FetchTimer(this.#options.viewSchedule, {
-      fetch: () => this.#enqueue(() => this.#fetchAndShow([viewer])),
+      fetch: () => this.#fetchAndShow([viewer]),
       onError: this.#options.onError,
     });
     this.#viewTimers.add(timer);
@@ -118,15 +118,16 @@ export class FetchRunner implements Runner {
     return result;
   }
 
+  /** Whoever reads slowly keeps no scrape waiting: only the next fetch for viewers. */
   async #fetchAndShow(viewers: Iterable<Viewer>): Promise<void> {
     const watching = [...viewers];
-    if (watching.length === 0) return await this.#fetch();
+    if (watching.length === 0) return await this.#enqueue(() => this.#fetch());
     const rows = new RowCopy(this.spec);
-    await this.#fetch(rows);
+    await this.#enqueue(() => this.#fetch(rows));
     const { records } = rows;
     for (const viewer of watching) {
-      if (viewer.isFull()) this.#options.onLeftOut(records.length);
-      else viewer.write(viewer.view.rows(records));
+      if (await viewer.room()) viewer.write(viewer.view.rows(records));
+      else this.#options.onLeftOut(records.length);
     }
   }
 
@@ -146,7 +147,7 @@ export class FetchRunner implements Runner {
     await this.#stopTimers();
     const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
     if (isDue && this.#options.fetchesAtEnd) {
-      await this.#enqueue(() => this.#fetchAndShow(this.#viewers));
+      await this.#fetchAndShow(this.#viewers);
     }
   }
 

@@ -28,6 +28,8 @@ export interface Display {
   write(text: string): void;
   /** True while nobody takes what was written: then more should wait, or be left out. */
   isFull(): boolean;
+  /** Waits for room while the reader takes anything. @returns false if it does not. */
+  room(): Promise<boolean>;
 }
 
 /** Options of one run. */

@@ -11,6 +11,8 @@ export interface Viewer {
   write(text: string): void;
   /** True while what was written finds no reader. */
   isFull(): boolean;
+  /** Waits for room. @returns false if nobody takes anything. */
+  room(): Promise<boolean>;
 }
 
 /** Rows on their way to a viewer. */

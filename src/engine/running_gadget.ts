@@ -184,7 +184,8 @@ export class RunningGadget {
       const formatters = this.#formatters.get(runner.spec);
       const view = formatters && display.rowView(runner.spec, formatters);
       if (view === undefined || drawn.includes(runner)) return [];
-      return [{ runner, viewer: { view, write: display.write, isFull: display.isFull } }];
+      const { write, isFull, room } = display;
+      return [{ runner, viewer: { view, write, isFull, room } }];
     });
     const timer = this.#startPrinting(display);
     const viewings = viewers.flatMap(({ runner, viewer }) => runner.show?.(viewer) ?? []);

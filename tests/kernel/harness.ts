@@ -255,6 +255,7 @@ function capturingDisplay(
     metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
     write: () => {},
     isFull,
+    room: () => Promise.resolve(!isFull()),
   };
 }
 

@@ -88,7 +88,12 @@ Deno.test("closing fetches once more where that is due, after the timer's own fe
   const view = { header: () => "", row: () => "", rows: () => "shown" };
   const { runner, log, settle } = controlled({
     schedule: { intervalMs: 0, count: 0 },
-    viewers: [{ view, write: (text) => void log.push(text), isFull: () => false }],
+    viewers: [{
+      view,
+      write: (text) => void log.push(text),
+      isFull: () => false,
+      room: () => Promise.resolve(true),
+    }],
     fetchesAtEnd: true,
   });
   while (log.length === 0) await settle();
