@@ -54,10 +54,11 @@ export interface CountingCollector extends Collector {
 export function createCollector(spec: DataSourceSpec, options: CollectorOptions): Collector {
   const { fields, recordSizeBytes, valueSizeBytes } = spec;
   const { scope, filter, formatters, budget } = options;
+  const isRetold = spec.origin.kind === "iter";
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const isStronglyOrdered = Deno.build.arch === "x86_64";
   const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered, budget }));
-  return { plan, memory, set: createMetricSet({ scope, plan, memory, formatters }) };
+  return { plan, memory, set: createMetricSet({ scope, plan, memory, isRetold, formatters }) };
 }
 
 /** Compiles the loops, to count on this thread. */

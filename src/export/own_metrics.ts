@@ -93,6 +93,11 @@ export class OwnMetrics {
 
   /** All metrics of the Registry but the gadget families, as text of the format. */
   async render(format: TextExposition): Promise<Uint8Array<ArrayBuffer>> {
+    return new TextEncoder().encode(registryText(await this.read(), format));
+  }
+
+  /** Values of all metrics of the Registry but the gadget families. */
+  async read(): Promise<RegistryValues[]> {
     // The declaration calls these plain descriptions; they are the metrics themselves.
     const registered = this.registry
       .getMetricsAsArray() as unknown as (RegisteredMetric | RegistryFamily)[];
@@ -102,7 +107,7 @@ export class OwnMetrics {
       const { name, help, type, values } = await metric.get();
       families.push({ name, help, type, values, aggregator: "sum" });
     }
-    return new TextEncoder().encode(registryText(families, format));
+    return families;
   }
 
   #fill(): void {

@@ -23,13 +23,15 @@ export interface MetricSetOptions {
   readonly scope: string;
   readonly plan: MetricsPlan;
   readonly memory: SeriesMemory;
+  /** See {@linkcode MetricSet.isRetold}. */
+  readonly isRetold?: boolean;
   /** Text of fields with a format. */
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
 }
 
 /** The exporters' view of a data source's series. Live: nothing is copied until it is read. */
 export function createMetricSet(options: MetricSetOptions): MetricSet {
-  const { scope, plan, memory } = options;
+  const { scope, plan, memory, isRetold = false } = options;
   const labels = new LabelReader(options);
   return {
     scope,
@@ -39,8 +41,10 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
       name: instrument.name,
       description: instrument.description,
       unit: instrument.unit,
+      isSlots: instrument.slots,
       column: () => memory.column(index),
     })),
+    isRetold,
     get seriesCount() {
       return memory.count;
     },

@@ -14,6 +14,7 @@ export interface FakeInstrument {
   readonly description?: string;
   readonly unit?: string;
   readonly column: Column;
+  readonly isSlots?: boolean;
 }
 
 /** A set whose series, labels and columns a test may change at will. */
@@ -21,6 +22,7 @@ export class FakeMetricSet implements MetricSet {
   readonly scope: string;
   readonly labelNames: readonly string[];
   readonly instruments: Instrument[];
+  isRetold = false;
   rows: (readonly string[])[];
   readonly dead = new Set<number>();
   readonly generations: number[] = [];
@@ -41,6 +43,7 @@ export class FakeMetricSet implements MetricSet {
       name: instrument.name,
       description: instrument.description ?? `Help of ${instrument.name}.`,
       unit: instrument.unit ?? "",
+      isSlots: instrument.isSlots ?? false,
       column: () => instrument.column,
     }));
   }
