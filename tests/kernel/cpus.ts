@@ -17,7 +17,12 @@ export async function pinToCpu(cpu: number): Promise<AsyncDisposable> {
 }
 
 async function setAffinity(cpus: string): Promise<void> {
-  await runTool("taskset", ["-a", "-c", "-p", cpus, String(Deno.pid)]);
+  try {
+    await runTool("taskset", ["-a", "-c", "-p", cpus, String(Deno.pid)]);
+  } catch (error) {
+    // A thread that ends meanwhile needs no CPU any more; taskset goes on with the others.
+    if (!String(error).includes("No such process")) throw error;
+  }
 }
 
 /**
