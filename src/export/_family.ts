@@ -3,6 +3,7 @@
 import type { Instrument, InstrumentType, MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, byteRun } from "./_byte_writer.ts";
 import type { LabelArena } from "./_label_arena.ts";
+import { familyHeader } from "./_protobuf_family.ts";
 import { boundText, type TextExposition } from "./_number_text.ts";
 import type { PrometheusName } from "./prometheus_names.ts";
 
@@ -10,6 +11,7 @@ import type { PrometheusName } from "./prometheus_names.ts";
 export interface SetEntry {
   readonly set: MetricSet;
   readonly labels: LabelArena;
+  readonly protobufLabels: LabelArena;
   /** Renders under way skip the set from here on: its columns may be gone. */
   removed: boolean;
 }
@@ -71,6 +73,13 @@ export class Family {
       : "";
     const helpLine = help === "" ? "" : `# HELP ${name} ${help.replaceAll('"', '\\"')}\n`;
     return `# TYPE ${name} ${type}\n${unit}${helpLine}`;
+  }
+
+  /** Name, help, type and unit as fields of a protobuf MetricFamily. */
+  protobufHeader(): Uint8Array {
+    const { name, help, type } = this;
+    const unit = openMetricsName(this).endsWith(`_${this.unit}`) ? this.unit : "";
+    return familyHeader({ name, help, type, unit });
   }
 
   /** The end of each bucket's labels, `,le="…"} `, +Inf last. */

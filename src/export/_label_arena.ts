@@ -2,6 +2,7 @@
 
 import type { MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, COPY_SLACK_BYTES } from "./_byte_writer.ts";
+import { encodeLabelPairs, maxLabelPairBytes } from "./_protobuf_labels.ts";
 import type { LabelColumn } from "./prometheus_names.ts";
 
 const CHUNK_BITS = 18;
@@ -28,8 +29,8 @@ interface Chunk {
 }
 
 /**
- * Text of the form `{otel_scope_name="…",comm="…"` for each series: the closing brace is missing so
- * that histograms can add `le`.
+ * Label bytes of each series. As text `{otel_scope_name="…",comm="…"`: the closing brace is missing so
+ * that histograms can add `le`. As protobuf the LabelPair fields of a Metric; empty ones are left out.
  *
  * Layout: blocks lie in chunks. A block's position is `chunk << 18 | offset`; only a block larger than
  * a chunk has a chunk of its own size, and that starts at offset 0.
@@ -37,6 +38,7 @@ interface Chunk {
 export class LabelArena {
   readonly #set: MetricSet;
   readonly #columns: readonly LabelColumn[];
+  readonly #isProtobuf: boolean;
   /** What the block of each series begins with. */
   readonly #scopeText: string;
   #chunks: Chunk[] = [];
@@ -54,7 +56,12 @@ export class LabelArena {
     lengthBytes: 0,
   };
 
-  constructor(set: MetricSet, columns: readonly LabelColumn[]) {
+  constructor(
+    set: MetricSet,
+    columns: readonly LabelColumn[],
+    form: "text" | "protobuf" = "text",
+  ) {
+    this.#isProtobuf = form === "protobuf";
     this.#set = set;
     this.#columns = columns;
     this.#scopeText = `{${SCOPE_LABEL}="${escapeLabelValue(set.scope)}"`;
@@ -124,13 +131,18 @@ export class LabelArena {
   /** False, and nothing kept, if the series went to another key meanwhile. */
   #build(series: number, generation: number): boolean {
     this.#builtCount++;
-    const text = this.#text(series);
+    const labels = this.#isProtobuf ? this.labelsOf(series) : this.#text(series);
     if (this.#set.generation(series) !== generation) return false;
-    const maxBytes = text.length * MAX_BYTES_PER_UNIT;
+    const maxBytes = typeof labels === "string"
+      ? labels.length * MAX_BYTES_PER_UNIT
+      : maxLabelPairBytes(labels);
     const chunk = this.#chunkWithRoom(maxBytes + COPY_SLACK_BYTES);
     const offset = this.#usedOfLastBytes;
+    const target = chunk.bytes.subarray(offset);
     // A lone surrogate becomes U+FFFD here: one invalid byte would cost the whole scrape.
-    const { written } = encoder.encodeInto(text, chunk.bytes.subarray(offset));
+    const written = typeof labels === "string"
+      ? encoder.encodeInto(labels, target).written
+      : encodeLabelPairs(labels, target);
     if (this.#generations[series] !== 0) this.#wastedBytes += this.#lengths[series];
     this.#positions[series] = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
     this.#lengths[series] = written;

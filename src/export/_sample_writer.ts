@@ -55,7 +55,7 @@ export function isBetweenKeys(generation: number): boolean {
  * Label sets made in one call at most. They cost 1 µs each, the first ones more than ten times that:
  * the main thread has other things to do in between.
  */
-const MAX_NEW_LABELS = 256;
+export const MAX_NEW_LABELS = 256;
 
 /**
  * Writes whole label sets from `run.from` on and returns the first series not yet written: for want of

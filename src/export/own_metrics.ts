@@ -1,8 +1,9 @@
 /** kmeter's own metrics: ordinary prom-client metrics, filled from a snapshot at every scrape. */
 
 import type { Metric, Registry } from "prom-client";
-import type { TextExposition } from "./_number_text.ts";
+import type { ExpositionFormat } from "./_number_text.ts";
 import { createMetrics, type MetricTable, type PromClient, refill } from "./_own_metric_table.ts";
+import { registryProtobuf } from "./_registry_protobuf.ts";
 import { registryText } from "./_registry_text.ts";
 import type { OwnMetricsSnapshot } from "./own_metrics_snapshot.ts";
 import { type ProcessStats, readProcessStats } from "./process_stats.ts";
@@ -80,8 +81,8 @@ export class OwnMetrics {
     };
   }
 
-  /** All metrics of the Registry but the gadget families, as text of the format. */
-  async render(format: TextExposition): Promise<Uint8Array<ArrayBuffer>> {
+  /** All metrics of the Registry but the gadget families, in that format. */
+  async render(format: ExpositionFormat): Promise<Uint8Array<ArrayBuffer>> {
     // The declaration calls these plain descriptions; they are the metrics themselves.
     const registered = this.registry
       .getMetricsAsArray() as unknown as (RegisteredMetric | RegistryFamily)[];
@@ -91,6 +92,7 @@ export class OwnMetrics {
       const { name, help, type, values } = await metric.get();
       families.push({ name, help, type, values, aggregator: "sum" });
     }
+    if (format === "protobuf") return registryProtobuf(families);
     return new TextEncoder().encode(registryText(families, format));
   }
 

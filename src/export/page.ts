@@ -2,7 +2,9 @@
 
 import type { ByteWriter } from "./_byte_writer.ts";
 import type { Family, FamilyMember, SetEntry } from "./_family.ts";
-import type { TextExposition } from "./_number_text.ts";
+import { FamilyMessage } from "./_family_message.ts";
+import type { ExpositionFormat } from "./_number_text.ts";
+import { writeMetrics } from "./_protobuf_writer.ts";
 import { nextLive, writeSamples } from "./_sample_writer.ts";
 
 /** A family and its members as they were when the page began. */
@@ -13,15 +15,14 @@ export interface PageFamily {
 
 /** What a page is made of. */
 export interface PageContent {
-  readonly format: TextExposition;
+  readonly format: ExpositionFormat;
   readonly families: readonly PageFamily[];
-  readonly headerOf: (family: Family) => string;
-  /** Ready text behind the families. */
+  /** What stands before the samples of a family: in each of its messages, or once in text. */
+  readonly headerOf: (family: Family) => Uint8Array;
+  /** Ready bytes behind the families. */
   readonly tail: readonly Uint8Array[];
   readonly onError: (failure: { scope: string; error: unknown }) => void;
 }
-
-const encoder = new TextEncoder();
 
 /**
  * Rows looked at in one call at most, of all sets together. Rows that are not on the page fill no
@@ -39,6 +40,7 @@ export class Page {
   readonly #failed: Set<SetEntry>;
   #family = 0;
   #hasHeader = false;
+  readonly #message = new FamilyMessage();
   #member = 0;
   #series = 0;
   #tail = 0;
@@ -69,8 +71,9 @@ export class Page {
     const start = out.position;
     this.#rowsLeft = MAX_ROWS;
     if (this.#write(out)) return "ended";
-    const hasMoved = out.position > start || this.#rowsLeft < MAX_ROWS;
-    return hasMoved ? "under way" : "full";
+    if (out.position > start || this.#rowsLeft < MAX_ROWS) return "under way";
+    this.#message.end(out);
+    return "full";
   }
 
   /** True at the end of the page. */
@@ -78,6 +81,7 @@ export class Page {
     const { families, tail } = this.#content;
     while (this.#family < families.length) {
       if (!this.#writeFamily(out, families[this.#family])) return false;
+      this.#message.end(out);
       this.#family++;
       this.#hasHeader = false;
       this.#member = 0;
@@ -112,12 +116,17 @@ export class Page {
     this.#moveTo(nextLive(set, { from: this.#series, maxRows: this.#rowsLeft }));
     if (this.#series >= set.seriesCount) return true;
     if (this.#rowsLeft === 0) return false;
+    const run = { family, member, from: this.#series, maxRows: this.#rowsLeft };
+    if (format === "protobuf") {
+      const header = headerOf(family);
+      this.#moveTo(writeMetrics(out, { ...run, header, message: this.#message }));
+      return this.#series >= set.seriesCount;
+    }
     if (!this.#hasHeader) {
-      if (!writeBytes(out, encoder.encode(headerOf(family)))) return false;
+      if (!writeBytes(out, headerOf(family))) return false;
       this.#hasHeader = true;
     }
-    const run = { family, member, format, from: this.#series, maxRows: this.#rowsLeft };
-    this.#moveTo(writeSamples(out, run));
+    this.#moveTo(writeSamples(out, { ...run, format }));
     return this.#series >= set.seriesCount;
   }
 

@@ -4,6 +4,7 @@ import type { Field } from "../decode/mod.ts";
 import { UsageError } from "../errors.ts";
 import { parseBoundaries } from "./annotation_values.ts";
 import { parseDurationMs } from "./duration.ts";
+import type { ExponentialBoundaries } from "./exponential_boundaries.ts";
 import { checkLabelNames, checkMetricNames, instrumentName } from "./metric_names.ts";
 import { quoteNames, suggestName } from "./nearest_name.ts";
 import type { DataSourceSpec } from "./spec.ts";
@@ -29,6 +30,8 @@ export interface ValueRole {
   readonly unit: string;
   /** Ascending upper bounds of a histogram, without +Inf; absent = default of its kind. */
   readonly boundaries?: readonly number[];
+  /** Instead of boundaries: they grow by a constant factor. */
+  readonly exponential?: ExponentialBoundaries;
   /** True if the field is an array with one count per slot. */
   readonly isSlots: boolean;
   /** Field with the true sum of a slot histogram. */
@@ -168,7 +171,7 @@ function valueRole(
     description: annotations["metrics.description"] ?? annotations.description ?? "",
     unit: annotations["metrics.unit"] ?? inferredUnit(field),
     isSlots,
-    ...(boundaries && { boundaries }),
+    ...boundaries,
     ...(sumField && { sumField }),
   };
 }
@@ -203,12 +206,20 @@ function checkValueKind(
 function boundariesOf(
   source: DataSourceSpec,
   { field, type }: { readonly field: Field; readonly type: MetricType },
-): number[] | undefined {
+): Pick<ValueRole, "boundaries" | "exponential"> {
   const text = field.annotations["metrics.boundaries"];
-  if (text === undefined || type !== "histogram") return undefined;
+  if (text === undefined || type !== "histogram") return {};
   const boundaries = parseBoundaries(text);
   const slots = field.arrayLength;
-  if (slots === 0 || boundaries.length === slots - 1) return boundaries;
+  if (!Array.isArray(boundaries)) {
+    if (slots === 0) return { exponential: boundaries };
+    throw roleError(source, field, {
+      what: `has ${slots} slots, which the gadget has counted: a schema cannot change them`,
+      hint:
+        'write one number per slot into "metrics.boundaries", or remove it for slots of powers of two',
+    });
+  }
+  if (slots === 0 || boundaries.length === slots - 1) return { boundaries };
   throw roleError(source, field, {
     what: `has ${slots} slots and ${boundaries.length} boundaries, expected ${slots - 1}`,
     hint: 'write one number per slot into "metrics.boundaries", without the last slot: it is +Inf',

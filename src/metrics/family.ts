@@ -9,6 +9,8 @@
  * in its buckets that its sum does not have yet.
  */
 
+import type { NativeBuckets } from "./native_buckets.ts";
+
 /** Kind of a metric as OpenMetrics names them. */
 export type InstrumentType = "counter" | "gauge" | "histogram";
 
@@ -42,6 +44,8 @@ export interface HistogramColumn extends CellColumn {
   readonly kind: "histogram";
   /** Inclusive upper bounds (`le`), ascending, without +Inf. */
   readonly upperBounds: Float64Array;
+  /** Present if the buckets are those of a native histogram. */
+  readonly native?: NativeBuckets;
 }
 
 export type Column = IntegerColumn | FloatColumn | HistogramColumn;

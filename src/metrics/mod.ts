@@ -17,6 +17,7 @@ export { compileIngest, generateIngest } from "./ingest_codegen.ts";
 export type { CompiledIngest, GenerateOptions, IngestTarget } from "./ingest_codegen.ts";
 export { interpretIngest } from "./ingest_interpret.ts";
 export type { InterpreterTarget } from "./ingest_interpret.ts";
+export type { NativeBuckets } from "./native_buckets.ts";
 export { createMetricSet } from "./metric_set.ts";
 export type { MetricSetOptions } from "./metric_set.ts";
 export { perCpuStrideBytes, planPerCpu } from "./per_cpu.ts";

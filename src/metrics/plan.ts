@@ -10,6 +10,7 @@ import {
 import type { MetricRoles, ValueRole } from "../gadget/mod.ts";
 import { textContext } from "./_text_context.ts";
 import type { InstrumentType } from "./family.ts";
+import { exponentialBuckets, log2NativeBuckets, type NativeBuckets } from "./native_buckets.ts";
 
 /** A field whose bytes tell series apart. */
 export interface KeyPart {
@@ -41,6 +42,8 @@ export interface InstrumentPlan {
   readonly slots: boolean;
   /** Inclusive upper bounds of a histogram, without +Inf; empty otherwise. */
   readonly upperBounds: readonly number[];
+  /** What the buckets are in a native histogram, if they can be in one. */
+  readonly native?: NativeBuckets;
   /** Slots only: the value that one count of each bucket adds to the estimated sum. */
   readonly midpoints: readonly number[];
   /** Slots only: field with the true sum. */
@@ -152,11 +155,7 @@ export function filtersValues({ filter }: MetricsPlan): boolean {
 
 function planInstrument(role: ValueRole): InstrumentPlan {
   const { type, name, description, unit, field, isSlots, sumField } = role;
-  const upperBounds = type !== "histogram"
-    ? []
-    : isSlots
-    ? slotBounds(field, role.boundaries)
-    : role.boundaries ?? DEFAULT_BOUNDARIES;
+  const { bounds: upperBounds, native } = bucketsOf(role);
   const midpoints = isSlots ? slotMidpoints(field.arrayLength, upperBounds) : [];
   return {
     type,
@@ -167,9 +166,22 @@ function planInstrument(role: ValueRole): InstrumentPlan {
     slots: isSlots,
     sumField,
     upperBounds,
+    ...(native && { native }),
     midpoints,
     storage: storageOf(type, field),
   };
+}
+
+/** Bounds of a histogram, and the native buckets that they are; none of other metrics. */
+function bucketsOf(role: ValueRole): { bounds: readonly number[]; native?: NativeBuckets } {
+  const { type, field, isSlots, boundaries, exponential } = role;
+  if (type !== "histogram") return { bounds: [] };
+  const isWhole = !isFloatKind(field.kind);
+  const isSigned = !isWhole || isSignedKind(field.kind);
+  if (exponential !== undefined) return exponentialBuckets(exponential, { signed: isSigned });
+  const bounds = isSlots ? slotBounds(field, boundaries) : boundaries ?? DEFAULT_BOUNDARIES;
+  // A first bucket without a lower end is the zero bucket only if nothing is below zero.
+  return { bounds, native: isSlots || !isSigned ? log2NativeBuckets(bounds) : undefined };
 }
 
 function storageOf(type: InstrumentType, field: Field): Storage {

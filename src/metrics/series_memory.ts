@@ -173,7 +173,7 @@ export class SeriesMemory {
   }
 
   #makeColumn(index: number): Column {
-    const { storage, upperBounds } = this.#plan.instruments[index];
+    const { storage, upperBounds, native } = this.#plan.instruments[index];
     const { cells, floats } = this;
     const { strideCells: stride, offsets } = this.layout;
     const place = { cells, floats, stride, offset: offsets[index] };
@@ -181,7 +181,12 @@ export class SeriesMemory {
       case "float":
         return { kind: "float", ...place };
       case "histogram":
-        return { kind: "histogram", upperBounds: Float64Array.from(upperBounds), ...place };
+        return {
+          kind: "histogram",
+          upperBounds: Float64Array.from(upperBounds),
+          ...(native && { native }),
+          ...place,
+        };
       case "signed":
       case "unsigned":
         return { kind: "integer", signed: storage === "signed", ...place };

@@ -1,0 +1,283 @@
+/**
+ * Metrics of one instrument as fields of a protobuf MetricFamily (io.prometheus.client), written
+ * label set by label set until the buffer is full. What `_sample_writer.ts` says of other threads is
+ * true here too.
+ *
+ * A histogram has its classic buckets, and beside them the native ones if its bounds allow that:
+ * Prometheus takes the native ones if it was told to ingest them, and else the classic ones.
+ */
+
+import type {
+  CellColumn,
+  FloatColumn,
+  HistogramColumn,
+  IntegerColumn,
+  NativeBuckets,
+} from "../metrics/mod.ts";
+import type { ByteRun, ByteWriter } from "./_byte_writer.ts";
+import type { FamilyMessage } from "./_family_message.ts";
+import { isBetweenKeys, MAX_NEW_LABELS, type SampleRun } from "./_sample_writer.ts";
+
+const VARINT = 0;
+const FIXED64 = 1;
+const BYTES = 2;
+
+/** MetricFamily.metric */
+const METRIC = 4 << 3 | BYTES;
+/** Metric.gauge, .counter, .untyped, .histogram */
+const NUMBER_TAGS: ReadonlyMap<string, number> = new Map([
+  ["gauge", 2 << 3 | BYTES],
+  ["counter", 3 << 3 | BYTES],
+]);
+const UNTYPED = 5 << 3 | BYTES;
+const HISTOGRAM = 7 << 3 | BYTES;
+/** The value of a Gauge, a Counter and an Untyped. */
+const VALUE = 1 << 3 | FIXED64;
+/** Histogram */
+const SAMPLE_COUNT = 1 << 3 | VARINT;
+const SAMPLE_SUM = 2 << 3 | FIXED64;
+const BUCKET = 3 << 3 | BYTES;
+const SCHEMA = 5 << 3 | VARINT;
+const ZERO_THRESHOLD = 6 << 3 | FIXED64;
+const ZERO_COUNT = 7 << 3 | VARINT;
+const NEGATIVE = { span: 9 << 3 | BYTES, delta: 10 << 3 | BYTES };
+const POSITIVE = { span: 12 << 3 | BYTES, delta: 13 << 3 | BYTES };
+/** Bucket */
+const CUMULATIVE_COUNT = 1 << 3 | VARINT;
+const UPPER_BOUND = 2 << 3 | FIXED64;
+/** BucketSpan */
+const OFFSET = 1 << 3 | VARINT;
+const LENGTH = 2 << 3 | VARINT;
+
+/** Tag and value. */
+const DOUBLE_BYTES = 9;
+const MAX_VARINT_BYTES = 10;
+/** What a metric with one value takes, its labels and the message's length aside. */
+export const MAX_NUMBER_METRIC_BYTES = 32;
+/** Tags and lengths of the Metric and the Histogram, and all of the latter that is no bucket. */
+const MAX_FIXED_BYTES = 128;
+/** A classic bucket; and a native one that has a span of its own. */
+const MAX_BUCKET_BYTES = 2 + 1 + MAX_VARINT_BYTES + DOUBLE_BYTES;
+const MAX_NATIVE_BYTES = 2 + 2 * 6 + MAX_VARINT_BYTES;
+
+/** Empty buckets up to so many in a row cost less as zeros than as the gap between two spans. */
+const MAX_FILLED_GAP = 2;
+
+/** Twice that is still a whole number among doubles. */
+const MAX_EXACT_COUNT = 2 ** 52;
+
+const CELL = new BigUint64Array(1);
+const CELL_HALVES = new Uint32Array(CELL.buffer);
+
+/** What one call of {@linkcode writeMetrics} works on. */
+export interface MetricRun extends Omit<SampleRun, "format"> {
+  readonly message: FamilyMessage;
+  /** Name, help and type, as the fields of a MetricFamily. */
+  readonly header: Uint8Array;
+}
+
+/**
+ * Writes whole metrics from `run.from` on and returns the first series not yet written: for want of
+ * room, or because enough was done for one call.
+ */
+export function writeMetrics(out: ByteWriter, run: MetricRun): number {
+  const { set, protobufLabels } = run.member.entry;
+  const end = Math.min(set.seriesCount, run.from + run.maxRows);
+  const column = run.member.instrument.column();
+  const sizeBytes = maxMetricBytes(column);
+  const write = metricWriter(run, column);
+  const lastLabels = protobufLabels.builtCount + MAX_NEW_LABELS;
+  let series = run.from;
+  for (; series < end && protobufLabels.builtCount < lastLabels; series++) {
+    const generation = set.generation(series);
+    if (isBetweenKeys(generation) || !set.isLive(series)) continue;
+    const block = protobufLabels.at(series, generation);
+    if (block === undefined) continue;
+    const start = out.position;
+    const room = { header: run.header, sizeBytes: sizeBytes + block.lengthBytes };
+    if (!run.message.makeRoom(out, room)) return series;
+    write(out, block, series);
+    if (set.generation(series) !== generation) run.message.rewind(out, start);
+  }
+  return series;
+}
+
+type MetricWriter = (out: ByteWriter, block: ByteRun, series: number) => void;
+
+function metricWriter({ member }: MetricRun, column: Column): MetricWriter {
+  const { type } = member.instrument;
+  switch (column.kind) {
+    case "integer":
+      return (out, block, series) =>
+        writeNumber(out, { block, type, value: integerAt(column, series) });
+    case "float":
+      return (out, block, series) =>
+        writeNumber(out, { block, type, value: column.floats[firstCell(column, series)] });
+    case "histogram": {
+      const counts = new Float64Array(column.upperBounds.length + 1);
+      return (out, block, series) => writeHistogram(out, { block, column, series, counts });
+    }
+  }
+}
+
+type Column = IntegerColumn | FloatColumn | HistogramColumn;
+
+function maxMetricBytes(column: Column): number {
+  if (column.kind !== "histogram") return MAX_FIXED_BYTES;
+  const bounds = column.upperBounds.length;
+  const native = column.native === undefined ? 0 : (bounds + 1) * MAX_NATIVE_BYTES;
+  return MAX_FIXED_BYTES + bounds * MAX_BUCKET_BYTES + native;
+}
+
+function firstCell({ stride, offset }: CellColumn, series: number): number {
+  return series * stride + offset;
+}
+
+/** The format has doubles only: above 2^53 they are rounded, as Prometheus would. */
+function integerAt(column: IntegerColumn, series: number): number {
+  CELL[0] = column.cells[firstCell(column, series)];
+  const high = column.signed ? CELL_HALVES[1] | 0 : CELL_HALVES[1];
+  return high * 4294967296 + CELL_HALVES[0];
+}
+
+/** Writes a metric with one value; of a type that is neither counter nor gauge as untyped. */
+export function writeNumber(
+  out: ByteWriter,
+  { block, type, value }: { block: ByteRun; type: string; value: number },
+): void {
+  out.byte(METRIC);
+  out.varint(block.lengthBytes + 2 + DOUBLE_BYTES);
+  out.copy(block);
+  out.byte(NUMBER_TAGS.get(type) ?? UNTYPED);
+  out.byte(DOUBLE_BYTES);
+  out.byte(VALUE);
+  out.float64(value);
+}
+
+interface OneHistogram {
+  readonly block: ByteRun;
+  readonly column: HistogramColumn;
+  readonly series: number;
+  /** Scratch: each cell is read once, so that classic and native buckets and the count agree. */
+  readonly counts: Float64Array;
+}
+
+function writeHistogram(out: ByteWriter, { block, column, series, counts }: OneHistogram): void {
+  const { cells, floats, upperBounds, native } = column;
+  const first = firstCell(column, series);
+  const bounds = upperBounds.length;
+  out.byte(METRIC);
+  const metric = out.beginLength();
+  out.copy(block);
+  out.byte(HISTOGRAM);
+  const histogram = out.beginLength();
+  out.byte(SAMPLE_SUM);
+  out.float64(floats[first + bounds + 1]);
+  let low = 0;
+  let high = 0;
+  for (let index = 0; index <= bounds; index++) {
+    CELL[0] = cells[first + index];
+    counts[index] = CELL_HALVES[1] * 4294967296 + CELL_HALVES[0];
+    low += CELL_HALVES[0];
+    high += CELL_HALVES[1];
+    if (low >= 4294967296) {
+      low -= 4294967296;
+      high++;
+    }
+    // The bucket +Inf is the count.
+    if (index < bounds) writeBucket(out, { low, high, upperBound: upperBounds[index] });
+  }
+  out.byte(SAMPLE_COUNT);
+  out.varint64(low, high);
+  // One that is not exact is refused by Prometheus, and the whole page with it.
+  const isExact = high * 4294967296 + low <= MAX_EXACT_COUNT;
+  if (native !== undefined && isExact) writeNative(out, native, counts);
+  out.endLength(histogram);
+  out.endLength(metric);
+}
+
+function writeBucket(
+  out: ByteWriter,
+  { low, high, upperBound }: { low: number; high: number; upperBound: number },
+): void {
+  out.byte(BUCKET);
+  const start = out.position;
+  out.byte(0);
+  out.byte(CUMULATIVE_COUNT);
+  out.varint64(low, high);
+  out.byte(UPPER_BOUND);
+  out.float64(upperBound);
+  out.setByte(start, out.position - start - 1);
+}
+
+function writeNative(out: ByteWriter, native: NativeBuckets, counts: Float64Array): void {
+  const { schema, zeroThreshold, zeroCell, firstIndex } = native;
+  out.byte(SCHEMA);
+  out.varint(zigzag(schema));
+  out.byte(ZERO_THRESHOLD);
+  out.float64(zeroThreshold);
+  out.byte(ZERO_COUNT);
+  out.varint(counts[zeroCell]);
+  writeSide(out, { tags: POSITIVE, counts: counts.subarray(zeroCell + 1), firstIndex });
+  if (zeroCell === 0) return;
+  const below = counts.slice(0, zeroCell).reverse();
+  writeSide(out, { tags: NEGATIVE, counts: below, firstIndex });
+}
+
+interface Side {
+  readonly tags: { readonly span: number; readonly delta: number };
+  /** From zero outwards. */
+  readonly counts: Float64Array;
+  readonly firstIndex: number;
+}
+
+/** Spans, then the counts, each as the difference to the one before it. */
+function writeSide(out: ByteWriter, side: Side): void {
+  const { tags, counts, firstIndex } = side;
+  let end = 0;
+  let offset = firstIndex;
+  for (let next = nextSpan(counts, end); next !== undefined; next = nextSpan(counts, end)) {
+    out.byte(tags.span);
+    const start = out.position;
+    out.byte(0);
+    out.byte(OFFSET);
+    out.varint(zigzag(offset + next.start - end));
+    out.byte(LENGTH);
+    out.varint(next.end - next.start);
+    out.setByte(start, out.position - start - 1);
+    end = next.end;
+    offset = 0;
+  }
+  if (end === 0) return;
+  out.byte(tags.delta);
+  const length = out.beginLength();
+  let last = 0;
+  end = 0;
+  for (let next = nextSpan(counts, end); next !== undefined; next = nextSpan(counts, end)) {
+    for (let index = next.start; index < next.end; index++) {
+      out.varint(zigzag(counts[index] - last));
+      last = counts[index];
+    }
+    end = next.end;
+  }
+  out.endLength(length);
+}
+
+/** The next run of buckets at or behind `from` that has no long gap in it. */
+function nextSpan(
+  counts: Float64Array,
+  from: number,
+): { readonly start: number; readonly end: number } | undefined {
+  let start = from;
+  while (start < counts.length && counts[start] === 0) start++;
+  if (start === counts.length) return undefined;
+  let end = start + 1;
+  for (let index = end; index < counts.length && index - end <= MAX_FILLED_GAP; index++) {
+    if (counts[index] !== 0) end = index + 1;
+  }
+  return { start, end };
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
