@@ -19,9 +19,16 @@ export class PrometheusServer implements AsyncDisposable {
 
   /**
    * @param target `host:port` to scrape.
-   * @param settings more of the scrape configuration, each as one line of YAML.
+   * @param options.settings more of the scrape configuration, each as one line of YAML.
+   * @param options.features what `--enable-feature` switches on.
    */
-  static async start(target: string, settings: readonly string[] = []): Promise<PrometheusServer> {
+  static async start(
+    target: string,
+    { settings = [], features = [] }: {
+      settings?: readonly string[];
+      features?: readonly string[];
+    } = {},
+  ): Promise<PrometheusServer> {
     const sandbox = new Sandbox();
     const config = sandbox.write(
       "prometheus.yml",
@@ -34,6 +41,7 @@ export class PrometheusServer implements AsyncDisposable {
       `--config.file=${config}`,
       `--storage.tsdb.path=${sandbox.path("data")}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      ...features.map((feature) => `--enable-feature=${feature}`),
     ]);
     const server = new PrometheusServer({ sandbox, process, url: `http://127.0.0.1:${port}` });
     await process.waitFor("stderr", /Server is ready/, { timeoutMs: START_TIMEOUT_MS });

@@ -86,6 +86,104 @@ testWith(
   },
 );
 
+/** `histogram_quantile` of 0.25, 0.5 and 0.95, of native and of classic buckets. */
+async function quantilesOf(
+  histogram: string,
+  { native, classic }: { native: PrometheusServer; classic: PrometheusServer },
+): Promise<[native: number, classic: number][]> {
+  const pairs: [number, number][] = [];
+  for (const quantile of [0.25, 0.5, 0.95]) {
+    const ask = async (server: PrometheusServer, series: string) => {
+      const samples = await server.query(`histogram_quantile(${quantile}, ${series})`);
+      assertEquals(samples.length, 1, series);
+      return samples[0].value;
+    };
+    pairs.push([
+      await ask(native, histogram),
+      await ask(classic, histogram.replace("{", "_bucket{")),
+    ]);
+  }
+  return pairs;
+}
+
+testWith(
+  "Prometheus takes native histograms: one series each, with the quantiles of the classic ones",
+  ["root", "/usr/bin/prometheus"],
+  async () => {
+    using program = new NamedProgram();
+    const uid = 50_000 + Math.floor(Math.random() * 10_000);
+    const counts = [0, 0, 1, 1, 1, 3, 3, 5, 6, 9];
+    const runAll = async () => {
+      for (const count of counts) await program.run(1, Array.from({ length: count }, () => "a"));
+      for (const count of counts) {
+        const args = Array.from({ length: count }, () => "a");
+        await runTool(["setpriv", `--reuid=${uid}`, "--clear-groups", "/bin/true", ...args]);
+      }
+    };
+    const scrapeBoth = async (
+      gadget: string,
+      { annotate, check }: {
+        annotate: readonly string[];
+        check: (servers: { native: PrometheusServer; classic: PrometheusServer }) => Promise<void>;
+      },
+    ) => {
+      await runCase({
+        name: gadget,
+        run: ["run", await fixtureGadget(gadget), ANY_PORT, "-o", "none", ...annotate],
+        during: async (kmeter) => {
+          const target = (await servedAt(kmeter)).replace("http://", "");
+          await using native = await PrometheusServer.start(target, {
+            features: ["native-histograms"],
+          });
+          await using classic = await PrometheusServer.start(target);
+          await runAll();
+          await check({ native, classic });
+          kmeter.kill("SIGTERM");
+        },
+        expect: { code: 0, stdout: "" },
+        timeoutMs: 60_000,
+      });
+    };
+
+    // Slots that the kernel counts: argc is one more than the arguments.
+    await scrapeBoth("uid_execs", {
+      annotate: [],
+      check: async (servers) => {
+        const { native, classic } = servers;
+        const labels = `{uid="${uid}"}`;
+        await native.waitForValue(`histogram_count(arguments${labels})`, counts.length);
+        await classic.waitForValue(`arguments_count${labels}`, counts.length);
+        for (const [one, other] of await quantilesOf(`arguments${labels}`, servers)) {
+          const width = 2 ** Math.ceil(Math.log2(other)) / 2;
+          assert(Math.abs(one - other) <= width, `${one} and ${other} are ${width} apart`);
+        }
+        await native.waitForValue(`count({__name__=~"arguments.*",uid="${uid}"})`, 1);
+        await classic.waitForValue(`count({__name__=~"arguments.*",uid="${uid}"})`, 10);
+        await native.waitForValue(`execs_total${labels}`, counts.length);
+        await native.waitForValue('kmeter_map_max_entries{datasource="mymetrics"}', 1024);
+      },
+    });
+    // Events that kmeter counts, in buckets of a schema.
+    await scrapeBoth("exec_args", {
+      annotate: [
+        "--annotate",
+        "events.count:metrics.type=histogram,events.count:metrics.boundaries=schema 2 from 1 to 16",
+      ],
+      check: async (servers) => {
+        const { native, classic } = servers;
+        const labels = `{name="${program.name}"}`;
+        await native.waitForValue(`histogram_count(arguments${labels})`, counts.length);
+        await classic.waitForValue(`arguments_count${labels}`, counts.length);
+        const sum = counts.reduce((total, count) => total + count + 1, 0);
+        await native.waitForValue(`histogram_sum(arguments${labels})`, sum);
+        for (const [one, other] of await quantilesOf(`arguments${labels}`, servers)) {
+          assert(Math.abs(one - other) <= other * (1 - 2 ** -0.25), `${one} and ${other}`);
+        }
+      },
+    });
+  },
+);
+
 const READ_OPENMETRICS = `import json,sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read
 print(json.dumps([[f.name, f.type, f.unit, [[s.name, s.labels, s.value] for s in f.samples]]

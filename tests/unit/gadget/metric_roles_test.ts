@@ -202,6 +202,15 @@ const REFUSED: {
     hint: "use gadget_histogram_slot__u32 or gadget_histogram_slot__u64",
   },
   {
+    name: "a schema for slots",
+    members: { slots: "__u32[4]" },
+    annotate: ["slots:metrics.type=histogram", "slots:metrics.boundaries=schema 0 from 1 to 8"],
+    message:
+      'Field "e.slots" has 4 slots, which the gadget has counted: a schema cannot change them',
+    hint:
+      'write one number per slot into "metrics.boundaries", or remove it for slots of powers of two',
+  },
+  {
     name: "boundaries that do not fit the slots",
     members: { slots: "__u32[4]" },
     annotate: ["slots:metrics.type=histogram", "slots:metrics.boundaries=1,2"],
