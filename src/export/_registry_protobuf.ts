@@ -1,6 +1,6 @@
 /** Values of prom-client metrics as protobuf MetricFamily messages. */
 
-import { byteRunOf, ByteWriter } from "./_byte_writer.ts";
+import { byteRunOf, ByteWriter, LENGTH_BYTES } from "./_byte_writer.ts";
 import { FamilyMessage } from "./_family_message.ts";
 import { boundText } from "./_number_text.ts";
 import { familyHeader } from "./_protobuf_family.ts";
@@ -41,7 +41,7 @@ function writePart(out: ByteWriter, { header, type, values }: Part): void {
     const bytes = new Uint8Array(maxLabelPairBytes(labels));
     const block = byteRunOf(bytes.subarray(0, encodeLabelPairs(labels, bytes)));
     const sizeBytes = MAX_NUMBER_METRIC_BYTES + block.lengthBytes;
-    out.grow(header.length + sizeBytes);
+    out.grow(LENGTH_BYTES + header.length + sizeBytes);
     message.makeRoom(out, { header, sizeBytes });
     writeNumber(out, { block, type, value: value.value });
   }

@@ -1,6 +1,6 @@
 /** Histogram buckets that grow by a constant factor, as Prometheus' native histograms have them. */
 
-/** What `metrics.boundaries: schema 3 from 1 to 1000000` says. */
+/** What `metrics.boundaries: schema 3 from 1 to 1000000` says, with or without `signed` behind it. */
 export interface ExponentialBoundaries {
   /** Buckets double 2^schema times slower than the powers of two: 0 to 8. */
   readonly schema: number;
@@ -8,18 +8,25 @@ export interface ExponentialBoundaries {
   readonly from: number;
   /** Largest value that is told apart from larger ones. */
   readonly to: number;
+  /** The same buckets below zero; else what is there counts as zero. */
+  readonly isSigned: boolean;
 }
 
 /** Buckets on one side of zero at most: each is a 64-bit cell in every row. */
 export const MAX_EXPONENTIAL_BUCKETS = 512;
 
-const FORM = /^schema ([0-8]) from (\S+) to (\S+)$/;
+const FORM = /^schema ([0-8]) from (\S+) to (\S+?)( signed)?$/;
 
 /** Reads the form above; undefined if the text has another one. Range and size are not checked. */
 export function parseExponential(text: string): ExponentialBoundaries | undefined {
   const match = FORM.exec(text.trim().replaceAll(/\s+/g, " "));
   if (match === null) return undefined;
-  return { schema: Number(match[1]), from: Number(match[2]), to: Number(match[3]) };
+  return {
+    schema: Number(match[1]),
+    from: Number(match[2]),
+    to: Number(match[3]),
+    isSigned: match[4] !== undefined,
+  };
 }
 
 /** Upper bound of bucket `index`: 2^(index / 2^schema), inclusive. */

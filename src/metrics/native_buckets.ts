@@ -56,18 +56,17 @@ export function log2NativeBuckets(bounds: readonly number[]): NativeBuckets | un
   };
 }
 
-/** Bounds and native buckets of an exponential setting; mirrored below zero for signed values. */
+/** Bounds and native buckets of an exponential setting. */
 export function exponentialBuckets(
   setting: ExponentialBoundaries,
-  options: { signed: boolean },
 ): { bounds: number[]; native: NativeBuckets } {
-  const { schema } = setting;
+  const { schema, isSigned } = setting;
   const { first, last } = exponentialRange(setting);
   const above = Array.from(
     { length: last - first + 2 },
     (_, index) => exponentialBound(first - 1 + index, schema),
   );
-  const below = options.signed ? above.map((bound) => -bound).reverse() : [];
+  const below = isSigned ? above.map((bound) => -bound).reverse() : [];
   return {
     bounds: [...below, ...above],
     native: { schema, zeroThreshold: above[0], zeroCell: below.length, firstIndex: first },

@@ -176,12 +176,11 @@ function planInstrument(role: ValueRole): InstrumentPlan {
 function bucketsOf(role: ValueRole): { bounds: readonly number[]; native?: NativeBuckets } {
   const { type, field, isSlots, boundaries, exponential } = role;
   if (type !== "histogram") return { bounds: [] };
-  const isWhole = !isFloatKind(field.kind);
-  const isSigned = !isWhole || isSignedKind(field.kind);
-  if (exponential !== undefined) return exponentialBuckets(exponential, { signed: isSigned });
+  if (exponential !== undefined) return exponentialBuckets(exponential);
   const bounds = isSlots ? slotBounds(field, boundaries) : boundaries ?? DEFAULT_BOUNDARIES;
   // A first bucket without a lower end is the zero bucket only if nothing is below zero.
-  return { bounds, native: isSlots || !isSigned ? log2NativeBuckets(bounds) : undefined };
+  const mayBeNegative = isFloatKind(field.kind) || isSignedKind(field.kind);
+  return { bounds, native: isSlots || !mayBeNegative ? log2NativeBuckets(bounds) : undefined };
 }
 
 function storageOf(type: InstrumentType, field: Field): Storage {

@@ -83,7 +83,7 @@ Deno.test("bounds that are powers of two are native buckets without any shift", 
 });
 
 Deno.test("a schema's buckets are native ones, on both sides of zero", () => {
-  const { bounds, native } = exponentialBuckets({ schema: 1, from: 1, to: 4 }, { signed: true });
+  const { bounds, native } = exponentialBuckets({ schema: 1, from: 1, to: 4, isSigned: true });
   assertEquals(bounds.length, 12);
   // (1/√2, 1], (1, √2], (√2, 2], (2, 2√2], (2√2, 4]
   assertEquals(bounds.slice(6), [2 ** -0.5, 1, 2 ** 0.5, 2, 2 ** 1.5, 4]);
@@ -177,7 +177,7 @@ Deno.test("a series whose key leaves while it is written is taken back, and with
 
 Deno.test("kmeter's own metrics are on the page too, with other metrics of the Registry", async () => {
   const own = await OwnMetrics.load({ buildInfo: { version: "1", deno: "2", libbpf: "3" } });
-  const { Histogram } = await import("prom-client");
+  const { Gauge, Histogram } = await import("prom-client");
   const histogram = new Histogram({
     name: "other_seconds",
     help: "Other.",
@@ -185,6 +185,10 @@ Deno.test("kmeter's own metrics are on the page too, with other metrics of the R
     registers: [own.registry],
   });
   histogram.observe(0.25);
+  // Families of all sizes, so that one ends wherever the buffer does.
+  for (let size = 1; size <= 64; size++) {
+    new Gauge({ name: `g${size}`, help: "x".repeat(size), registers: [own.registry] }).set(size);
+  }
   const families = readFamilies(await own.render("protobuf"));
   const build = families.find(({ name }) => name === "kmeter_build_info");
   assertEquals([build?.type, build?.metric[0].gauge?.value], [1, 1]);
@@ -194,6 +198,11 @@ Deno.test("kmeter's own metrics are on the page too, with other metrics of the R
   );
   const errors = families.find(({ name }) => name === "kmeter_scrape_errors_total");
   assertEquals([errors?.type, errors?.metric[0].counter?.value], [0, 0]);
+  const gauges = families.filter(({ name }) => /^g\d+$/.test(name));
+  assertEquals(
+    gauges.map(({ help, metric }) => [help.length, metric[0].gauge?.value]),
+    Array.from({ length: 64 }, (_, index) => [index + 1, index + 1]),
+  );
   const buckets = families.find(({ name }) => name === "other_seconds_bucket");
   assertEquals(
     buckets?.metric.map(({ label, untyped }) => [label.at(-1)?.value, untyped?.value]),
