@@ -5,6 +5,7 @@ import { Exposition, OwnMetrics } from "../../../src/export/mod.ts";
 import { compileIngest, createMetricSet, SeriesStore } from "../../../src/metrics/mod.ts";
 import { ringOf } from "../../unit/metrics/batches.ts";
 import { pageText } from "../../unit/export/fake_metric_set.ts";
+import { nativeCounts, readFamilies } from "../../unit/export/metric_family.ts";
 import { type Layout, randomLayout, RecordMaker } from "../../unit/metrics/random_layout.ts";
 import { randomPlan, testFormatters } from "../../unit/metrics/random_plan.ts";
 import { Random } from "../../unit/random.ts";
@@ -36,9 +37,31 @@ export const pageTarget: FuzzTarget = {
       const text = pageText(page.render(format, { trailer: await own.render(format) }));
       await parsers.accept(format, text);
     }
+    checkProtobuf(page, await own.render("protobuf"));
   },
   close: () => parsers.close(),
 };
+
+/** Each piece by itself is whole messages, and native buckets have the count that is told. */
+function checkProtobuf(page: Exposition, trailer: Uint8Array): void {
+  for (const piece of page.render("protobuf", { trailer })) {
+    for (const { metric, name } of readFamilies(piece)) {
+      if (metric.length === 0) throw new Error(`empty message of "${name}"`);
+      for (const { histogram } of metric) {
+        if (histogram === undefined || histogram.zeroThreshold === 0) continue;
+        const { positiveSpan, positiveDelta, negativeSpan, negativeDelta } = histogram;
+        const counts = [
+          ...nativeCounts(positiveSpan, positiveDelta),
+          ...nativeCounts(negativeSpan, negativeDelta),
+        ].map(([, count]) => count);
+        const sum = counts.reduce((sum, count) => sum + count, Number(histogram.zeroCount));
+        if (counts.some((count) => count < 0) || BigInt(sum) !== histogram.sampleCount) {
+          throw new Error(`"${name}" counts ${histogram.sampleCount}, its buckets ${counts}`);
+        }
+      }
+    }
+  }
+}
 
 function randomSet(random: Random, scope: string) {
   const layout = randomLayout(random, 0);
