@@ -15,6 +15,7 @@ import { KernelError, UsageError } from "../errors.ts";
 import {
   addressText,
   Exposition,
+  type ExpositionOptions,
   type ListenAddress,
   type MetricsServer,
   OwnMetrics,
@@ -79,13 +80,16 @@ async function runGadget(args: readonly string[]): Promise<number> {
     });
     const options = runOptions(flags, { gadget, display });
     const listen = listenAddressOf(flags);
-    const prefix = metricsPrefixOf(flags);
+    const exposition = {
+      metricsPrefix: metricsPrefixOf(flags),
+      createdSamples: flags.has("openmetrics-created"),
+    };
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     const webConfig = webConfigOf(flags, { warn: (text) => warnings.warn(ownLines(text)) });
     const user = userOf(flags);
     requireCapabilities();
     if (user !== undefined) requireWayTo(user);
-    const run = { options, display, listen, timeoutMs, stop, prefix, user, webConfig };
+    const run = { options, display, listen, timeoutMs, stop, exposition, user, webConfig };
     return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
@@ -152,7 +156,7 @@ interface Run {
   readonly listen: ListenAddress | undefined;
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
-  readonly prefix: string | undefined;
+  readonly exposition: ExpositionOptions;
   /** Who goes on when all is attached; undefined for who started it. */
   readonly user: PasswdEntry | undefined;
   readonly webConfig: WebConfigFile | undefined;
@@ -194,21 +198,21 @@ class MetricsEndpoint {
 
   static async open(
     address: ListenAddress,
-    { prefix, webConfig }: { prefix?: string; webConfig?: WebConfigFile },
+    { exposition, webConfig }: { exposition: ExpositionOptions; webConfig?: WebConfigFile },
   ): Promise<MetricsEndpoint> {
     const own = await OwnMetrics.load({
       buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
       onError: reportScrapeError,
     });
-    const endpoint = new MetricsEndpoint({ own, prefix });
+    const endpoint = new MetricsEndpoint(own, exposition);
     await endpoint.#listen(address, webConfig);
     return endpoint;
   }
 
-  private constructor({ own, prefix }: { own: OwnMetrics; prefix?: string }) {
+  private constructor(own: OwnMetrics, exposition: ExpositionOptions) {
     this.#own = own;
     this.#exposition = new Exposition({
-      metricsPrefix: prefix,
+      ...exposition,
       registry: own.families,
       onError: ({ error }) => {
         own.countScrapeError("render");

@@ -55,7 +55,8 @@ export function createCollector(spec: DataSourceSpec, options: CollectorOptions)
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const isStronglyOrdered = Deno.build.arch === "x86_64";
   const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered }));
-  return { plan, memory, set: createMetricSet({ scope, plan, memory, formatters }) };
+  const startMs = Date.now();
+  return { plan, memory, set: createMetricSet({ scope, plan, memory, startMs, formatters }) };
 }
 
 /** Compiles the loops, to count on this thread. */

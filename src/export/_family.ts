@@ -28,6 +28,7 @@ export interface SampleNames {
   readonly bucket: ByteRun;
   readonly sum: ByteRun;
   readonly count: ByteRun;
+  readonly created: ByteRun;
 }
 
 /** One family and the instruments that feed it. */
@@ -49,6 +50,7 @@ export class Family {
       bucket: byteRun(`${name}_bucket`),
       sum: byteRun(`${name}_sum`),
       count: byteRun(`${name}_count`),
+      created: byteRun(`${openMetricsName({ name, type })}_created`),
     };
   }
 

@@ -14,9 +14,14 @@ import type {
   IntegerColumn,
   NativeBuckets,
 } from "../metrics/mod.ts";
-import type { ByteRun, ByteWriter } from "./_byte_writer.ts";
+import { type ByteRun, byteRun, byteRunOf, ByteWriter, COPY_SLACK_BYTES } from "./_byte_writer.ts";
 import type { FamilyMessage } from "./_family_message.ts";
-import { isBetweenKeys, MAX_NEW_LABELS, type SampleRun } from "./_sample_writer.ts";
+import {
+  countsSinceStart,
+  isBetweenKeys,
+  MAX_NEW_LABELS,
+  type SampleRun,
+} from "./_sample_writer.ts";
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -24,6 +29,12 @@ const BYTES = 2;
 
 /** MetricFamily.metric */
 const METRIC = 4 << 3 | BYTES;
+/** Counter, Histogram: created_timestamp */
+const COUNTER_CREATED = 3 << 3 | BYTES;
+const HISTOGRAM_CREATED = 15 << 3 | BYTES;
+/** Timestamp */
+const SECONDS = 1 << 3 | VARINT;
+const NANOS = 2 << 3 | VARINT;
 /** Metric.gauge, .counter, .untyped, .histogram */
 const NUMBER_TAGS: ReadonlyMap<string, number> = new Map([
   ["gauge", 2 << 3 | BYTES],
@@ -52,6 +63,7 @@ const LENGTH = 2 << 3 | VARINT;
 /** Tag and value. */
 const DOUBLE_BYTES = 9;
 const MAX_VARINT_BYTES = 10;
+const MAX_CREATED_BYTES = 2 + 2 * (1 + MAX_VARINT_BYTES);
 /** What a metric with one value takes, its labels and the message's length aside. */
 export const MAX_NUMBER_METRIC_BYTES = 32;
 /** Tags and lengths of the Metric and the Histogram, and all of the latter that is no bucket. */
@@ -66,11 +78,13 @@ const MAX_FILLED_GAP = 2;
 /** Twice that is still a whole number among doubles. */
 const MAX_EXACT_COUNT = 2 ** 52;
 
+const NONE = byteRun("");
+
 const CELL = new BigUint64Array(1);
 const CELL_HALVES = new Uint32Array(CELL.buffer);
 
 /** What one call of {@linkcode writeMetrics} works on. */
-export interface MetricRun extends Omit<SampleRun, "format"> {
+export interface MetricRun extends Omit<SampleRun, "format" | "hasCreated"> {
   readonly message: FamilyMessage;
   /** Name, help and type, as the fields of a MetricFamily. */
   readonly header: Uint8Array;
@@ -105,19 +119,50 @@ export function writeMetrics(out: ByteWriter, run: MetricRun): number {
 type MetricWriter = (out: ByteWriter, block: ByteRun, series: number) => void;
 
 function metricWriter({ member }: MetricRun, column: Column): MetricWriter {
+  const { set } = member.entry;
   const { type } = member.instrument;
+  const tag = type === "histogram" ? HISTOGRAM_CREATED : COUNTER_CREATED;
+  const known = type === "gauge" || set.startMs === undefined
+    ? NONE
+    : createdField(tag, set.startMs);
+  const createdOf = (series: number) => countsSinceStart(set, series) ? known : NONE;
   switch (column.kind) {
     case "integer":
       return (out, block, series) =>
-        writeNumber(out, { block, type, value: integerAt(column, series) });
+        writeNumber(out, {
+          block,
+          type,
+          value: integerAt(column, series),
+          created: createdOf(series),
+        });
     case "float":
       return (out, block, series) =>
-        writeNumber(out, { block, type, value: column.floats[firstCell(column, series)] });
+        writeNumber(out, {
+          block,
+          type,
+          value: column.floats[firstCell(column, series)],
+          created: createdOf(series),
+        });
     case "histogram": {
       const counts = new Float64Array(column.upperBounds.length + 1);
-      return (out, block, series) => writeHistogram(out, { block, column, series, counts });
+      return (out, block, series) =>
+        writeHistogram(out, { block, column, series, counts, created: createdOf(series) });
     }
   }
+}
+
+/** A created_timestamp: since when it is counted. */
+function createdField(tag: number, unixMs: number): ByteRun {
+  const out = new ByteWriter(MAX_CREATED_BYTES + COPY_SLACK_BYTES);
+  out.byte(tag);
+  const start = out.position;
+  out.byte(0);
+  out.byte(SECONDS);
+  out.varint(Math.floor(unixMs / 1000));
+  out.byte(NANOS);
+  out.varint(unixMs % 1000 * 1e6);
+  out.setByte(start, out.position - start - 1);
+  return byteRunOf(out.written());
 }
 
 type Column = IntegerColumn | FloatColumn | HistogramColumn;
@@ -140,18 +185,28 @@ function integerAt(column: IntegerColumn, series: number): number {
   return high * 4294967296 + CELL_HALVES[0];
 }
 
+interface OneNumber {
+  readonly block: ByteRun;
+  readonly type: string;
+  readonly value: number;
+  /** The field with the time since when it is counted, or nothing. */
+  readonly created?: ByteRun;
+}
+
 /** Writes a metric with one value; of a type that is neither counter nor gauge as untyped. */
 export function writeNumber(
   out: ByteWriter,
-  { block, type, value }: { block: ByteRun; type: string; value: number },
+  { block, type, value, created = NONE }: OneNumber,
 ): void {
+  const sizeBytes = DOUBLE_BYTES + created.lengthBytes;
   out.byte(METRIC);
-  out.varint(block.lengthBytes + 2 + DOUBLE_BYTES);
+  out.varint(block.lengthBytes + 2 + sizeBytes);
   out.copy(block);
   out.byte(NUMBER_TAGS.get(type) ?? UNTYPED);
-  out.byte(DOUBLE_BYTES);
+  out.byte(sizeBytes);
   out.byte(VALUE);
   out.float64(value);
+  out.copy(created);
 }
 
 interface OneHistogram {
@@ -160,9 +215,11 @@ interface OneHistogram {
   readonly series: number;
   /** Scratch: each cell is read once, so that classic and native buckets and the count agree. */
   readonly counts: Float64Array;
+  readonly created: ByteRun;
 }
 
-function writeHistogram(out: ByteWriter, { block, column, series, counts }: OneHistogram): void {
+function writeHistogram(out: ByteWriter, one: OneHistogram): void {
+  const { block, column, series, counts, created } = one;
   const { cells, floats, upperBounds, native } = column;
   const first = firstCell(column, series);
   const bounds = upperBounds.length;
@@ -192,6 +249,7 @@ function writeHistogram(out: ByteWriter, { block, column, series, counts }: OneH
   // One that is not exact is refused by Prometheus, and the whole page with it.
   const isExact = high * 4294967296 + low <= MAX_EXACT_COUNT;
   if (native !== undefined && isExact) writeNative(out, native, counts);
+  out.copy(created);
   out.endLength(histogram);
   out.endLength(metric);
 }

@@ -29,6 +29,8 @@ export interface SampleRun {
   readonly family: Family;
   readonly member: FamilyMember;
   readonly format: TextExposition;
+  /** Whether each label set tells since when it counts. */
+  readonly hasCreated: boolean;
   /** First series to write. */
   readonly from: number;
   /** Series to look at, at most. */
@@ -49,6 +51,11 @@ export function nextLive(
 /** True of a generation during which a series is given to another key. */
 export function isBetweenKeys(generation: number): boolean {
   return (generation & 1) === 1;
+}
+
+/** True if the series counts since the set's `startMs`, as far as that is known. */
+export function countsSinceStart(set: MetricSet, series: number): boolean {
+  return set.startMs !== undefined && set.generation(series) === 0 && !set.isOverflow(series);
 }
 
 /**
@@ -90,6 +97,7 @@ function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerC
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { cells, stride, offset, signed } = column;
+  const created = createdLine(run);
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
   for (; series < end && labels.builtCount < lastLabels; series++) {
@@ -97,13 +105,15 @@ function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerC
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!out.makeRoom(name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    const sizeBytes = name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES;
+    if (!out.makeRoom(sizeBytes + createdBytes(created, block))) return series;
     const start = out.position;
     beginLine(out, name, block);
     CELL[0] = cells[series * stride + offset];
     if (signed) out.int64(CELL_HALVES[0], CELL_HALVES[1]);
     else out.uint64(CELL_HALVES[0], CELL_HALVES[1]);
     out.byte(NEWLINE);
+    if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
@@ -113,6 +123,7 @@ function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColum
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { floats, stride, offset } = column;
+  const created = createdLine(run);
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
   for (; series < end && labels.builtCount < lastLabels; series++) {
@@ -120,11 +131,13 @@ function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColum
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!out.makeRoom(name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    const sizeBytes = name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES;
+    if (!out.makeRoom(sizeBytes + createdBytes(created, block))) return series;
     const start = out.position;
     beginLine(out, name, block);
     out.double(floats[series * stride + offset]);
     out.byte(NEWLINE);
+    if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
@@ -136,6 +149,7 @@ function writeHistograms(
 ): number {
   const { set, labels } = run.member.entry;
   const { names } = run.family;
+  const created = createdLine(run);
   const bounds = run.family.boundRuns(column.upperBounds, run.format);
   let fixedBytes = 2 * MAX_NUMBER_BYTES + names.sum.lengthBytes + names.count.lengthBytes;
   for (const bound of bounds) {
@@ -149,12 +163,46 @@ function writeHistograms(
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!out.makeRoom(fixedBytes + lines * block.lengthBytes)) return series;
+    const sizeBytes = fixedBytes + lines * block.lengthBytes + createdBytes(created, block);
+    if (!out.makeRoom(sizeBytes)) return series;
     const start = out.position;
     writeHistogram(out, { run, column, bounds, block, series });
+    if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
+}
+
+/** A `_created` sample, but for the labels. */
+interface CreatedLine {
+  readonly name: ByteRun;
+  readonly value: ByteRun;
+}
+
+function createdLine({ family, member, hasCreated }: SampleRun): CreatedLine | undefined {
+  const { startMs } = member.entry.set;
+  if (!hasCreated || startMs === undefined) return undefined;
+  return { name: family.names.created, value: byteRun(`${startMs / 1000}\n`) };
+}
+
+function createdBytes(created: CreatedLine | undefined, block: ByteRun): number {
+  return created === undefined
+    ? 0
+    : created.name.lengthBytes + block.lengthBytes + created.value.lengthBytes + 2;
+}
+
+function writeCreated(
+  out: ByteWriter,
+  { created, set, block, series }: {
+    created: CreatedLine;
+    set: MetricSet;
+    block: ByteRun;
+    series: number;
+  },
+): void {
+  if (!countsSinceStart(set, series)) return;
+  beginLine(out, created.name, block);
+  out.copy(created.value);
 }
 
 interface OneHistogram {

@@ -32,6 +32,8 @@ export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
 export interface ExpositionOptions {
   /** Put before every metric name, joined by `_`. */
   readonly metricsPrefix?: string;
+  /** OpenMetrics has a `_created` sample for each counter and histogram: a second series in Prometheus. */
+  readonly createdSamples?: boolean;
   /** Gets an object per family: prom-client's Registry is the registry of record. */
   readonly registry?: FamilyRegistry;
   /** A set that fails while it is rendered is left out of that page and reported here. */
@@ -142,6 +144,7 @@ export class Exposition {
         members: [...family.members],
       })),
       headerOf: (family) => this.#header(family, format),
+      hasCreated: (family) => format === "openmetrics" && this.#hasCreated(family),
       tail,
       onError: (failure) => this.#options.onError?.(failure),
     });
@@ -180,12 +183,21 @@ export class Exposition {
     return lines;
   }
 
+  #hasCreated(family: Family): boolean {
+    const name = openMetricsName(family);
+    return this.#options.createdSamples === true && family.type !== "gauge" &&
+      !this.#families.has(`${name}_created`) && !this.#isNameTaken(family);
+  }
+
+  /** True if another family is called `x` where this is `x_total`. */
+  #isNameTaken(family: Family): boolean {
+    const name = openMetricsName(family);
+    return name !== family.name && this.#families.has(name);
+  }
+
   #header(family: Family, format: ExpositionFormat): Uint8Array {
     if (format === "protobuf") return family.protobufHeader();
-    const name = openMetricsName(family);
-    const header = family.header(format, {
-      openMetricsNameTaken: name !== family.name && this.#families.has(name),
-    });
+    const header = family.header(format, { openMetricsNameTaken: this.#isNameTaken(family) });
     return new TextEncoder().encode(header);
   }
 }

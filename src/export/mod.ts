@@ -4,6 +4,7 @@ export { negotiateFormat } from "./content_negotiation.ts";
 export {
   CONTENT_TYPES,
   Exposition,
+  type ExpositionFormat,
   type ExpositionOptions,
   type RenderOptions,
   type TextExposition,

@@ -19,6 +19,8 @@ export interface PageContent {
   readonly families: readonly PageFamily[];
   /** What stands before the samples of a family: in each of its messages, or once in text. */
   readonly headerOf: (family: Family) => Uint8Array;
+  /** True if its OpenMetrics samples tell since when they count. */
+  readonly hasCreated: (family: Family) => boolean;
   /** Ready bytes behind the families. */
   readonly tail: readonly Uint8Array[];
   readonly onError: (failure: { scope: string; error: unknown }) => void;
@@ -110,7 +112,7 @@ export class Page {
 
   #writeMember(out: ByteWriter, family: Family, member: FamilyMember): boolean {
     const { entry } = member;
-    const { format, headerOf } = this.#content;
+    const { format, headerOf, hasCreated } = this.#content;
     if (entry.removed || this.#failed.has(entry)) return true;
     const { set } = entry;
     this.#moveTo(nextLive(set, { from: this.#series, maxRows: this.#rowsLeft }));
@@ -126,7 +128,7 @@ export class Page {
       if (!writeBytes(out, headerOf(family))) return false;
       this.#hasHeader = true;
     }
-    this.#moveTo(writeSamples(out, { ...run, format }));
+    this.#moveTo(writeSamples(out, { ...run, format, hasCreated: hasCreated(family) }));
     return this.#series >= set.seriesCount;
   }
 

@@ -88,7 +88,14 @@ function familyText(family: Family): string {
     let from = 0;
     while (from < set.seriesCount) {
       const maxRows = set.seriesCount;
-      from = writeSamples(out, { family, member, format: "text", from, maxRows });
+      from = writeSamples(out, {
+        family,
+        member,
+        format: "text",
+        hasCreated: false,
+        from,
+        maxRows,
+      });
       text += decoder.decode(out.written());
       out.clear();
     }

@@ -74,6 +74,11 @@ export interface MetricSet {
   /** Attribute names of the keys in order, before translation. */
   readonly labelNames: readonly string[];
   readonly instruments: readonly Instrument[];
+  /**
+   * Unix time in ms since when counters and histograms count: series of generation 0 began at zero
+   * then. Absent if nobody knows.
+   */
+  readonly startMs?: number;
   /** Number of series ever allotted; dead ones included. Grows, never shrinks. */
   readonly seriesCount: number;
   /** False for series that must not be exported (their map key is gone, or never used). */

@@ -22,16 +22,19 @@ export interface MetricSetOptions {
   readonly scope: string;
   readonly plan: MetricsPlan;
   readonly memory: SeriesMemory;
+  /** See {@linkcode MetricSet.startMs}. */
+  readonly startMs?: number;
   /** Text of fields with a format. */
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
 }
 
 /** The exporters' view of a data source's series. Live: nothing is copied until it is read. */
 export function createMetricSet(options: MetricSetOptions): MetricSet {
-  const { scope, plan, memory } = options;
+  const { scope, plan, memory, startMs } = options;
   const labels = new LabelReader(options);
   return {
     scope,
+    ...(startMs !== undefined && { startMs }),
     labelNames: plan.keys.map((key) => key.label),
     instruments: plan.instruments.map((instrument, index): Instrument => ({
       type: instrument.type,

@@ -502,6 +502,36 @@ Deno.test("overlapping renders do not disturb each other", () => {
   assertEquals(texts.map((text) => text === want), [true, true]);
 });
 
+Deno.test("OpenMetrics tells since when it counts if that is asked for, the text format never", () => {
+  const column = histograms([1], [{ counts: [1n, 0n], sum: 1 }, { counts: [2n, 0n], sum: 2 }]);
+  const set = new FakeMetricSet("s", ["k"], {
+    rows: [["1"], ["2"]],
+    instruments: [
+      counter("c", [1n, 2n]),
+      { type: "counter", name: "f", column: floats([0.5, 1]) },
+      gauge("g", [1, 2]),
+      { type: "histogram", name: "h", column },
+      counter("x", [1n, 2n]),
+      gauge("x_created", [1, 2]),
+      counter("y", [1n, 2n]),
+      gauge("y", [1, 2]),
+    ],
+  });
+  set.startMs = 1_700_000_000_050;
+  set.generations[1] = 2;
+  const created = (format: "text" | "openmetrics", createdSamples: boolean) =>
+    pageText(exposition([set], { createdSamples }).render(format)).split("\n")
+      .filter((line) => line.includes("_created{otel") && !line.startsWith("x_"));
+  const labels = '{otel_scope_name="s",k="1"} 1700000000.05';
+  // Other families are called x_created and y.
+  const expected = ["c", "f", "h"].map((name) => `${name}_created${labels}`);
+  assertEquals(created("openmetrics", true), expected);
+  assertEquals(created("openmetrics", false), []);
+  assertEquals(created("text", true), []);
+  const page = pageText(exposition([set], { createdSamples: true }).render("openmetrics"));
+  assertEquals(page.match(/^x_created\{/gm)?.length, 2, "the gauge's own samples");
+});
+
 Deno.test("the prefix and the trailer are part of the page", () => {
   const set = singleSet("s", { rows: [["1"]], instrument: gauge("g", [1]) });
   const page = exposition([set], { metricsPrefix: "my" });

@@ -25,6 +25,7 @@ export class FakeMetricSet implements MetricSet {
   readonly dead = new Set<number>();
   readonly generations: number[] = [];
   overflowSeries = -1;
+  startMs: number | undefined;
   /** Calls of {@linkcode labelValues}. */
   labelReads = 0;
 

@@ -75,6 +75,34 @@ Deno.test("a histogram has its classic buckets, and native ones where slots are 
   assertEquals(histogram.positiveSpan.length, 2, "a long gap parts spans, a short one does not");
 });
 
+Deno.test("counters and histograms say since when they count, unless they began anew", () => {
+  const set = new FakeMetricSet("g/ds", ["k"], {
+    rows: [["a"], ["again"], ["over"]],
+    instruments: [
+      { type: "counter", name: "c", column: integers([1n, 2n, 3n]) },
+      { type: "counter", name: "f", column: floats([1, 2, 3]) },
+      { type: "gauge", name: "g", column: integers([1n, 2n, 3n]) },
+      {
+        type: "histogram",
+        name: "h",
+        column: histograms([1], [1, 2, 3].map((sum) => ({ counts: [1n, 0n], sum }))),
+      },
+    ],
+  });
+  set.startMs = 1_700_000_000_123;
+  set.generations[1] = 2;
+  set.overflowSeries = 2;
+  const since = { seconds: 1_700_000_000n, nanos: 123_000_000 };
+  for (const { name, metric } of familiesOf(set)) {
+    const created = metric.map(({ counter, gauge, histogram }) => {
+      const time = (counter ?? gauge ?? histogram)?.created;
+      return time && { seconds: time.seconds, nanos: time.nanos };
+    });
+    const expected = name === "g" ? undefined : since;
+    assertEquals(created, [expected, undefined, undefined], name);
+  }
+});
+
 Deno.test("bounds that are powers of two are native buckets without any shift", () => {
   const native = log2NativeBuckets([8, 16, 32]);
   assertEquals(native, { schema: 0, zeroThreshold: 8, zeroCell: 0, firstIndex: 4 });
