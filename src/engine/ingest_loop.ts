@@ -82,6 +82,7 @@ function createDrain(source: IngestSource, formatters: Formatters): Drainable {
     isPaced: reader.isPaced,
     drain: () => {
       if (plan.ttlMs > 0) store.nowMs = readBootTimeMs();
+      if (plan.exemplar !== undefined) store.wallMs = Date.now();
       const consumed = reader.withLeases(process, reader.sizeBytes);
       memory.stats.lost = reader.lost;
       pipe?.flush();

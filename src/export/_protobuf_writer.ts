@@ -14,11 +14,14 @@ import type {
   IntegerColumn,
   NativeBuckets,
 } from "../metrics/mod.ts";
-import { type ByteRun, byteRun, byteRunOf, ByteWriter, COPY_SLACK_BYTES } from "./_byte_writer.ts";
+import { type ByteRun, byteRun, type ByteWriter } from "./_byte_writer.ts";
+import { protobufExemplar, type ReadyExemplar } from "./_exemplar.ts";
 import type { FamilyMessage } from "./_family_message.ts";
+import { timestampField } from "./_protobuf_timestamp.ts";
 import {
   countsSinceStart,
   isBetweenKeys,
+  isInBucket,
   MAX_NEW_LABELS,
   type SampleRun,
 } from "./_sample_writer.ts";
@@ -29,12 +32,12 @@ const BYTES = 2;
 
 /** MetricFamily.metric */
 const METRIC = 4 << 3 | BYTES;
+/** Counter.exemplar, Bucket.exemplar */
+const COUNTER_EXEMPLAR = 2 << 3 | BYTES;
+const BUCKET_EXEMPLAR = 3 << 3 | BYTES;
 /** Counter, Histogram: created_timestamp */
 const COUNTER_CREATED = 3 << 3 | BYTES;
 const HISTOGRAM_CREATED = 15 << 3 | BYTES;
-/** Timestamp */
-const SECONDS = 1 << 3 | VARINT;
-const NANOS = 2 << 3 | VARINT;
 /** Metric.gauge, .counter, .untyped, .histogram */
 const NUMBER_TAGS: ReadonlyMap<string, number> = new Map([
   ["gauge", 2 << 3 | BYTES],
@@ -63,7 +66,6 @@ const LENGTH = 2 << 3 | VARINT;
 /** Tag and value. */
 const DOUBLE_BYTES = 9;
 const MAX_VARINT_BYTES = 10;
-const MAX_CREATED_BYTES = 2 + 2 * (1 + MAX_VARINT_BYTES);
 /** What a metric with one value takes, its labels and the message's length aside. */
 export const MAX_NUMBER_METRIC_BYTES = 32;
 /** Tags and lengths of the Metric and the Histogram, and all of the latter that is no bucket. */
@@ -97,7 +99,8 @@ export interface MetricRun extends Omit<SampleRun, "format" | "hasCreated"> {
 export function writeMetrics(out: ByteWriter, run: MetricRun): number {
   const { set, protobufLabels } = run.member.entry;
   const end = Math.min(set.seriesCount, run.from + run.maxRows);
-  const column = run.member.instrument.column();
+  const { instrument } = run.member;
+  const column = instrument.column();
   const sizeBytes = maxMetricBytes(column);
   const write = metricWriter(run, column);
   const lastLabels = protobufLabels.builtCount + MAX_NEW_LABELS;
@@ -107,16 +110,27 @@ export function writeMetrics(out: ByteWriter, run: MetricRun): number {
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = protobufLabels.at(series, generation);
     if (block === undefined) continue;
+    const exemplar = instrument.exemplar && protobufExemplar(instrument, series);
     const start = out.position;
-    const room = { header: run.header, sizeBytes: sizeBytes + block.lengthBytes };
+    const room = {
+      header: run.header,
+      sizeBytes: sizeBytes + block.lengthBytes + (exemplar?.bytes.lengthBytes ?? 0),
+    };
     if (!run.message.makeRoom(out, room)) return series;
-    write(out, block, series);
+    write(out, { block, series, exemplar });
     if (set.generation(series) !== generation) run.message.rewind(out, start);
   }
   return series;
 }
 
-type MetricWriter = (out: ByteWriter, block: ByteRun, series: number) => void;
+/** What a metric is made of besides its values. */
+interface MetricParts {
+  readonly block: ByteRun;
+  readonly series: number;
+  readonly exemplar: ReadyExemplar | undefined;
+}
+
+type MetricWriter = (out: ByteWriter, parts: MetricParts) => void;
 
 function metricWriter({ member }: MetricRun, column: Column): MetricWriter {
   const { set } = member.entry;
@@ -124,45 +138,24 @@ function metricWriter({ member }: MetricRun, column: Column): MetricWriter {
   const tag = type === "histogram" ? HISTOGRAM_CREATED : COUNTER_CREATED;
   const known = type === "gauge" || set.startMs === undefined
     ? NONE
-    : createdField(tag, set.startMs);
+    : timestampField(tag, set.startMs);
   const createdOf = (series: number) => countsSinceStart(set, series) ? known : NONE;
-  switch (column.kind) {
-    case "integer":
-      return (out, block, series) =>
-        writeNumber(out, {
-          block,
-          type,
-          value: integerAt(column, series),
-          created: createdOf(series),
-        });
-    case "float":
-      return (out, block, series) =>
-        writeNumber(out, {
-          block,
-          type,
-          value: column.floats[firstCell(column, series)],
-          created: createdOf(series),
-        });
-    case "histogram": {
-      const counts = new Float64Array(column.upperBounds.length + 1);
-      return (out, block, series) =>
-        writeHistogram(out, { block, column, series, counts, created: createdOf(series) });
-    }
+  if (column.kind === "histogram") {
+    const counts = new Float64Array(column.upperBounds.length + 1);
+    return (out, parts) =>
+      writeHistogram(out, { ...parts, column, counts, created: createdOf(parts.series) });
   }
-}
-
-/** A created_timestamp: since when it is counted. */
-function createdField(tag: number, unixMs: number): ByteRun {
-  const out = new ByteWriter(MAX_CREATED_BYTES + COPY_SLACK_BYTES);
-  out.byte(tag);
-  const start = out.position;
-  out.byte(0);
-  out.byte(SECONDS);
-  out.varint(Math.floor(unixMs / 1000));
-  out.byte(NANOS);
-  out.varint(unixMs % 1000 * 1e6);
-  out.setByte(start, out.position - start - 1);
-  return byteRunOf(out.written());
+  const valueAt = column.kind === "integer"
+    ? (series: number) => integerAt(column, series)
+    : (series: number) => column.floats[firstCell(column, series)];
+  return (out, { block, series, exemplar }) =>
+    writeNumber(out, {
+      block,
+      type,
+      value: valueAt(series),
+      exemplar,
+      created: createdOf(series),
+    });
 }
 
 type Column = IntegerColumn | FloatColumn | HistogramColumn;
@@ -189,6 +182,7 @@ interface OneNumber {
   readonly block: ByteRun;
   readonly type: string;
   readonly value: number;
+  readonly exemplar?: ReadyExemplar;
   /** The field with the time since when it is counted, or nothing. */
   readonly created?: ByteRun;
 }
@@ -196,30 +190,43 @@ interface OneNumber {
 /** Writes a metric with one value; of a type that is neither counter nor gauge as untyped. */
 export function writeNumber(
   out: ByteWriter,
-  { block, type, value, created = NONE }: OneNumber,
+  { block, type, value, exemplar, created = NONE }: OneNumber,
 ): void {
-  const sizeBytes = DOUBLE_BYTES + created.lengthBytes;
+  const sizeBytes = DOUBLE_BYTES + exemplarBytes(exemplar) + created.lengthBytes;
   out.byte(METRIC);
-  out.varint(block.lengthBytes + 2 + sizeBytes);
+  out.varint(block.lengthBytes + (sizeBytes < 128 ? 2 : 3) + sizeBytes);
   out.copy(block);
   out.byte(NUMBER_TAGS.get(type) ?? UNTYPED);
-  out.byte(sizeBytes);
+  out.varint(sizeBytes);
   out.byte(VALUE);
   out.float64(value);
+  writeExemplar(out, COUNTER_EXEMPLAR, exemplar);
   out.copy(created);
 }
 
-interface OneHistogram {
-  readonly block: ByteRun;
+/** Size of the field: an exemplar has 2 to 3 bytes of tag and length before it. */
+function exemplarBytes(exemplar: ReadyExemplar | undefined): number {
+  if (exemplar === undefined) return 0;
+  const { lengthBytes } = exemplar.bytes;
+  return (lengthBytes < 128 ? 2 : 3) + lengthBytes;
+}
+
+function writeExemplar(out: ByteWriter, tag: number, exemplar: ReadyExemplar | undefined): void {
+  if (exemplar === undefined) return;
+  out.byte(tag);
+  out.varint(exemplar.bytes.lengthBytes);
+  out.copy(exemplar.bytes);
+}
+
+interface OneHistogram extends MetricParts {
   readonly column: HistogramColumn;
-  readonly series: number;
   /** Scratch: each cell is read once, so that classic and native buckets and the count agree. */
   readonly counts: Float64Array;
   readonly created: ByteRun;
 }
 
 function writeHistogram(out: ByteWriter, one: OneHistogram): void {
-  const { block, column, series, counts, created } = one;
+  const { block, column, series, exemplar, counts, created } = one;
   const { cells, floats, upperBounds, native } = column;
   const first = firstCell(column, series);
   const bounds = upperBounds.length;
@@ -241,8 +248,11 @@ function writeHistogram(out: ByteWriter, one: OneHistogram): void {
       low -= 4294967296;
       high++;
     }
-    // The bucket +Inf is the count.
-    if (index < bounds) writeBucket(out, { low, high, upperBound: upperBounds[index] });
+    const isIn = exemplar !== undefined && isInBucket(exemplar.value, upperBounds, index);
+    // The bucket +Inf is the count: it is only there for its exemplar.
+    if (index === bounds && !isIn) break;
+    const upperBound = index < bounds ? upperBounds[index] : Infinity;
+    writeBucket(out, { low, high, upperBound, exemplar: isIn ? exemplar : undefined });
   }
   out.byte(SAMPLE_COUNT);
   out.varint64(low, high);
@@ -256,16 +266,26 @@ function writeHistogram(out: ByteWriter, one: OneHistogram): void {
 
 function writeBucket(
   out: ByteWriter,
-  { low, high, upperBound }: { low: number; high: number; upperBound: number },
+  { low, high, upperBound, exemplar }: {
+    low: number;
+    high: number;
+    upperBound: number;
+    exemplar: ReadyExemplar | undefined;
+  },
 ): void {
   out.byte(BUCKET);
-  const start = out.position;
-  out.byte(0);
+  const start = exemplar === undefined ? out.position : out.beginLength();
+  if (exemplar === undefined) out.byte(0);
   out.byte(CUMULATIVE_COUNT);
   out.varint64(low, high);
   out.byte(UPPER_BOUND);
   out.float64(upperBound);
-  out.setByte(start, out.position - start - 1);
+  if (exemplar === undefined) {
+    out.setByte(start, out.position - start - 1);
+    return;
+  }
+  writeExemplar(out, BUCKET_EXEMPLAR, exemplar);
+  out.endLength(start);
 }
 
 function writeNative(out: ByteWriter, native: NativeBuckets, counts: Float64Array): void {

@@ -14,6 +14,7 @@ import type {
   MetricSet,
 } from "../metrics/mod.ts";
 import { type ByteRun, byteRun, type ByteWriter, MAX_NUMBER_BYTES } from "./_byte_writer.ts";
+import { openMetricsExemplar, type ReadyExemplar } from "./_exemplar.ts";
 import type { Family, FamilyMember } from "./_family.ts";
 import type { TextExposition } from "./_number_text.ts";
 
@@ -98,6 +99,7 @@ function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerC
   const name = run.family.names.plain;
   const { cells, stride, offset, signed } = column;
   const created = createdLine(run);
+  const exemplarOf = exemplarReader(run);
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
   for (; series < end && labels.builtCount < lastLabels; series++) {
@@ -105,13 +107,16 @@ function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerC
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
+    const exemplar = exemplarOf === undefined ? undefined : exemplarOf(series);
     const sizeBytes = name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES;
-    if (!out.makeRoom(sizeBytes + createdBytes(created, block))) return series;
+    const moreBytes = createdBytes(created, block) + (exemplar?.bytes.lengthBytes ?? 0);
+    if (!out.makeRoom(sizeBytes + moreBytes)) return series;
     const start = out.position;
     beginLine(out, name, block);
     CELL[0] = cells[series * stride + offset];
     if (signed) out.int64(CELL_HALVES[0], CELL_HALVES[1]);
     else out.uint64(CELL_HALVES[0], CELL_HALVES[1]);
+    if (exemplar !== undefined) out.copy(exemplar.bytes);
     out.byte(NEWLINE);
     if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
@@ -124,6 +129,7 @@ function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColum
   const name = run.family.names.plain;
   const { floats, stride, offset } = column;
   const created = createdLine(run);
+  const exemplarOf = exemplarReader(run);
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
   for (; series < end && labels.builtCount < lastLabels; series++) {
@@ -131,11 +137,14 @@ function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColum
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
+    const exemplar = exemplarOf === undefined ? undefined : exemplarOf(series);
     const sizeBytes = name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES;
-    if (!out.makeRoom(sizeBytes + createdBytes(created, block))) return series;
+    const moreBytes = createdBytes(created, block) + (exemplar?.bytes.lengthBytes ?? 0);
+    if (!out.makeRoom(sizeBytes + moreBytes)) return series;
     const start = out.position;
     beginLine(out, name, block);
     out.double(floats[series * stride + offset]);
+    if (exemplar !== undefined) out.copy(exemplar.bytes);
     out.byte(NEWLINE);
     if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
@@ -150,6 +159,7 @@ function writeHistograms(
   const { set, labels } = run.member.entry;
   const { names } = run.family;
   const created = createdLine(run);
+  const exemplarOf = exemplarReader(run);
   const bounds = run.family.boundRuns(column.upperBounds, run.format);
   let fixedBytes = 2 * MAX_NUMBER_BYTES + names.sum.lengthBytes + names.count.lengthBytes;
   for (const bound of bounds) {
@@ -163,14 +173,29 @@ function writeHistograms(
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    const sizeBytes = fixedBytes + lines * block.lengthBytes + createdBytes(created, block);
-    if (!out.makeRoom(sizeBytes)) return series;
+    const exemplar = exemplarOf === undefined ? undefined : exemplarOf(series);
+    const moreBytes = createdBytes(created, block) + (exemplar?.bytes.lengthBytes ?? 0);
+    if (!out.makeRoom(fixedBytes + lines * block.lengthBytes + moreBytes)) return series;
     const start = out.position;
-    writeHistogram(out, { run, column, bounds, block, series });
+    writeHistogram(out, { run, column, bounds, block, series, exemplar });
     if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
+}
+
+/** Reads exemplars where the format and the instrument have them. */
+function exemplarReader(
+  { format, member: { instrument } }: SampleRun,
+): ((series: number) => ReadyExemplar | undefined) | undefined {
+  if (format === "text" || instrument.exemplar === undefined) return undefined;
+  return (series) => openMetricsExemplar(instrument, series);
+}
+
+/** True if a histogram counts the value in that bucket; the last one is +Inf. */
+export function isInBucket(value: number, upperBounds: Float64Array, index: number): boolean {
+  return (index === upperBounds.length || value <= upperBounds[index]) &&
+    (index === 0 || value > upperBounds[index - 1]);
 }
 
 /** A `_created` sample, but for the labels. */
@@ -211,11 +236,13 @@ interface OneHistogram {
   readonly bounds: readonly ByteRun[];
   readonly block: ByteRun;
   readonly series: number;
+  readonly exemplar: ReadyExemplar | undefined;
 }
 
 function writeHistogram(out: ByteWriter, one: OneHistogram): void {
   const { bucket, sum, count } = one.run.family.names;
-  const { cells, floats, stride, offset } = one.column;
+  const { exemplar } = one;
+  const { cells, floats, stride, offset, upperBounds } = one.column;
   const first = one.series * stride + offset;
   const buckets = one.bounds.length;
   let low = 0;
@@ -232,6 +259,9 @@ function writeHistogram(out: ByteWriter, one: OneHistogram): void {
     out.copy(one.block);
     out.copy(one.bounds[index]);
     out.uint64(low, high);
+    if (exemplar !== undefined && isInBucket(exemplar.value, upperBounds, index)) {
+      out.copy(exemplar.bytes);
+    }
     out.byte(NEWLINE);
   }
   const total = floats[first + buckets];

@@ -44,6 +44,8 @@ export interface MetricRoles {
   readonly values: readonly ValueRole[];
   /** Counts events or rows. */
   readonly implicitCounter?: { readonly name: string; readonly description: string };
+  /** Field of the latest event that is told beside counters and histograms. */
+  readonly exemplar?: KeyRole;
   /** `metrics.collect`. */
   readonly collect: boolean;
   /** `metrics.print`. */
@@ -101,10 +103,12 @@ export function metricRoles(source: DataSourceSpec): MetricRoles {
   ]);
   const ttl = annotations["metrics.ttl"];
   const limit = annotations["metrics.limit"];
+  const exemplar = exemplarOf(source);
   return {
     keys,
     values,
     ...(implicitCounter && { implicitCounter }),
+    ...(exemplar && { exemplar }),
     collect: annotations["metrics.collect"] === "true",
     print: annotations["metrics.print"] === "true",
     ...(ttl !== undefined && { ttlMs: parseDurationMs(ttl) }),
@@ -238,8 +242,7 @@ function sumFieldOf(
       hint: "other histograms know their sum",
     });
   }
-  const sumField = source.fields.find((candidate) => candidate.name === name) ??
-    source.fields.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
+  const sumField = findField(source, name);
   if (sumField === undefined) {
     throw roleError(source, field, {
       what: `takes its sum from "${name}", which is no field`,
@@ -251,6 +254,37 @@ function sumFieldOf(
     what: `takes its sum from "${sumField.name}", which is no number`,
     hint: "the field of the sum is an integer of at most 64 bits or a float",
   });
+}
+
+/** Longest exemplar, in bytes: OpenMetrics allows 128 letters with the name of the label. */
+const MAX_EXEMPLAR_BYTES = 64;
+
+function exemplarOf(source: DataSourceSpec): KeyRole | undefined {
+  const name = source.annotations["metrics.exemplar"];
+  if (name === undefined) return undefined;
+  if (source.origin.kind !== "tracer") {
+    throw new UsageError(
+      `Data source "${source.name}" has "metrics.exemplar", which is for events`,
+      { hint: "rows of maps and iterators are totals of many events: remove the annotation" },
+    );
+  }
+  const field = findField(source, name);
+  if (field === undefined) {
+    throw new UsageError(
+      `Data source "${source.name}" takes its exemplars from "${name}", which is no field`,
+      { hint: suggestName(name, source.fields.map((candidate) => candidate.name), "fields") },
+    );
+  }
+  if (field.sizeBytes <= MAX_EXEMPLAR_BYTES) return keyRole(source, field);
+  throw roleError(source, field, {
+    what: `cannot be an exemplar: it has ${field.sizeBytes} bytes`,
+    hint: `exemplars are short: at most ${MAX_EXEMPLAR_BYTES} bytes, such as an id or a comm`,
+  });
+}
+
+function findField({ fields }: DataSourceSpec, name: string): Field | undefined {
+  return fields.find((field) => field.name === name) ??
+    fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
 }
 
 function inferredUnit(field: Field): string {

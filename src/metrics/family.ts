@@ -65,6 +65,22 @@ export interface Instrument {
    * across an `await`.
    */
   column(): Column;
+  /**
+   * The latest event of a series of a counter or histogram, if the gadget names an exemplar field.
+   * Cost: decodes and allocates.
+   */
+  exemplar?(series: number): Exemplar | undefined;
+}
+
+/** One event that a value counts. */
+export interface Exemplar {
+  /** Attribute name before translation. */
+  readonly label: string;
+  /** Text as of a label value. */
+  readonly text: string;
+  /** What the event added, or what a histogram observed; may be NaN. */
+  readonly value: number;
+  readonly unixMs: number;
 }
 
 /** All metrics of one data source: one label set per series, one column per instrument. */

@@ -12,7 +12,7 @@ import {
   type TextFormat,
   valueToText,
 } from "../decode/mod.ts";
-import type { Instrument, MetricSet } from "./family.ts";
+import type { Exemplar, Instrument, MetricSet } from "./family.ts";
 import type { KeyPlan, MetricsPlan } from "./plan.ts";
 import type { SeriesMemory } from "./series_memory.ts";
 import { OVERFLOW_SERIES } from "./series_store.ts";
@@ -42,6 +42,9 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
       description: instrument.description,
       unit: instrument.unit,
       column: () => memory.column(index),
+      ...(plan.exemplar !== undefined && instrument.type !== "gauge" && !instrument.slots && {
+        exemplar: (series) => labels.exemplar(series, index),
+      }),
     })),
     get seriesCount() {
       return memory.count;
@@ -62,13 +65,16 @@ interface ReadableKey {
 class LabelReader {
   readonly #options: MetricSetOptions;
   readonly #keys: readonly ReadableKey[];
+  readonly #exemplar: ReadableKey | undefined;
   /** A record that holds nothing but one key field and its context, for formatters. */
   readonly #record: RecordBytes;
 
   constructor(options: MetricSetOptions) {
     this.#options = options;
-    const { keys, recordSizeBytes, valueSizeBytes } = options.plan;
-    this.#keys = keys.map((key) => ({ key, read: keyWordsReader(key.field) }));
+    const { keys, exemplar, recordSizeBytes, valueSizeBytes } = options.plan;
+    const readable = (key: KeyPlan) => ({ key, read: keyWordsReader(key.field) });
+    this.#keys = keys.map(readable);
+    this.#exemplar = exemplar && readable(exemplar.key);
     this.#record = {
       segments: [
         new DataView(new ArrayBuffer(recordSizeBytes)),
@@ -79,24 +85,36 @@ class LabelReader {
   }
 
   read(series: number): string[] {
-    return this.#keys.map((key) => this.#label(key, series));
+    const { memory } = this.#options;
+    const start = memory.keyAt(series);
+    return this.#keys.map((key) => this.#label(key, { words: memory.words, start }));
   }
 
-  #label({ key, read }: ReadableKey, series: number): string {
-    const { memory, formatters } = this.#options;
+  exemplar(series: number, instrument: number): Exemplar | undefined {
+    if (this.#exemplar === undefined) return undefined;
+    const found = this.#options.memory.exemplar(series, instrument);
+    if (found === undefined) return undefined;
+    const { words, unixMs, value } = found;
+    const text = this.#label(this.#exemplar, { words, start: 0 });
+    return { label: this.#exemplar.key.label, text, value, unixMs };
+  }
+
+  #label(
+    { key, read }: ReadableKey,
+    { words, start }: { words: Int32Array; start: number },
+  ): string {
+    const { formatters } = this.#options;
     const { field, context } = key;
-    const start = memory.keyAt(series);
     const formatter = isRounded(field.format) ? undefined : formatters.get(field);
     if (formatter === undefined) {
       const first = start + key.firstWord;
-      const value = read(memory.words, first);
+      const value = read(words, first);
       const text = valueToText(value, field.kind);
-      const words = memory.words.subarray(first, first + keyWordCount(field));
-      return text + hiddenBytes(field, value, words);
+      return text + hiddenBytes(field, value, words.subarray(first, first + keyWordCount(field)));
     }
     for (const part of [key, ...context]) {
       const first = start + part.firstWord;
-      this.#restore(part.field, memory.words.subarray(first, first + keyWordCount(part.field)));
+      this.#restore(part.field, words.subarray(first, first + keyWordCount(part.field)));
     }
     return formatter(this.#record);
   }

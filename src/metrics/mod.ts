@@ -3,6 +3,7 @@
 export type {
   CellColumn,
   Column,
+  Exemplar,
   FloatColumn,
   HistogramColumn,
   Instrument,
@@ -27,6 +28,7 @@ export type { CompiledPerCpu } from "./per_cpu_codegen.ts";
 export { interpretPerCpu } from "./per_cpu_interpret.ts";
 export { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT, makePlan } from "./plan.ts";
 export type {
+  ExemplarPlan,
   InstrumentPlan,
   KeyPart,
   KeyPlan,

@@ -532,6 +532,29 @@ Deno.test("OpenMetrics tells since when it counts if that is asked for, the text
   assertEquals(page.match(/^x_created\{/gm)?.length, 2, "the gauge's own samples");
 });
 
+Deno.test("OpenMetrics has exemplars, the text format has none", () => {
+  const exemplar = { label: "trace.id", text: 'a"b', value: 2, unixMs: 1_700_000_000_123 };
+  const column = histograms([1, 4], [{ counts: [1n, 1n, 0n], sum: 3 }]);
+  const set = new FakeMetricSet("s", ["k"], {
+    rows: [["1"]],
+    instruments: [
+      { ...counter("c", [7n]), exemplars: [exemplar] },
+      { type: "counter", name: "f", column: floats([0.5]), exemplars: [exemplar] },
+      { type: "histogram", name: "h", column, exemplars: [exemplar] },
+    ],
+  });
+  const page = exposition([set]);
+  const withExemplar = pageText(page.render("openmetrics")).split("\n")
+    .filter((line) => line.includes(" # "));
+  const suffix = ' # {trace_id="a\\"b"} 2 1700000000.123';
+  assertEquals(withExemplar, [
+    `c_total{otel_scope_name="s",k="1"} 7${suffix}`,
+    `f_total{otel_scope_name="s",k="1"} 0.5${suffix}`,
+    `h_bucket{otel_scope_name="s",k="1",le="4.0"} 2${suffix}`,
+  ]);
+  assertEquals(pageText(page.render("text")).includes(" # {"), false);
+});
+
 Deno.test("the prefix and the trailer are part of the page", () => {
   const set = singleSet("s", { rows: [["1"]], instrument: gauge("g", [1]) });
   const page = exposition([set], { metricsPrefix: "my" });

@@ -2,6 +2,7 @@
 
 import type {
   Column,
+  Exemplar,
   HistogramColumn,
   Instrument,
   InstrumentType,
@@ -14,6 +15,8 @@ export interface FakeInstrument {
   readonly description?: string;
   readonly unit?: string;
   readonly column: Column;
+  /** Of the series that have one. */
+  readonly exemplars?: readonly (Exemplar | undefined)[];
 }
 
 /** A set whose series, labels and columns a test may change at will. */
@@ -42,6 +45,7 @@ export class FakeMetricSet implements MetricSet {
       description: instrument.description ?? `Help of ${instrument.name}.`,
       unit: instrument.unit ?? "",
       column: () => instrument.column,
+      ...(instrument.exemplars && { exemplar: (series) => instrument.exemplars?.[series] }),
     }));
   }
 

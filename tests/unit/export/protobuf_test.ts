@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Exposition, OwnMetrics } from "../../../src/export/mod.ts";
 import { exponentialBuckets, log2NativeBuckets } from "../../../src/metrics/native_buckets.ts";
 import { FakeMetricSet, floats, histograms, integers, singleSet } from "./fake_metric_set.ts";
-import { type MetricFamily, nativeCounts, readFamilies } from "./metric_family.ts";
+import { type Exemplar, type MetricFamily, nativeCounts, readFamilies } from "./metric_family.ts";
 
 function pageBytes(page: Exposition, trailer?: Uint8Array): Uint8Array {
   // A chunk is lent until the next one.
@@ -12,7 +12,11 @@ function pageBytes(page: Exposition, trailer?: Uint8Array): Uint8Array {
 }
 
 function familiesOf(...sets: FakeMetricSet[]): MetricFamily[] {
-  const page = new Exposition();
+  const page = new Exposition({
+    onError: ({ error }) => {
+      throw error;
+    },
+  });
   for (const set of sets) page.add(set);
   return readFamilies(pageBytes(page));
 }
@@ -101,6 +105,70 @@ Deno.test("counters and histograms say since when they count, unless they began 
     const expected = name === "g" ? undefined : since;
     assertEquals(created, [expected, undefined, undefined], name);
   }
+});
+
+Deno.test("exemplars stand in counters and in the bucket of their value, unless they are too long", () => {
+  const exemplar = (text: string, value: number) => ({
+    label: "proc.pid",
+    text,
+    value,
+    unixMs: 1_700_000_000_123,
+  });
+  const texts = ["12", "x".repeat(120), "y".repeat(121)];
+  const column = histograms(
+    [1, 4],
+    [1, 2, 3].map(() => ({ counts: [1n, 0n, 2n], sum: 9 })),
+  );
+  const [c, f, h] = familiesOf(
+    new FakeMetricSet("g/ds", ["k"], {
+      rows: [["a"], ["b"], ["c"]],
+      instruments: [
+        {
+          type: "counter",
+          name: "c",
+          column: integers([1n, 2n, 3n]),
+          exemplars: texts.map((text) => exemplar(text, 1)),
+        },
+        {
+          type: "counter",
+          name: "f",
+          column: floats([1, 2, 3]),
+          exemplars: [exemplar("12", NaN), undefined, exemplar("12", 0.5)],
+        },
+        {
+          type: "histogram",
+          name: "h",
+          column,
+          exemplars: [exemplar("12", 4), exemplar("12", 5), exemplar("12", -1)],
+        },
+      ],
+    }),
+  );
+  const told = (found: Exemplar | undefined) =>
+    found && [found.label[0].name, found.label[0].value, found.value, found.timestamp?.nanos];
+  assertEquals(c.metric.map(({ counter }) => told(counter?.exemplar)), [
+    ["proc_pid", "12", 1, 123_000_000],
+    ["proc_pid", texts[1], 1, 123_000_000],
+    undefined,
+  ]);
+  assertEquals(c.metric.map(({ counter }) => counter?.value), [1, 2, 3]);
+  assertEquals(f.metric.map(({ counter }) => told(counter?.exemplar)?.[2]), [
+    undefined,
+    undefined,
+    0.5,
+  ]);
+  assertEquals(
+    h.metric.map(({ histogram }) =>
+      histogram?.bucket.map(({ upperBound, cumulativeCount, exemplar }) =>
+        `${upperBound}: ${cumulativeCount} ${told(exemplar)?.[2] ?? "-"}`
+      )
+    ),
+    [
+      ["1: 1 -", "4: 1 4"],
+      ["1: 1 -", "4: 1 -", "Infinity: 3 5"],
+      ["1: 1 -1", "4: 1 -"],
+    ],
+  );
 });
 
 Deno.test("bounds that are powers of two are native buckets without any shift", () => {
