@@ -86,7 +86,7 @@ const CELL = new BigUint64Array(1);
 const CELL_HALVES = new Uint32Array(CELL.buffer);
 
 /** What one call of {@linkcode writeMetrics} works on. */
-export interface MetricRun extends Omit<SampleRun, "format" | "hasCreated"> {
+export interface MetricRun extends Omit<SampleRun, "format" | "extras"> {
   readonly message: FamilyMessage;
   /** Name, help and type, as the fields of a MetricFamily. */
   readonly header: Uint8Array;

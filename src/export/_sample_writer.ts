@@ -25,13 +25,21 @@ const LABELS_END = byteRun("} ");
 const CELL = new BigUint64Array(1);
 const CELL_HALVES = new Uint32Array(CELL.buffer);
 
+/** What text samples of a family have besides values. */
+export interface SampleExtras {
+  /** Each label set tells since when it counts. */
+  readonly created: boolean;
+  readonly exemplars: boolean;
+}
+
+export const NO_EXTRAS: SampleExtras = { created: false, exemplars: false };
+
 /** What one call of {@linkcode writeSamples} works on. */
 export interface SampleRun {
   readonly family: Family;
   readonly member: FamilyMember;
   readonly format: TextExposition;
-  /** Whether each label set tells since when it counts. */
-  readonly hasCreated: boolean;
+  readonly extras: SampleExtras;
   /** First series to write. */
   readonly from: number;
   /** Series to look at, at most. */
@@ -184,11 +192,11 @@ function writeHistograms(
   return series;
 }
 
-/** Reads exemplars where the format and the instrument have them. */
+/** Reads exemplars where the family and the instrument have them. */
 function exemplarReader(
-  { format, member: { instrument } }: SampleRun,
+  { extras, member: { instrument } }: SampleRun,
 ): ((series: number) => ReadyExemplar | undefined) | undefined {
-  if (format === "text" || instrument.exemplar === undefined) return undefined;
+  if (!extras.exemplars || instrument.exemplar === undefined) return undefined;
   return (series) => openMetricsExemplar(instrument, series);
 }
 
@@ -204,9 +212,9 @@ interface CreatedLine {
   readonly value: ByteRun;
 }
 
-function createdLine({ family, member, hasCreated }: SampleRun): CreatedLine | undefined {
+function createdLine({ family, member, extras }: SampleRun): CreatedLine | undefined {
   const { startMs } = member.entry.set;
-  if (!hasCreated || startMs === undefined) return undefined;
+  if (!extras.created || startMs === undefined) return undefined;
   return { name: family.names.created, value: byteRun(`${startMs / 1000}\n`) };
 }
 

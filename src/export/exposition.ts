@@ -7,6 +7,7 @@ import { LabelArena } from "./_label_arena.ts";
 import { type Candidate, refuseClashes } from "./_name_clashes.ts";
 import type { ExpositionFormat } from "./_number_text.ts";
 import { Pace } from "./pace.ts";
+import { NO_EXTRAS, type SampleExtras } from "./_sample_writer.ts";
 import { Page, type PageState } from "./page.ts";
 import { translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
@@ -144,7 +145,7 @@ export class Exposition {
         members: [...family.members],
       })),
       headerOf: (family) => this.#header(family, format),
-      hasCreated: (family) => format === "openmetrics" && this.#hasCreated(family),
+      extrasOf: (family) => this.#extras(family, format),
       tail,
       onError: (failure) => this.#options.onError?.(failure),
     });
@@ -183,10 +184,11 @@ export class Exposition {
     return lines;
   }
 
-  #hasCreated(family: Family): boolean {
-    const name = openMetricsName(family);
-    return this.#options.createdSamples === true && family.type !== "gauge" &&
-      !this.#families.has(`${name}_created`) && !this.#isNameTaken(family);
+  #extras(family: Family, format: ExpositionFormat): SampleExtras {
+    if (format !== "openmetrics" || this.#isNameTaken(family)) return NO_EXTRAS;
+    const created = this.#options.createdSamples === true && family.type !== "gauge" &&
+      !this.#families.has(`${openMetricsName(family)}_created`);
+    return { created, exemplars: true };
   }
 
   /** True if another family is called `x` where this is `x_total`. */

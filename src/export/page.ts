@@ -5,7 +5,7 @@ import type { Family, FamilyMember, SetEntry } from "./_family.ts";
 import { FamilyMessage } from "./_family_message.ts";
 import type { ExpositionFormat } from "./_number_text.ts";
 import { writeMetrics } from "./_protobuf_writer.ts";
-import { nextLive, writeSamples } from "./_sample_writer.ts";
+import { nextLive, type SampleExtras, writeSamples } from "./_sample_writer.ts";
 
 /** A family and its members as they were when the page began. */
 export interface PageFamily {
@@ -19,8 +19,8 @@ export interface PageContent {
   readonly families: readonly PageFamily[];
   /** What stands before the samples of a family: in each of its messages, or once in text. */
   readonly headerOf: (family: Family) => Uint8Array;
-  /** True if its OpenMetrics samples tell since when they count. */
-  readonly hasCreated: (family: Family) => boolean;
+  /** What text samples of a family have besides values. */
+  readonly extrasOf: (family: Family) => SampleExtras;
   /** Ready bytes behind the families. */
   readonly tail: readonly Uint8Array[];
   readonly onError: (failure: { scope: string; error: unknown }) => void;
@@ -112,7 +112,7 @@ export class Page {
 
   #writeMember(out: ByteWriter, family: Family, member: FamilyMember): boolean {
     const { entry } = member;
-    const { format, headerOf, hasCreated } = this.#content;
+    const { format, headerOf, extrasOf } = this.#content;
     if (entry.removed || this.#failed.has(entry)) return true;
     const { set } = entry;
     this.#moveTo(nextLive(set, { from: this.#series, maxRows: this.#rowsLeft }));
@@ -128,7 +128,7 @@ export class Page {
       if (!writeBytes(out, headerOf(family))) return false;
       this.#hasHeader = true;
     }
-    this.#moveTo(writeSamples(out, { ...run, format, hasCreated: hasCreated(family) }));
+    this.#moveTo(writeSamples(out, { ...run, format, extras: extrasOf(family) }));
     return this.#series >= set.seriesCount;
   }
 

@@ -2,7 +2,7 @@
 
 import { ByteWriter } from "./_byte_writer.ts";
 import type { Family, FamilyMember } from "./_family.ts";
-import { isBetweenKeys, writeSamples } from "./_sample_writer.ts";
+import { isBetweenKeys, NO_EXTRAS, writeSamples } from "./_sample_writer.ts";
 import type { HistogramColumn } from "../metrics/mod.ts";
 
 /** What kmeter uses of a prom-client Registry to keep gadget families in it. */
@@ -92,7 +92,7 @@ function familyText(family: Family): string {
         family,
         member,
         format: "text",
-        hasCreated: false,
+        extras: NO_EXTRAS,
         from,
         maxRows,
       });

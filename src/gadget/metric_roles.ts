@@ -275,7 +275,9 @@ function exemplarOf(source: DataSourceSpec): KeyRole | undefined {
       { hint: suggestName(name, source.fields.map((candidate) => candidate.name), "fields") },
     );
   }
-  if (field.sizeBytes <= MAX_EXEMPLAR_BYTES) return keyRole(source, field);
+  if (field.sizeBytes <= MAX_EXEMPLAR_BYTES) {
+    return { ...keyRole(source, field), label: field.name };
+  }
   throw roleError(source, field, {
     what: `cannot be an exemplar: it has ${field.sizeBytes} bytes`,
     hint: `exemplars are short: at most ${MAX_EXEMPLAR_BYTES} bytes, such as an id or a comm`,

@@ -65,6 +65,25 @@ export class PrometheusServer implements AsyncDisposable {
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   }
 
+  /** Labels of the exemplars of the last hour, asked again until there are some. */
+  async exemplars(promql: string): Promise<Record<string, string>[]> {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const now = Date.now() / 1000;
+      const body = new URLSearchParams({
+        query: promql,
+        start: String(now - 3600),
+        end: String(now + 60),
+      });
+      const response = await fetch(`${this.#url}/api/v1/query_exemplars`, { method: "POST", body });
+      const { data }: { data: { exemplars: { labels: Record<string, string> }[] }[] } =
+        await response.json();
+      const found = data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
+      if (found.length > 0) return found;
+      await sleep(200);
+    }
+    throw new Error(`${promql} never had an exemplar`);
+  }
+
   /** Asks again until the only sample has the value. Throws: Error with the last answer. */
   async waitForValue(promql: string, value: number): Promise<void> {
     let samples: PromSample[] = [];

@@ -138,7 +138,7 @@ testWith(
         during: async (kmeter) => {
           const target = (await servedAt(kmeter)).replace("http://", "");
           await using native = await PrometheusServer.start(target, {
-            features: ["native-histograms"],
+            features: ["native-histograms", "exemplar-storage"],
           });
           await using classic = await PrometheusServer.start(target);
           await runAll();
@@ -173,6 +173,7 @@ testWith(
       annotate: [
         "--annotate",
         "events.count:metrics.type=histogram,events.count:metrics.boundaries=schema 2 from 1 to 16",
+        "--annotate=events:metrics.exemplar=count",
       ],
       check: async (servers) => {
         const { native, classic } = servers;
@@ -184,6 +185,9 @@ testWith(
         for (const [one, other] of await quantilesOf(`arguments${labels}`, servers)) {
           assertNear(one, other, other * (2 ** 0.25 - 1));
         }
+        const last = { count: String((counts.at(-1) ?? 0) + 1) };
+        const exemplars = await native.exemplars(`arguments${labels}`);
+        assertEquals(exemplars.at(-1), last);
       },
     });
   },
@@ -191,14 +195,21 @@ testWith(
 
 const READ_OPENMETRICS = `import json,sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read
-print(json.dumps([[f.name, f.type, f.unit, [[s.name, s.labels, s.value] for s in f.samples]]
+print(json.dumps([[f.name, f.type, f.unit, [[s.name, s.labels, s.value,
+                                            s.exemplar and [s.exemplar.labels, s.exemplar.value]]
+                                           for s in f.samples]]
                   for f in read(open(sys.argv[1]).read())]))`;
 
 type ParsedFamily = readonly [
   name: string,
   type: string,
   unit: string,
-  samples: readonly (readonly [name: string, labels: Record<string, string>, value: number])[],
+  samples: readonly (readonly [
+    name: string,
+    labels: Record<string, string>,
+    value: number,
+    exemplar: readonly [labels: Record<string, string>, value: number] | null,
+  ])[],
 ];
 
 testWith(
@@ -209,7 +220,15 @@ testWith(
     using sandbox = new Sandbox();
     await runCase({
       name: "formats",
-      run: ["run", "trace_exec", ANY_PORT, "-o", "none"],
+      run: [
+        "run",
+        "trace_exec",
+        ANY_PORT,
+        "-o",
+        "none",
+        "--openmetrics-created",
+        "--annotate=exec:metrics.exemplar=proc.pid",
+      ],
       during: async (kmeter) => {
         const address = await servedAt(kmeter);
         await program.run(2);
@@ -223,7 +242,13 @@ testWith(
         const execs = families.find(([name]) => name === "execs");
         assertEquals(execs?.[1], "counter");
         const samples = execs?.[3].filter(([, labels]) => labels.comm === program.name);
-        assertEquals(samples?.map(([name, , value]) => [name, value]), [["execs_total", 2]]);
+        assertEquals(samples?.map(([name]) => name), ["execs_total", "execs_created"]);
+        const [[, , count, exemplar], [, , created]] = samples ?? [];
+        assertEquals(count, 2);
+        assertMatch(exemplar?.[0].proc_pid ?? "", /^\d+$/);
+        assertEquals(exemplar?.[1], 1);
+        const ageSeconds = Date.now() / 1000 - created;
+        assert(ageSeconds > 0 && ageSeconds < 600, `created ${ageSeconds} s ago`);
         assert(
           families.some(([name]) => name === "kmeter_build_info"),
           "own metrics are there too",

@@ -23,7 +23,7 @@ export const pageTarget: FuzzTarget = {
   make: makeSeed,
   async check(input) {
     const random = new Random(Number(textOf(input)));
-    const page = new Exposition();
+    const page = new Exposition({ createdSamples: random.chance(0.5) });
     for (let count = random.between(1, 3); count > 0; count--) {
       // Two data sources of one name are refused long before.
       const set = randomSet(random, `${randomName(random)}/${count}`);
@@ -90,7 +90,13 @@ function randomSet(random: Random, scope: string) {
     atomicHeaders: false,
   });
   ingest.ring(ringOf(Array.from({ length: 30 }, () => ({ bytes: records.make() }))));
-  return createMetricSet({ scope, plan, memory: store.memory, formatters });
+  return createMetricSet({
+    scope,
+    plan,
+    memory: store.memory,
+    formatters,
+    startMs: random.between(0, 2 ** 31),
+  });
 }
 
 function randomName(random: Random): string {

@@ -541,6 +541,9 @@ Deno.test("OpenMetrics has exemplars, the text format has none", () => {
       { ...counter("c", [7n]), exemplars: [exemplar] },
       { type: "counter", name: "f", column: floats([0.5]), exemplars: [exemplar] },
       { type: "histogram", name: "h", column, exemplars: [exemplar] },
+      // With a gauge of that name it is no counter in OpenMetrics.
+      { ...counter("y", [7n]), exemplars: [exemplar] },
+      gauge("y", [1]),
     ],
   });
   const page = exposition([set]);

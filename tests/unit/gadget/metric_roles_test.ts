@@ -225,6 +225,20 @@ const REFUSED: {
     hint: 'did you mean "total"? fields: "slots", "total"',
   },
   {
+    name: "an exemplar that is no field",
+    members: { pid: "__u32", fname: "char[65]" },
+    annotate: [":metrics.exemplar=pdi"],
+    message: 'Data source "e" takes its exemplars from "pdi", which is no field',
+    hint: 'did you mean "pid"? fields: "pid", "fname"',
+  },
+  {
+    name: "an exemplar that is too long",
+    members: { pid: "__u32", fname: "char[65]" },
+    annotate: [":metrics.exemplar=fname"],
+    message: 'Field "e.fname" cannot be an exemplar: it has 65 bytes',
+    hint: "exemplars are short: at most 64 bytes, such as an id or a comm",
+  },
+  {
     name: "two values of one name",
     members: { a: "__u32", b: "__u32" },
     annotate: ["a:metrics.type=gauge", "b:metrics.type=counter", "b:metrics.name=a"],
