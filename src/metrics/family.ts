@@ -66,7 +66,7 @@ export interface Instrument {
    */
   column(): Column;
   /**
-   * The latest event of a series of a counter or histogram, if the gadget names an exemplar field.
+   * A late event of a series of a counter or histogram, if the gadget names an exemplar field.
    * Cost: decodes and allocates.
    */
   exemplar?(series: number): Exemplar | undefined;

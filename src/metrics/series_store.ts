@@ -37,7 +37,7 @@ export class SeriesStore {
   /** Time of the records in hand, of any clock that only goes forward; only for plans with a ttl. */
   nowMs = 0;
 
-  /** Unix time of the records in hand; only for plans with exemplars. */
+  /** Unix time of the batch in hand, above 0; only for plans with exemplars. */
   wallMs = 0;
 
   readonly #plan: MetricsPlan;

@@ -185,9 +185,9 @@ testWith(
         for (const [one, other] of await quantilesOf(`arguments${labels}`, servers)) {
           assertNear(one, other, other * (2 ** 0.25 - 1));
         }
-        const last = { count: String((counts.at(-1) ?? 0) + 1) };
         const exemplars = await native.exemplars(`arguments${labels}`);
-        assertEquals(exemplars.at(-1), last);
+        const known = counts.map((count) => String(count + 1));
+        assertEquals(exemplars.filter(({ count }) => !known.includes(count)), []);
       },
     });
   },

@@ -83,6 +83,7 @@ function randomSet(random: Random, scope: string) {
   };
   const formatters = testFormatters(layout.fields);
   const store = new SeriesStore(plan);
+  store.wallMs = random.between(1, 2 ** 31);
   const ingest = compileIngest(plan, {
     store,
     formatters,

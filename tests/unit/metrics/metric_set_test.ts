@@ -205,7 +205,7 @@ Deno.test("labels come in the order of the keys, and not from what other series 
   assertEquals(labelsOf(keys, words64(7n << 32n | 3n)), ["7", "3"]);
 });
 
-Deno.test("an exemplar is the field, value and time of the latest event of its series", () => {
+Deno.test("an exemplar is the field, value and time of the first event of a series in a batch", () => {
   const keys = [numberField("id", "uint32")];
   const state = makeField({
     name: "state",
@@ -239,7 +239,7 @@ Deno.test("an exemplar is the field, value and time of the latest event of its s
   store.wallMs = 1_000;
   ingest.rows(rowsOf([event(1n, 0n, 5n), event(2n, 3n, 6n)].map((key) => ({ key }))));
   store.wallMs = 2_000;
-  ingest.rows(rowsOf([{ key: event(1n, 3n, 7n) }]));
+  ingest.rows(rowsOf([event(1n, 3n, 7n), event(1n, 0n, 8n)].map((key) => ({ key }))));
   const told = (series: number) =>
     set.instruments.map(({ exemplar }) => {
       const found = exemplar?.(series);
