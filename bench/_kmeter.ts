@@ -125,7 +125,7 @@ const SETTLE_MS = 10_000;
 
 /** The command that runs a gadget and serves its metrics on a port of the kernel's choice. */
 export function runCommand(gadget: string, args: readonly string[]): string[] {
-  return [...kmeterCommand(), "run", gadget, "--listen=127.0.0.1:0", ...args];
+  return [...kmeterCommand("run"), "run", gadget, "--listen=127.0.0.1:0", ...args];
 }
 
 /** Sum of a family's samples on a page of metrics. */

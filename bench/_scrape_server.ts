@@ -8,6 +8,7 @@
 
 import { Exposition, OwnMetrics } from "../src/export/mod.ts";
 import { createMetricsHandler } from "../src/export/metrics_handler.ts";
+import { serveHandler } from "../src/export/metrics_server.ts";
 import { counterSet } from "./_scrape_sets.ts";
 
 /** What the process tells of itself. */
@@ -31,10 +32,16 @@ async function serve(seriesCount: number): Promise<void> {
   });
   // A client elsewhere: over loopback nothing is compressed.
   const remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 } as const;
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log(port) },
-    (request) => handler.handle(request, { remoteAddr }),
-  );
+  const server = serveHandler({
+    handle: (request) => handler.handle(request, { remoteAddr }),
+    close: () => handler.close(),
+  }, {
+    hostname: "127.0.0.1",
+    port: 0,
+    onError: (error) => console.error(error),
+    onCut: (reason) => console.error(`a connection was cut: ${reason}`),
+  });
+  console.log(server.addr.port);
   const watch = new StretchWatch();
   for await (const _ of Deno.stdin.readable) {
     const report: ServerReport = {
@@ -44,7 +51,6 @@ async function serve(seriesCount: number): Promise<void> {
     console.log(JSON.stringify(report));
   }
   watch.close();
-  handler.close();
   await server.shutdown();
 }
 

@@ -77,5 +77,6 @@ function setOf(type: "counter" | "histogram", seriesCount: number, column: Colum
     isOverflow: () => false,
     labelValues: labelsOf,
     generation: (series) => Atomics.load(generations, series),
+    changes: 0,
   };
 }

@@ -95,10 +95,11 @@ Deno.bench(
 
 async function benchIngest(
   name: string,
-  options: { series: number; annotations: readonly string[] },
+  options: { series: number; annotations: readonly string[]; limit?: number },
 ): Promise<void> {
-  const { series, annotations } = options;
-  const plan = planWith(annotations);
+  const { series, annotations, limit } = options;
+  const made = planWith(annotations);
+  const plan = limit === undefined ? made : { ...made, seriesLimit: limit };
   const own = target(plan);
   const compiled = compileIngest(plan, own);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
@@ -118,6 +119,11 @@ await benchIngest("1 counter", { series: 1000, annotations: [] });
 await benchIngest("2 counters", { series: 1000, annotations: IMPLICIT_COUNTER });
 await benchIngest("2 counters", { series: 10_000, annotations: IMPLICIT_COUNTER });
 await benchIngest("2 counters", { series: 100_000, annotations: IMPLICIT_COUNTER });
+await benchIngest("2 counters, limit of 100", {
+  series: 10_000,
+  annotations: IMPLICIT_COUNTER,
+  limit: 100,
+});
 await benchIngest("3 keys, counter, gauge, histogram", {
   series: 1000,
   annotations: THREE_KINDS,

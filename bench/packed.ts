@@ -31,7 +31,7 @@ const SCRAPE_PAUSE_MS = 100;
 async function measure(): Promise<Table[]> {
   await buildBuiltins();
   const empty = Deno.makeTempFileSync({ suffix: ".js" });
-  const commands = [["sources", sourceCommand()], ["dist/kmeter", [PROGRAM]]] as const;
+  const commands = [["sources", sourceCommand("run")], ["dist/kmeter", [PROGRAM]]] as const;
   try {
     const emptyNs: number[] = [];
     const versionNs = commands.map((): number[] => []);

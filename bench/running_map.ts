@@ -3,6 +3,7 @@
 import { runProgram } from "../ffi/mod.ts";
 import { parseGadget, RunningGadget, type RunOptions } from "../src/engine/mod.ts";
 import { Exposition } from "../src/export/mod.ts";
+import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT } from "../src/metrics/mod.ts";
 import { FIXTURES } from "./fixture.ts";
 
 /** A running data source. It runs until the process ends. */
@@ -23,7 +24,14 @@ const OPTIONS: RunOptions = {
   schedule: () => ({}),
   printIntervalMs: 1000,
   strict: true,
-  display: { draws: () => false, rowView: () => undefined, metrics: () => "", write: () => {} },
+  seriesBudget: allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT),
+  display: {
+    draws: () => false,
+    rowView: () => undefined,
+    metrics: () => "",
+    write: () => {},
+    isFull: () => false,
+  },
   warn: (text) => {
     throw new Error(text);
   },

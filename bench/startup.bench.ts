@@ -25,7 +25,7 @@ function benchCommand(name: string, command: readonly string[], baseline = false
 }
 
 benchCommand("deno run of an empty program", [Deno.execPath(), "run", empty], true);
-benchCommand("kmeter version", [...kmeterCommand(), "version"]);
+benchCommand("kmeter version", [...kmeterCommand("version"), "version"]);
 
 Deno.bench("kmeter run trace_exec: first scrape answered", RUNS, async (b) => {
   b.start();
@@ -44,7 +44,7 @@ Deno.bench("kmeter run trace_open: first row", RUNS, async (b) => {
   await sleep(50);
   b.start();
   await using child = new Child([
-    ...[...kmeterCommand(), "run", "trace_open"],
+    ...[...kmeterCommand("run"), "run", "trace_open"],
     ...["-o", "json", "--fields", "proc.comm", "--comm", "producer"],
   ]);
   await child.waitForLine("stdout", /producer/);

@@ -3,6 +3,14 @@
 import { EINVAL, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP, kernelError } from "./libc.ts";
 import { libbpf, readCString } from "./libbpf.ts";
 
+const PERF_EVENT_ARRAY = 4;
+const RING_BUFFER = 27;
+
+/** True if this kernel makes ring buffers; also if it does not let this process try. */
+export function hasRingBuffers(): boolean {
+  return libbpf().libbpf_probe_bpf_map_type(RING_BUFFER, null) !== 0;
+}
+
 /** How a batch call ended. */
 export type BatchEnd =
   /** More entries follow: call again with the cursor. */
@@ -71,6 +79,19 @@ export class BpfMap {
 
   get maxEntries(): number {
     return libbpf().bpf_map__max_entries(this.#handle);
+  }
+
+  /**
+   * Before loading: makes it a perf event array, with an element for each CPU. A `BpfMap` that was made
+   * before still has the old type and sizes.
+   */
+  becomePerfEventArray(): void {
+    const { bpf_map__set_type, bpf_map__set_key_size, bpf_map__set_value_size } = libbpf();
+    const result = bpf_map__set_type(this.#handle, PERF_EVENT_ARRAY) ||
+      bpf_map__set_key_size(this.#handle, 4) || bpf_map__set_value_size(this.#handle, 4);
+    if (result < 0) this.#fail("bpf_map__set_type", -result, "change");
+    // libbpf puts the number of CPUs there.
+    this.setMaxEntries(0);
   }
 
   /** Before loading. */

@@ -67,6 +67,13 @@ const TABLE = {
   bpf_map__max_entries: { parameters: ["pointer"], result: "u32" },
   bpf_map__map_flags: { parameters: ["pointer"], result: "u32" }, // BPF_F_…
   bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" },
+  bpf_map__set_type: { parameters: ["pointer", "u32"], result: "i32" }, // enum bpf_map_type
+  bpf_map__set_key_size: { parameters: ["pointer", "u32"], result: "i32" },
+  bpf_map__set_value_size: { parameters: ["pointer", "u32"], result: "i32" },
+  libbpf_probe_bpf_map_type: {
+    parameters: ["u32", "pointer"], // enum bpf_map_type map_type, const void *opts
+    result: "i32", // 1 supported, 0 not, negative errno
+  },
   bpf_map__initial_value: {
     parameters: ["pointer", "buffer"], // struct bpf_map *map, size_t *psize
     result: "pointer", // void *: the bytes of .rodata, .data or .bss before loading

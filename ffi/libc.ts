@@ -34,6 +34,11 @@ const TABLE = {
     result: "isize",
     nonblocking: true,
   },
+  open: { parameters: ["buffer", "i32"], result: "i32" }, // const char *pathname, int flags
+  getdents64: {
+    parameters: ["i32", "buffer", "usize"], // int fd, void *dirp, size_t length
+    result: "isize", // ssize_t
+  },
   write: {
     parameters: ["i32", "buffer", "usize"], // int fd, const void *buf, size_t count
     result: "isize", // ssize_t
@@ -233,6 +238,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
 
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const EACCES = 13;
 export const EINVAL = 22;

@@ -1,6 +1,12 @@
 /** The only layer with native code: libc, libbpf and libelf. Everything else sees bytes and handles. */
 
-export { BPF_F_MMAPABLE, BpfMap, lookupByDescriptor, possibleCpuCount } from "./bpf_map.ts";
+export {
+  BPF_F_MMAPABLE,
+  BpfMap,
+  hasRingBuffers,
+  lookupByDescriptor,
+  possibleCpuCount,
+} from "./bpf_map.ts";
 export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
 export { BpfObject, BpfProgram, VERIFIER_LINES_SHOWN, VERIFIER_LOG_BYTES } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
@@ -14,9 +20,27 @@ export {
 } from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
-export { readBootTimeMs, readBootTimeNs } from "./clock.ts";
+export { readBootTimeMs, readBootTimeNs, readWallTimeMs, readWallTimeNs } from "./clock.ts";
+export {
+  KernelFile,
+  type KernelFolderEntry,
+  listKernelFolder,
+  readKernelFile,
+  readKernelText,
+  requireKernelPath,
+} from "./kernel_files.ts";
 export { copyToMemory } from "./shipped_library.ts";
-export { EPERM, errnoName, isRoot, kernelError, pageSizeBytes, trimHeap } from "./libc.ts";
+export {
+  EACCES,
+  ENOENT,
+  EPERM,
+  errnoName,
+  ESRCH,
+  isRoot,
+  kernelError,
+  pageSizeBytes,
+  trimHeap,
+} from "./libc.ts";
 export {
   chosenLibbpf,
   LIBBPF_LINE_BYTES,
@@ -31,9 +55,10 @@ export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { sendNotification } from "./notify_socket.ts";
 export { type Account, becomeUser } from "./privileges.ts";
-export { onlineCpus, openCpuClock, openPerfOutput } from "./perf_event.ts";
+export { onlineCpus, openCpuClock, openPerfOutput, sharePerfOutput } from "./perf_event.ts";
 export {
   BlockingPoller,
+  isWritable,
   openEventFd,
   Poller,
   resetEventFd,

@@ -1,5 +1,6 @@
 /** Perf events: the clock that makes `perf_event/` programs run, and the buffers of perf event arrays. */
 
+import { readKernelText } from "./kernel_files.ts";
 import { errnoCell, kernelError, libc } from "./libc.ts";
 
 /** `struct perf_event_attr` (linux/perf_event.h): fields used and the size of version 5. */
@@ -18,6 +19,7 @@ const PERF_COUNT_SW_CPU_CLOCK = 0n;
 const PERF_COUNT_SW_BPF_OUTPUT = 10n;
 const PERF_SAMPLE_RAW = 1n << 10n;
 const PERF_EVENT_IOC_ENABLE = 0x2400n;
+const PERF_EVENT_IOC_SET_OUTPUT = 0x2405n;
 const FLAG_FREQUENCY = 1n << 10n;
 const PERF_FLAG_FD_CLOEXEC = 8n;
 const SYS_PERF_EVENT_OPEN = Deno.build.arch === "x86_64" ? 298n : 241n;
@@ -56,6 +58,14 @@ export function openPerfOutput(cpu: number): number {
   return fd;
 }
 
+/** Lets an event write to the buffer that is mapped from another one of the same CPU. @throws KernelError. */
+export function sharePerfOutput(fd: number, mappedFd: number): void {
+  const errno = errnoCell();
+  if (libc().ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, BigInt(mappedFd)) < 0) {
+    throw kernelError({ call: "ioctl", errno: errno[0], what: "Cannot share a perf buffer" });
+  }
+}
+
 function newAttr(config: bigint): { attr: Uint8Array<ArrayBuffer>; view: DataView } {
   const attr = new Uint8Array(ATTR.sizeBytes);
   const view = new DataView(attr.buffer);
@@ -88,7 +98,7 @@ function openOnCpu(
 
 /** Numbers of the CPUs that are online, from the kernel's list such as `0-3,8`. */
 export function onlineCpus(): number[] {
-  const list = Deno.readTextFileSync("/sys/devices/system/cpu/online").trim();
+  const list = readKernelText("/sys/devices/system/cpu/online").trim();
   return list.split(",").flatMap((range) => {
     const [first, last = first] = range.split("-").map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);

@@ -7,6 +7,7 @@ const EFD_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
 const POLLIN = 1;
+const POLLOUT = 4;
 /** `struct epoll_event` is packed on x86_64 only. */
 const EVENT_SIZE_BYTES = Deno.build.arch === "x86_64" ? 12 : 16;
 const EVENT_DATA_OFFSET = EVENT_SIZE_BYTES - 8;
@@ -16,6 +17,17 @@ const MAX_EVENTS = 64;
 export interface PollerHandle {
   readonly epollFd: number;
   readonly wakeFd: number;
+}
+
+/** True if a write of a few bytes to the descriptor, `PIPE_BUF` for a pipe, would not block now. */
+export function isWritable(fd: number): boolean {
+  // struct pollfd: int fd, short events, short revents.
+  const poll = new Int16Array(4);
+  new Int32Array(poll.buffer)[0] = fd;
+  poll[2] = POLLOUT;
+  const now = new BigInt64Array(2);
+  // Errors count as writable: the write tells what is wrong.
+  return libc().ppoll(new Uint8Array(poll.buffer), 1n, now, null) !== 0;
 }
 
 /** An epoll instance with an eventfd that ends a wait early. */

@@ -35,7 +35,17 @@ export function copyToMemory(path: string): string {
   const what = `Cannot copy ${path} to memory`;
   if (fd < 0) throw kernelError({ call: "memfd_create", errno: errno[0], what });
   const copy = `/proc/self/fd/${fd}`;
-  Deno.writeFileSync(copy, Deno.readFileSync(path), { create: false });
+  writeAll(fd, Deno.readFileSync(path), what);
   copies.set(path, copy);
   return copy;
+}
+
+function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>, what: string): void {
+  const errno = errnoCell();
+  for (let start = 0; start < bytes.length;) {
+    const rest = bytes.subarray(start);
+    const size = Number(libc().write(fd, rest, BigInt(rest.length)));
+    if (size < 0) throw kernelError({ call: "write", errno: errno[0], what });
+    start += size;
+  }
 }

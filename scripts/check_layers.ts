@@ -52,6 +52,7 @@ const LAYERS: readonly Layer[] = [
   { name: "sources", path: "src/sources/", isPure: false },
   { name: "export", path: "src/export/", isPure: false },
   { name: "view", path: "src/view/", isPure: true },
+  { name: "dashboard", path: "src/dashboard/", isPure: true },
   { name: "engine", path: "src/engine/", isPure: false },
   { name: "cli", path: "src/cli/", isPure: false },
   { name: "main", path: "main.ts", isPure: false },

@@ -42,8 +42,15 @@ export const BUNDLE: Bundle = {
   ],
 };
 
-/** What the code calls the address of its module, and the function by which CommonJS packages ask for Node's modules. */
-const PARAMETERS = ["moduleUrl", "require"];
+/**
+ * What the code calls the address of its module, the function by which CommonJS packages ask for Node's modules,
+ * and the one that reads packed files.
+ */
+const PARAMETERS = ["moduleUrl", "require", "readPacked"];
+/** Defines `readPacked`. The result is short if the file ends earlier. */
+const READ_PACKED = `const readPacked = (file, offset, size) =>
+  Deno.readFileSync(file).slice(offset, offset + size);
+`;
 /** prom-client words its errors by node:util, which would cost 1.6 MB. */
 const REQUIRE = `(name) => name === "node:util"
   ? { inspect: Deno.inspect, format: Deno.inspect }
@@ -53,6 +60,7 @@ const REQUIRE = `(name) => name === "node:util"
  * Bundles the modules of a checkout into a folder.
  *
  * @param nameOf what a file of the bundle is called where the program will run, relative to the main module.
+ * @param readPacked code that defines `readPacked(file, offset, size)`, where Deno's own API cannot read the files.
  * @param prologue code that runs before everything else on the main thread.
  */
 export async function bundleModules(
@@ -60,10 +68,11 @@ export async function bundleModules(
     readonly checkout: string;
     readonly folder: string;
     readonly nameOf: (file: string) => string;
+    readonly readPacked?: string;
     readonly prologue?: string;
   },
 ): Promise<void> {
-  const { checkout, folder, nameOf, prologue = "" } = options;
+  const { checkout, folder, nameOf, readPacked = READ_PACKED, prologue = "" } = options;
   const npmCache = await findNpmCache();
   const importMap = `${folder}/import_map.json`;
   await Deno.writeTextFile(importMap, packedImportMap(checkout));
@@ -85,12 +94,11 @@ export async function bundleModules(
     if (code === undefined) {
       await Deno.writeTextFile(file, bundled);
     } else {
-      await Deno.writeTextFile(
-        `${folder}/${code}`,
-        `${asFunctionBody(bundled)}//# sourceURL=${code.replace(/\.code$/, ".js")}\n`,
-      );
+      const body = `${asFunctionBody(bundled)}//# sourceURL=${code.replace(/\.code$/, ".js")}\n`;
+      await Deno.writeTextFile(`${folder}/${code}`, body);
       const first = output === MAIN.output ? prologue : "";
-      await Deno.writeTextFile(file, first + loaderOf(nameOf(code)));
+      const loader = loaderOf(nameOf(code), body.length);
+      await Deno.writeTextFile(file, readPacked + first + loader);
     }
   }
   await Deno.remove(importMap);
@@ -100,13 +108,24 @@ export async function bundleModules(
  * A module that runs code from a file. Deno parses every module by a parser of its own, to look for imports,
  * before V8 does: for 600 KB of code that is 40 ms and 15 MB, half of all that a start takes.
  */
-function loaderOf(code: string): string {
+function loaderOf(code: string, size: number): string {
   const parameters = PARAMETERS.map((name) => `"${name}"`).join(", ");
   // No variable holds the text: it would live as long as the program.
-  return `const AsyncFunction = (async () => {}).constructor;
-await new AsyncFunction(${parameters}, Deno.readTextFileSync(new URL("./${code}", import.meta.url)))(
+  return `function readCode() {
+  const bytes = readPacked(new URL("./${code}", import.meta.url), 0, ${size});
+  const text = new TextDecoder().decode(bytes);
+  // Freed now, not when the collector comes.
+  bytes.buffer.transfer(0);
+  return text;
+}
+const AsyncFunction = (async () => {}).constructor;
+await new AsyncFunction(
+  ${parameters},
+  readCode(),
+)(
   import.meta.url,
   ${REQUIRE},
+  readPacked,
 );
 `;
 }

@@ -3,8 +3,9 @@
  *
  * The dynamic loader has mapped and relocated the runtime and jumps here instead of to the runtime's own
  * entry. This code copies the packed files into sealed memory files, gives them fixed descriptors, builds
- * the command line `kmeter run OPTIONS /proc/self/fd/N USER_ARGUMENTS...`, and goes on to the runtime. It
- * runs before libc is initialised, so it makes its system calls itself and has no writable data.
+ * the command line `kmeter run OPTIONS /proc/self/fd/N USER_ARGUMENTS...`, with more options if the user's
+ * first argument asks for them, and goes on to the runtime. It runs before libc is initialised, so it makes
+ * its system calls itself and has no writable data.
  */
 #include <elf.h>
 #include <linux/fcntl.h>
@@ -27,7 +28,9 @@ struct payload {
 	int64_t entry;        /* the runtime's own entry */
 	int64_t environ_slot; /* the runtime's pointer to libc's `environ` */
 	/* Lists of NUL-terminated strings, each ended by an empty one. */
-	uint64_t arguments;    /* argv[0], and what goes before the user's arguments */
+	uint64_t arguments;    /* argv[0], and what goes before the module */
+	uint64_t extra;        /* pairs: the user's first argument, and what is added for it */
+	uint64_t module;       /* what goes right before the user's arguments: one string */
 	uint64_t environment;  /* variables that are added */
 	uint64_t dropped;      /* beginnings of variables that are not passed on */
 	uint64_t first_fd;
@@ -137,6 +140,11 @@ static int begins_with(const char *text, const char *start)
 	return 1;
 }
 
+static int is_same(const char *text, const char *other)
+{
+	return length_of(text) == length_of(other) && begins_with(text, other);
+}
+
 static int is_dropped(const char *variable)
 {
 	for (const char *start = at(payload.dropped); *start; start += length_of(start) + 1)
@@ -205,7 +213,8 @@ __attribute__((used)) static size_t stack_size(const uintptr_t *old)
 		;
 	while (old[words] != AT_NULL)
 		words += 2;
-	words += 2 + count_of(at(payload.arguments)) + count_of(at(payload.environment));
+	words += 2 + count_of(at(payload.arguments)) + count_of(at(payload.extra)) + 1;
+	words += count_of(at(payload.environment));
 	return (words * sizeof(uintptr_t) + 15) & ~(size_t)15;
 }
 
@@ -226,6 +235,14 @@ __attribute__((used)) static uintptr_t start(uintptr_t *stack, const uintptr_t *
 	old += argc > 0 ? 2 : 1;
 	for (text = at(payload.arguments); *text; text += length_of(text) + 1)
 		*to++ = (uintptr_t)text;
+	for (text = at(payload.extra); *text; text += length_of(text) + 1) {
+		int is_wanted = *old && is_same((const char *)*old, text);
+
+		text += length_of(text) + 1;
+		if (is_wanted)
+			*to++ = (uintptr_t)text;
+	}
+	*to++ = (uintptr_t)at(payload.module);
 	for (; *old; old++)
 		*to++ = *old;
 	stack[0] = to - stack - 1;

@@ -13,8 +13,12 @@ import { FormatError, UnsupportedError } from "../../src/errors.ts";
 export interface Payload {
   /** Machine code of entry.c; it expects the rest right behind itself. A multiple of 16 bytes. */
   readonly entryCode: Uint8Array;
-  /** `argv[0]`, and what goes before the user's arguments. */
+  /** `argv[0]`, and what goes before the module. */
   readonly args: readonly string[];
+  /** Arguments that are added behind `args` if the user's first one is the one that stands with them. */
+  readonly extraArgs: readonly (readonly [first: string, added: string])[];
+  /** Goes right before the user's arguments. */
+  readonly module: string;
   /** Variables `NAME=VALUE` that are added. */
   readonly environment: readonly string[];
   /** Beginnings of variables that are not passed on. */
@@ -25,6 +29,8 @@ export interface Payload {
 }
 
 /** No page of a supported processor is larger, whatever the kernel was built for. */
+/** 64-bit words of `struct payload` before its files. */
+const HEAD_WORDS = 9;
 const PAGE_SIZE_BYTES = 65536;
 const EHDR_SIZE_BYTES = 64;
 const PHDR_SIZE_BYTES = 56;
@@ -199,9 +205,15 @@ function layOutTail(
 ): Uint8Array<ArrayBuffer> {
   const base = payload.entryCode.length;
   if (base % 16 !== 0) throw new Error(`BUG: entry code of ${base} bytes`);
-  const lists = [payload.args, payload.environment, payload.droppedVariables].map(stringList);
+  const lists = [
+    payload.args,
+    payload.extraArgs.flat(),
+    [payload.module],
+    payload.environment,
+    payload.droppedVariables,
+  ].map(stringList);
   const parts = [...lists, ...payload.files];
-  const words = new BigInt64Array(7 + 2 * payload.files.length);
+  const words = new BigInt64Array(HEAD_WORDS + 2 * payload.files.length);
   const offsets: number[] = [];
   let end = words.byteLength;
   for (const part of parts) {
@@ -209,10 +221,13 @@ function layOutTail(
     end = alignUp(end + part.length, 16);
   }
   words.set([runtime.entry - base, runtime.environSlot - base].map(BigInt));
-  words.set([...offsets.slice(0, 3), payload.firstFd, payload.files.length].map(BigInt), 2);
+  words.set(
+    [...offsets.slice(0, lists.length), payload.firstFd, payload.files.length].map(BigInt),
+    2,
+  );
   payload.files.forEach((file, index) => {
-    words[7 + 2 * index] = BigInt(offsets[3 + index]);
-    words[8 + 2 * index] = BigInt(file.length);
+    words[HEAD_WORDS + 2 * index] = BigInt(offsets[lists.length + index]);
+    words[HEAD_WORDS + 1 + 2 * index] = BigInt(file.length);
   });
 
   const tail = new Uint8Array(base + end);

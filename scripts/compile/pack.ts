@@ -2,7 +2,8 @@
 
 import { UnsupportedError } from "../../src/errors.ts";
 import { BUNDLE, bundleModules } from "./bundle.ts";
-import { fuseElf } from "./fuse_elf.ts";
+import { fuseElf, type Payload } from "./fuse_elf.ts";
+import { permissionsOf, readGrants } from "../permissions.ts";
 import { runCommand, tryCommand } from "./run_command.ts";
 
 /** What a packer needs to know. */
@@ -13,8 +14,7 @@ export interface PackOptions {
   readonly output: string;
 }
 
-/** Nothing narrower works: Deno opens /proc and /sys only for --allow-all, and FFI bypasses the rest. */
-const RUN_OPTIONS = ["--allow-all", "--no-prompt", "--quiet", "--no-config", "--no-lock"];
+const RUN_OPTIONS = ["--no-prompt", "--quiet", "--no-config", "--no-lock"];
 
 /** High enough to miss what a shell or systemd passes on, low enough for the usual limit of 1024. */
 const FIRST_FD = 200;
@@ -49,11 +49,12 @@ const ENVIRONMENT = [
 export async function packByCompile(
   { checkout, folder, output }: PackOptions,
 ): Promise<string | undefined> {
-  await bundleModules({ checkout, folder, nameOf: (file) => file });
+  await bundleModules({ checkout, folder, nameOf: (file) => file, prologue: revokeOthers() });
   const { success, stderr } = await tryCommand([
     Deno.execPath(),
     "compile",
     ...RUN_OPTIONS,
+    ...readGrants().map(({ flag }) => flag),
     "--no-check",
     ...BUNDLE.others.map((file) => `--include=${file}`),
     `--output=${output}`,
@@ -74,16 +75,53 @@ function causeOf(stderr: string): string {
   return causes.trim().split("\n").at(-1)?.replace(/^\s*(?:\d+: )?/, "") ?? "";
 }
 
-/** The program, and what it starts, are to see the user's variables: Deno has read its own by now. */
-const RESTORE_ENVIRONMENT = `
-for (const text of ${
-  JSON.stringify(ENVIRONMENT)
-}) Deno.env.delete(text.slice(0, text.indexOf("=")));
-try {
-  const home = /(?:^|\\0)HOME=([^\\0]*)/.exec(Deno.readTextFileSync("/proc/self/environ"));
-  if (home !== null) Deno.env.set("HOME", home[1]);
-} catch {
+/** `deno compile` takes one set of permissions: code gives those back that belong to other commands. */
+function revokeOthers(): string {
+  const commands = Map.groupBy(
+    readGrants().filter(({ command }) => command !== "any"),
+    ({ flag }) => flag,
+  );
+  return [...commands].map(([flag, grants]) => {
+    const [, name, variable] = /^--allow-(\w+)(?:=(\w+))?$/.exec(flag) ?? [];
+    const wanted = JSON.stringify(grants.map(({ command }) => command));
+    const descriptor = JSON.stringify({ name, variable });
+    return `if (!${wanted}.includes(Deno.args[0])) Deno.permissions.revokeSync(${descriptor});\n`;
+  }).join("");
+}
+
+const VARIABLES = ENVIRONMENT.map((text) => text.slice(0, text.indexOf("=")));
+
+/** Deno opens nothing below /proc for the program that it runs, but its module and libraries. */
+const READ_PACKED = `const { pread } = Deno.dlopen("libc.so.6", {
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
+}).symbols;
+const readPacked = (file, offset, size) => {
+  const fd = Number(file.pathname.slice("/proc/self/fd/".length));
+  const bytes = new Uint8Array(size);
+  for (let end = 0; end < size;) {
+    const count = Number(pread(fd, bytes.subarray(end), BigInt(size - end), BigInt(offset + end)));
+    if (count <= 0) return bytes.subarray(0, end);
+    end += count;
+  }
+  return bytes;
+};
+`;
+
+/** What kmeter starts is to see the user's variables: Deno has read its own by now. */
+const RESTORE_ENVIRONMENT = `if (Deno.args[0] === "build") {
+  for (const name of ${JSON.stringify(VARIABLES)}) Deno.env.delete(name);
+  const { open, close } = Deno.dlopen("libc.so.6", {
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+  }).symbols;
+  const fd = open(new TextEncoder().encode("/proc/self/environ\\0"), 0);
   // A program with file capabilities may not read it.
+  if (fd >= 0) {
+    const environ = readPacked(new URL(\`file:///proc/self/fd/\${fd}\`), 0, 1 << 22);
+    close(fd);
+    const home = /(?:^|\\0)HOME=([^\\0]*)/.exec(new TextDecoder().decode(environ));
+    if (home !== null) Deno.env.set("HOME", home[1]);
+  }
 }
 `;
 
@@ -91,28 +129,48 @@ try {
 export async function packByFusing({ checkout, folder, output }: PackOptions): Promise<void> {
   const fdOf = (file: string) =>
     String(FIRST_FD + [BUNDLE.main, ...BUNDLE.others].findIndex((name) => name === file));
-  await bundleModules({ checkout, folder, nameOf: fdOf, prologue: RESTORE_ENVIRONMENT });
+  await bundleModules({
+    checkout,
+    folder,
+    nameOf: fdOf,
+    readPacked: READ_PACKED,
+    prologue: RESTORE_ENVIRONMENT,
+  });
   const runtime = await Deno.readFile(Deno.execPath());
   const files = [BUNDLE.main, ...BUNDLE.others].map((name) =>
     Deno.readFileSync(`${folder}/${name}`)
   );
   const program = fuseElf(runtime, {
     entryCode: await buildEntry(checkout, folder),
+    ...commandLine(),
+    files,
+  });
+  await Deno.writeFile(output, program, { mode: 0o755 });
+}
+
+/** How the runtime is called. Its module is the first file. */
+export function commandLine(): Omit<Payload, "entryCode" | "files"> {
+  const extraArgs = [
+    ...readGrants().filter(({ command }) => command !== "any"),
+    { command: "build", flag: `--allow-env=${VARIABLES.join()}` },
+  ];
+  return {
     args: [
       "kmeter",
       "run",
       ...RUN_OPTIONS,
+      ...permissionsOf(),
       "--cached-only",
+      "--no-npm",
       // A file without an extension would be parsed as TypeScript, which takes longer.
       "--ext=mjs",
-      `/proc/self/fd/${fdOf(BUNDLE.main)}`,
     ],
+    extraArgs: extraArgs.map(({ command, flag }) => [command, flag]),
+    module: `/proc/self/fd/${FIRST_FD}`,
     environment: ENVIRONMENT,
     droppedVariables: DROPPED_VARIABLES,
     firstFd: FIRST_FD,
-    files,
-  });
-  await Deno.writeFile(output, program, { mode: 0o755 });
+  };
 }
 
 /** Machine code of entry.c. Compiles in the folder. */

@@ -1,6 +1,6 @@
 /** Assets of the packed program: one file beside the program's code, and libbpf beside that. */
 
-import { Archive } from "./archive_index.ts";
+import { Archive, type ReadPart } from "./archive_index.ts";
 
 // The packer gives these files the names under which they can be opened.
 const ARCHIVE = new URL("./assets.bin", import.meta.url);
@@ -9,21 +9,11 @@ const LIBRARY = new URL("./libbpf.so", import.meta.url);
 const state: { archive?: Archive } = {};
 
 function archive(): Archive {
-  return state.archive ??= new Archive(readPart);
+  return state.archive ??= new Archive((offset, size) => readPacked(ARCHIVE, offset, size));
 }
 
-function readPart(offset: number, size: number): Uint8Array<ArrayBuffer> {
-  using file = Deno.openSync(ARCHIVE);
-  file.seekSync(offset, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(size);
-  let end = 0;
-  while (end < size) {
-    const count = file.readSync(bytes.subarray(end));
-    if (count === null) break;
-    end += count;
-  }
-  return bytes.subarray(0, end);
-}
+/** Reads a part of a packed file, as `ReadPart`. The packer's loader gives it: only that knows how to open one. */
+declare const readPacked: (file: URL, ...part: Parameters<ReadPart>) => ReturnType<ReadPart>;
 
 /** Names of the files under a folder at any depth, sorted; none if there is no such folder. */
 export function listAssets(folder: string): string[] {

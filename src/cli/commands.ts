@@ -2,10 +2,12 @@
 
 import { buildCommand } from "./build.ts";
 import type { Command } from "./command.ts";
+import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
+import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { versionCommand } from "./version.ts";
 
@@ -16,6 +18,8 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   initCommand,
   buildCommand,
+  dashboardCommand,
+  rulesCommand,
   doctorCommand,
   versionCommand,
 ];

@@ -3,10 +3,10 @@
 import type { Field } from "../decode/mod.ts";
 import { parseGadget } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
-import { translateLabelName, translateMetricName } from "../export/mod.ts";
-import { type DataSourceSpec, metricRoles, type ParamSpec } from "../gadget/mod.ts";
+import type { DataSourceSpec, ParamSpec } from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { exportedMetrics } from "./gadget_metrics.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { ownLines } from "./report_error.ts";
 import { escapeControls } from "../view/mod.ts";
@@ -89,32 +89,16 @@ function describeField(field: Field): string[] {
 }
 
 function describeMetrics(source: DataSourceSpec): string[] {
-  const roles = metricRoles(source);
-  const metrics = roles.values.map(({ type, name, unit, field, description }) => ({
-    type,
-    name: translateMetricName({ name, unit, type }).name,
-    from: `from ${field.name}`,
-    description,
-  }));
-  if (roles.implicitCounter !== undefined) {
-    const { name, description } = roles.implicitCounter;
-    metrics.push({
-      type: "counter",
-      name: translateMetricName({ name, unit: "", type: "counter" }).name,
-      from: "per record",
-      description,
-    });
-  }
+  const { labels, metrics } = exportedMetrics(source);
   if (metrics.length === 0) return ["  no metrics"];
-  const keys = roles.keys.map(({ label }) => translateLabelName(label));
-  const labels = keys.length > 0 ? `{${keys.join(", ")}}` : "";
+  const labelText = labels.length > 0 ? `{${labels.join(", ")}}` : "";
   return alignColumns([
     ["METRIC", "TYPE", "FROM", "DESCRIPTION"],
-    ...metrics.map((metric) => [
-      metric.name + labels,
-      metric.type,
-      metric.from,
-      metric.description,
+    ...metrics.map(({ name, type, field, description }) => [
+      name + labelText,
+      type,
+      field === undefined ? "per record" : `from ${field}`,
+      description,
     ]),
   ]);
 }

@@ -7,8 +7,18 @@ import {
   VERIFIER_LOG_BYTES,
 } from "../../ffi/mod.ts";
 import { CATCH_UP_MS, MAX_REFUSALS, STOP_MS } from "../engine/mod.ts";
-import { DEFAULT_SCRAPE_LIMITS, PAGE_WINDOW_BYTES } from "../export/mod.ts";
-import { DEFAULT_SERIES_LIMIT, MAX_SERIES } from "../metrics/mod.ts";
+import {
+  CONNECTION_LIMITS,
+  DEFAULT_SCRAPE_LIMITS,
+  MAX_HEAD_BYTES,
+  PAGE_WINDOW_BYTES,
+} from "../export/mod.ts";
+import {
+  DEFAULT_SERIES_LIMIT,
+  DEFAULT_TOTAL_SERIES_LIMIT,
+  MAX_LABEL_BYTES,
+  MAX_SERIES,
+} from "../metrics/mod.ts";
 import { MAX_WARNINGS, WARNING_WINDOW_MS } from "./warning_limit.ts";
 
 /** One limit in force. */
@@ -30,6 +40,17 @@ export function limitsInForce(): Limit[] {
       effect:
         `more go to the series otel_metric_overflow="true"; metrics.limit sets it, up to ${MAX_SERIES}`,
     },
+    {
+      subject: "series of all data sources",
+      value: String(DEFAULT_TOTAL_SERIES_LIMIT),
+      effect: "more go there too; --metrics-limit sets it",
+    },
+    {
+      subject: "label value",
+      value: size(MAX_LABEL_BYTES),
+      effect: "a longer one is cut and ends in …; kmeter_labels_truncated_total counts such series",
+    },
+    ...connectionLimits(),
     {
       subject: "scrapes at a time",
       value: String(maxScrapes),
@@ -74,6 +95,33 @@ export function limitsInForce(): Limit[] {
       subject: "libbpf's log",
       value: `${LIBBPF_LOG_LINES} lines of ${size(LIBBPF_LINE_BYTES)}`,
       effect: "the oldest go first",
+    },
+  ];
+}
+
+function connectionLimits(): Limit[] {
+  const { maxConnections, headMs, idleMs, answerMs, stalledMs } = CONNECTION_LIMITS;
+  return [
+    {
+      subject: "HTTP connections",
+      value: String(maxConnections),
+      effect: "for more, one without a request is closed, or one that has taken nothing for " +
+        seconds(stalledMs),
+    },
+    {
+      subject: "head of a request",
+      value: `${size(MAX_HEAD_BYTES)} in ${seconds(headMs)}`,
+      effect: "more gets a 431, later is closed; bodies are not read",
+    },
+    {
+      subject: "wait for the next request",
+      value: seconds(idleMs),
+      effect: "then the connection is closed",
+    },
+    {
+      subject: "time of an answer",
+      value: seconds(answerMs),
+      effect: "then the connection is closed",
     },
   ];
 }

@@ -5,7 +5,7 @@ import { suggestName } from "../gadget/mod.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { describeFlags } from "./flags.ts";
-import { writeNotice, writeOutput } from "./output.ts";
+import { flushNotices, writeNotice, writeOutput } from "./output.ts";
 import { describeError, exitCodeOf } from "./report_error.ts";
 import { versionCommand } from "./version.ts";
 
@@ -17,6 +17,8 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof Deno.errors.BrokenPipe) return 0;
     writeNotice(describeError(error));
     return exitCodeOf(error);
+  } finally {
+    await flushNotices();
   }
 }
 

@@ -16,6 +16,11 @@ export function describeError(error: unknown): string {
     const hint = error.hint === undefined ? "" : `\nhint: ${ownLines(error.hint)}`;
     return `error: ${ownLines(error.message)}${hint}`;
   }
+  if (error instanceof Deno.errors.NotCapable) {
+    const hint =
+      "kmeter opens no file that is named to it below /dev, /proc or /sys: copy it elsewhere";
+    return `error: ${ownLines(error.message.replace(/, run again with .*$/s, ""))}\nhint: ${hint}`;
+  }
   // Nothing else is expected to come here: the stack is what a report of the fault needs.
   return `error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
 }

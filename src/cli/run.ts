@@ -23,6 +23,7 @@ import {
   startSecureMetricsServer,
   type WebConfigFile,
 } from "../export/mod.ts";
+import { allocateSeriesBudget } from "../metrics/mod.ts";
 import type { Command } from "./command.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
@@ -34,6 +35,7 @@ import {
   durationMsOf,
   listenAddressOf,
   mapSchedules,
+  metricsLimitOf,
   metricsPrefixOf,
   RUN_FLAGS,
   scopesOf,
@@ -125,6 +127,7 @@ function runOptions(
     metrics: listenAddressOf(flags) !== undefined,
     scopes: scopesOf(flags, spec),
     schedule: mapSchedules(flags, spec),
+    seriesBudget: allocateSeriesBudget(metricsLimitOf(flags)),
     printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
       DEFAULT_PRINT_INTERVAL_MS,
     display: context.display,
@@ -166,6 +169,8 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   const metrics = run.listen === undefined
     ? undefined
     : await MetricsEndpoint.open(run.listen, run);
+  // The server has its socket. Threads that start from here on inherit that no other can be opened.
+  Deno.permissions.revokeSync({ name: "net" });
   try {
     const running = await RunningGadget.start(gadget, run.options);
     try {
@@ -186,6 +191,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   } finally {
     await metrics?.close();
   }
+  await run.display.end();
   return 0;
 }
 
@@ -194,6 +200,8 @@ class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
   #server: MetricsServer | undefined;
+  /** A scrape waits for it: a page without the gadget's metrics would look whole. */
+  readonly #attached = Promise.withResolvers<void>();
   #running: RunningGadget | undefined;
 
   static async open(
@@ -205,7 +213,7 @@ class MetricsEndpoint {
       onError: reportScrapeError,
     });
     const endpoint = new MetricsEndpoint(own, exposition);
-    await endpoint.#listen(address, webConfig);
+    endpoint.#listen(address, webConfig);
     return endpoint;
   }
 
@@ -221,7 +229,7 @@ class MetricsEndpoint {
     });
   }
 
-  async #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): Promise<void> {
+  #listen(address: ListenAddress, webConfig: WebConfigFile | undefined): void {
     const options = {
       ...address,
       exposition: this.#exposition,
@@ -233,7 +241,7 @@ class MetricsEndpoint {
     };
     this.#server = webConfig === undefined
       ? startMetricsServer(options)
-      : await startSecureMetricsServer({ ...options, webConfig });
+      : startSecureMetricsServer({ ...options, webConfig });
   }
 
   get url(): string {
@@ -246,9 +254,11 @@ class MetricsEndpoint {
     for (const set of running.metricSets) this.#exposition.add(set);
     this.#own.observe(() => running.snapshot());
     this.#running = running;
+    this.#attached.resolve();
   }
 
   async #refresh(): Promise<void> {
+    await this.#attached.promise;
     for (const [dataSource, error] of await this.#running?.refresh() ?? []) {
       this.#own.countScrapeError("refresh");
       warnings.warn(`data source ${dataSource}: ${describeError(error)}`);

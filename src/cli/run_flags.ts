@@ -1,8 +1,10 @@
 /** The flags of `kmeter run` and what they mean. */
 
-import { UsageError } from "../errors.ts";
+import { ENOENT, KernelFile } from "../../ffi/mod.ts";
+import { KernelError, UsageError } from "../errors.ts";
 import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export/mod.ts";
 import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
+import { DEFAULT_TOTAL_SERIES_LIMIT } from "../metrics/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
@@ -86,6 +88,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: "OpenMetrics tells since when each counter and histogram counts",
   },
   { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
+  {
+    name: "metrics-limit",
+    value: "N",
+    description:
+      `series of all data sources together, at most (default ${DEFAULT_TOTAL_SERIES_LIMIT})`,
+  },
   USER_FLAG,
   {
     name: "strict",
@@ -154,11 +162,17 @@ function parseMode(text: string): RowViewMode {
   });
 }
 
-/** A whole number of at least `min`. */
-function parseCount(name: string, text: string, { min }: { min: number }): number {
+/** A whole number of at least `min`, and at most `max`. */
+function parseCount(
+  name: string,
+  text: string,
+  { min, max = Infinity }: { min: number; max?: number },
+): number {
   const value = Number(text);
-  if (text.trim() !== "" && Number.isInteger(value) && value >= min) return value;
-  throw new UsageError(`--${name} "${text}": wanted a whole number of at least ${min}`);
+  const isCount = text.trim() !== "" && Number.isInteger(value);
+  if (isCount && value >= min && value <= max) return value;
+  const most = max === Infinity ? "" : `, at most ${max}`;
+  throw new UsageError(`--${name} "${text}": wanted a whole number of at least ${min}${most}`);
 }
 
 /** A duration in ms: `500ms`, `2s`, `1m`; a bare number counts in `unitMs`. */
@@ -234,14 +248,24 @@ export function metricsPrefixOf(flags: ParsedFlags): string | undefined {
   });
 }
 
+/** `--metrics-limit`: series of all data sources together. */
+export function metricsLimitOf(flags: ParsedFlags): number {
+  const text = flags.text("metrics-limit");
+  if (text === undefined) return DEFAULT_TOTAL_SERIES_LIMIT;
+  return parseCount("metrics-limit", text, { min: 1, max: 2 ** 31 - 1 });
+}
+
 /** `--btf`: libbpf would only say that it cannot parse it. */
 export function btfFileOf(flags: ParsedFlags): string | undefined {
   const file = flags.text("btf");
   if (file === undefined) return undefined;
   try {
-    if (Deno.statSync(file).isFile) return file;
+    using opened = new KernelFile(file);
+    // A folder can be opened, and not be read.
+    opened.chunks().next();
+    return file;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof KernelError && error.errno === ENOENT)) throw error;
   }
   throw new UsageError(`--btf "${file}": there is no such file`, {
     hint: "give a kernel BTF file, such as /sys/kernel/btf/vmlinux",

@@ -1,6 +1,7 @@
 /** Rows and drawn metrics on standard output. */
 
 import type { Display, Formatters } from "../engine/mod.ts";
+import { KernelError } from "../errors.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import {
@@ -10,7 +11,8 @@ import {
   type RowView,
   type RowViewMode,
 } from "../view/mod.ts";
-import { terminalHeight, terminalWidth, writeOutput } from "./output.ts";
+import { outputError, terminalHeight, terminalWidth } from "./output.ts";
+import { OutputQueue } from "./output_queue.ts";
 
 /** What the user asked to see of a data source. */
 export interface DisplaySettings {
@@ -24,10 +26,12 @@ export interface DisplaySettings {
 /** Parts of a display. */
 export interface TerminalDisplayOptions {
   readonly settings: (dataSource: string) => DisplaySettings;
-  /** Called when the reader of stdout is gone. */
+  /** Called when nothing can be shown any more: the reader of stdout is gone, or the disk is full. */
   readonly onClosed: () => void;
 }
 
+const encoder = new TextEncoder();
+const EAGAIN = 11;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const SERIES_DRAWN = 10;
 
@@ -35,6 +39,8 @@ const SERIES_DRAWN = 10;
 export interface TerminalDisplay extends Display {
   /** Prints the first header, so that a quiet gadget shows that it runs, and one that fails shows nothing. */
   begin(): void;
+  /** Waits a little for who reads stdout. @throws KernelError if it is not to be had whole. */
+  end(): Promise<void>;
 }
 
 /** Makes the display. Headers are printed when the data source changes. */
@@ -67,7 +73,9 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
       return CLEAR_SCREEN + text;
     },
     write: (text) => output.write(text),
+    isFull: () => output.isFull,
     begin: () => heads.begin(),
+    end: () => output.end(),
   };
 }
 
@@ -85,22 +93,40 @@ function fitLines(maxLines: number, draw: (maxSeries: number) => string): string
 }
 
 class ClosableOutput {
-  readonly #onClosed: () => void;
-  #isClosed = false;
+  readonly #queue: OutputQueue;
+  #error: unknown;
 
   constructor(onClosed: () => void) {
-    this.#onClosed = onClosed;
+    this.#queue = new OutputQueue(Deno.stdout, {
+      fd: 1,
+      onError: (error) => {
+        this.#error = outputError(error);
+        onClosed();
+      },
+    });
+  }
+
+  get isFull(): boolean {
+    return this.#queue.isFull;
   }
 
   write(text: string): void {
-    if (this.#isClosed || text === "") return;
-    try {
-      writeOutput(text);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      this.#isClosed = true;
-      this.#onClosed();
+    if (text !== "") this.#queue.write(encoder.encode(text));
+  }
+
+  async end(): Promise<void> {
+    const left = await this.#queue.flush();
+    if (this.#error !== undefined) {
+      // A reader who is gone has seen enough.
+      if (this.#error instanceof Deno.errors.BrokenPipe) return;
+      throw this.#error;
     }
+    if (left === 0) return;
+    throw new KernelError(`Cannot write to standard output: ${left} bytes are left`, {
+      call: "write",
+      errno: EAGAIN,
+      hint: "whoever reads it has stopped",
+    });
   }
 }
 

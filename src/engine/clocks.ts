@@ -1,9 +1,8 @@
 /** The clocks of this host, as formatters want them. */
 
-import { readBootTimeNs } from "../../ffi/mod.ts";
+import { readBootTimeNs, readWallTimeNs } from "../../ffi/mod.ts";
 
-/** CLOCK_BOOTTIME and the wall clock, read together. */
+/** CLOCK_BOOTTIME and the wall clock, read together. JavaScript's clock does not follow when that is set. */
 export function readClocks(): { bootNs: bigint; wallNs: bigint } {
-  const bootNs = readBootTimeNs();
-  return { bootNs, wallNs: BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)) };
+  return { bootNs: readBootTimeNs(), wallNs: readWallTimeNs() };
 }

@@ -1,5 +1,6 @@
 /** The metric side of one data source: plan, memory, loops and what exporters see. */
 
+import { readWallTimeMs } from "../../ffi/mod.ts";
 import type { FilterTerm } from "../decode/mod.ts";
 import type { DataSourceSpec, MetricRoles } from "../gadget/mod.ts";
 import {
@@ -11,6 +12,7 @@ import {
   makePlan,
   type MetricSet,
   type MetricsPlan,
+  type SeriesBudgetHandle,
   SeriesMemory,
   SeriesStore,
 } from "../metrics/mod.ts";
@@ -22,6 +24,7 @@ export interface CollectorOptions {
   readonly roles: MetricRoles;
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
+  readonly budget: SeriesBudgetHandle;
 }
 
 /** One data source's metrics as they are read, whichever thread counts. */
@@ -51,11 +54,11 @@ export interface CountingCollector extends Collector {
 /** Makes a data source's plan and the memory of its series. */
 export function createCollector(spec: DataSourceSpec, options: CollectorOptions): Collector {
   const { fields, recordSizeBytes, valueSizeBytes } = spec;
-  const { scope, filter, formatters } = options;
+  const { scope, filter, formatters, budget } = options;
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const isStronglyOrdered = Deno.build.arch === "x86_64";
-  const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered }));
-  const startMs = Date.now();
+  const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered, budget }));
+  const startMs = readWallTimeMs();
   return { plan, memory, set: createMetricSet({ scope, plan, memory, startMs, formatters }) };
 }
 

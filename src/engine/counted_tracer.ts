@@ -48,7 +48,7 @@ export class CountedTracer implements Runner {
 
   /** Shows what has been counted by now: rows and metrics say the same. */
   refresh(): void {
-    this.shown?.drain();
+    this.shown?.refresh();
   }
 
   close(): void {

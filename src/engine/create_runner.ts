@@ -17,7 +17,7 @@ import { type Collector, countHere, type CountingCollector, createCollector } fr
 import { CountedTracer } from "./counted_tracer.ts";
 import { iteratorFetch } from "./fetch_iterator.ts";
 import { mapFetch } from "./fetch_map.ts";
-import { FetchRunner } from "./fetch_runner.ts";
+import { FetchRunner, type FetchRunnerOptions } from "./fetch_runner.ts";
 import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
 import { MapSource } from "./map_source.ts";
 import type { FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
@@ -94,7 +94,8 @@ function collect(parts: Parts): Collector | undefined {
   const { spec, roles, filter, formatters, options, gadget } = parts;
   if (roles === undefined) return undefined;
   const scope = options.scopes.get(spec.name) ?? `${gadget}/${spec.name}`;
-  return createCollector(spec, { scope, roles, filter, formatters });
+  const { seriesBudget: budget } = options;
+  return createCollector(spec, { scope, roles, filter, formatters, budget });
 }
 
 function collectHere(
@@ -121,9 +122,10 @@ function createTracer(parts: Parts, mapName: string): Runner {
   const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
   const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
   const collector = collect(parts);
-  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map);
-  const show = { view, filter, formatters, write: options.display.write };
   const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
+  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map, warn);
+  const { write, isFull } = options.display;
+  const show = { view, filter, formatters, write, isFull };
   if (collector === undefined) {
     const onLost = (count: number) => warn(`${count} events lost: the buffer was full`);
     return new TracerRunner(spec, { buffer, lostSamples, ...show, onLost });
@@ -172,7 +174,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     free: () => source.close(),
     filter,
     formatters,
-    write: options.display.write,
+    ...rowOutput(parts),
     onError: parts.onError,
   });
 }
@@ -190,7 +192,7 @@ function drainsMap({ spec, view }: Parts, source: MapSource): boolean {
 }
 
 function createIter(parts: Parts, programs: readonly string[]): Runner {
-  const { spec, view, filter, formatters, options } = parts;
+  const { spec, view, filter, formatters } = parts;
   const links = parts.programs
     .filter(({ program }) => programs.includes(program.name))
     .flatMap(({ links }) => links);
@@ -205,9 +207,19 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
     fetchesAtEnd: spec.annotations["ebpf.iter.fetch-on-stop"] === "true",
     filter,
     formatters,
-    write: options.display.write,
+    ...rowOutput(parts),
     onError: parts.onError,
   });
+}
+
+function rowOutput({ spec, options }: Parts): Pick<
+  FetchRunnerOptions,
+  "write" | "isFull" | "onLeftOut"
+> {
+  const { write, isFull } = options.display;
+  const onLeftOut = (count: number) =>
+    options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads standard output`);
+  return { write, isFull, onLeftOut };
 }
 
 /** The command line wins over the annotations, which win over the default. */

@@ -7,19 +7,30 @@ import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
 export interface PumpSource extends Drainable {
   /** Become readable when there is something to drain. */
   readonly fds: readonly number[];
+  /** Says what is lost while the pump cannot drain. */
+  tellLost(): void;
 }
+
+/** Pause while the output takes nothing. */
+const FULL_PAUSE_MS = 20;
 
 /** One loop over all event buffers of a gadget. */
 export class EventPump {
   readonly #poller = new Poller();
   readonly #sources: readonly PumpSource[];
+  readonly #isFull: () => boolean;
   #running = true;
   readonly #done: Promise<void>;
   #endPause: (() => void) | undefined;
 
-  /** Starts at once. @throws KernelError; nothing stays open then. */
-  constructor(sources: readonly PumpSource[]) {
+  /**
+   * Starts at once.
+   * @param isFull true while rows find no room: then events wait in their buffers, which count what they lose.
+   * @throws KernelError; nothing stays open then.
+   */
+  constructor(sources: readonly PumpSource[], isFull: () => boolean) {
     this.#sources = sources;
+    this.#isFull = isFull;
     try {
       for (const fd of sources.flatMap(({ fds }) => fds)) this.#poller.add(fd);
     } catch (error) {
@@ -37,14 +48,23 @@ export class EventPump {
   async #run(): Promise<void> {
     while (this.#running) {
       await this.#poller.wait();
+      await this.#room();
       let pauseMs = drainRound(this.#sources, 0);
       // Readable, and nothing to take: the first record is still being written.
       if (pauseMs === 0 && this.#running) await this.#pause(FIRST_PAUSE_MS);
       while (pauseMs > 0 && this.#running) {
         await this.#pause(pauseMs);
+        await this.#room();
         pauseMs = drainRound(this.#sources, pauseMs);
       }
       for (const source of this.#sources) source.rest();
+    }
+  }
+
+  async #room(): Promise<void> {
+    while (this.#running && this.#isFull()) {
+      for (const source of this.#sources) source.tellLost();
+      await this.#pause(FULL_PAUSE_MS);
     }
   }
 

@@ -18,6 +18,7 @@ export function mapFetch(
   const entries = collector?.entries;
   return async (process) => {
     if (collector !== undefined) collector.store.nowMs = readBootTimeMs();
+    collector?.store.makeRoom();
     entries?.beginPass();
     // If it throws, entries may not have been met: the pass does not end, and nothing is forgotten.
     await source.read((batch) => {

@@ -30,6 +30,10 @@ export interface FetchRunnerOptions {
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
   readonly write: (text: string) => void;
+  /** True while rows find no room. */
+  readonly isFull: () => boolean;
+  /** Is told how many rows found none; they were counted. */
+  readonly onLeftOut: (count: number) => void;
   /** Takes what a fetch on the timer throws; the next one comes at its time. */
   readonly onError: (error: unknown) => void;
   /** Frees what the fetch reads from. */
@@ -93,11 +97,13 @@ export class FetchRunner implements Runner {
   }
 
   async #fetchAndShow(): Promise<void> {
-    const { view, write } = this.#options;
+    const { view, write, isFull, onLeftOut } = this.#options;
     if (view === undefined) return await this.#fetch();
     const rows = new RowCopy(this.spec);
     await this.#fetch(rows);
-    write(view.rows(rows.records));
+    const { records } = rows;
+    if (isFull()) onLeftOut(records.length);
+    else write(view.rows(records));
   }
 
   async #fetch(rows?: RowCopy): Promise<void> {

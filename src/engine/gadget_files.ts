@@ -113,7 +113,9 @@ function readBytes(file: string): Uint8Array<ArrayBuffer> {
   }
 }
 
+/** Throws: NotCapable, which is no matter of the file's mode. */
 function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) throw error;
   return error instanceof Error
     ? error.message.replace(/: (readfile|open|stat) '.*$/, "")
     : String(error);

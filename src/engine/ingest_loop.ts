@@ -1,6 +1,6 @@
 /** The ingest thread's work: drains event buffers and counts, until it is told to stop. */
 
-import { BlockingPoller, readBootTimeMs, useLibbpf } from "../../ffi/mod.ts";
+import { BlockingPoller, readBootTimeMs, readWallTimeMs, useLibbpf } from "../../ffi/mod.ts";
 import { compileIngest, type MetricsPlan, SeriesMemory, SeriesStore } from "../metrics/mod.ts";
 import { openEventReader, type RingLease, RowPipeWriter } from "../sources/mod.ts";
 import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
@@ -30,7 +30,11 @@ export async function runIngest(job: IngestJob, onReady: () => void): Promise<vo
     poller.wait();
     let pauseMs = round(0);
     // Readable, and nothing to take: the first record is still being written.
-    if (pauseMs === 0 && !isStopped()) poller.pause(FIRST_PAUSE_MS);
+    if (pauseMs === 0 && !isStopped()) {
+      poller.pause(FIRST_PAUSE_MS);
+      // A request that ended the pause is told by nothing else any more.
+      pauseMs = round(0);
+    }
     while (pauseMs > 0 && !isStopped()) {
       poller.pause(pauseMs);
       pauseMs = round(pauseMs);
@@ -82,7 +86,8 @@ function createDrain(source: IngestSource, formatters: Formatters): Drainable {
     isPaced: reader.isPaced,
     drain: () => {
       if (plan.ttlMs > 0) store.nowMs = readBootTimeMs();
-      if (plan.exemplar !== undefined) store.wallMs = Date.now();
+      if (plan.exemplar !== undefined) store.wallMs = readWallTimeMs();
+      store.makeRoom();
       const consumed = reader.withLeases(process, reader.sizeBytes);
       memory.stats.lost = reader.lost;
       pipe?.flush();

@@ -1,5 +1,6 @@
 /** Names of what the running kernel can be hooked at, to suggest the nearest one. */
 
+import { listKernelFolder, readKernelFile, requireKernelPath } from "../../ffi/mod.ts";
 import { nearestName } from "../gadget/mod.ts";
 
 const KERNEL_BTF_FILE = "/sys/kernel/btf/vmlinux";
@@ -37,7 +38,7 @@ export function classicTracepoints(): string[] {
 /** True if programs can be put on kernel functions by kprobes. */
 export function hasKprobes(): boolean {
   try {
-    Deno.statSync(KPROBES_FOLDER);
+    requireKernelPath(KPROBES_FOLDER);
     return true;
   } catch {
     return false;
@@ -69,7 +70,7 @@ function readText(path: string): string {
 /** A suggestion is not worth a second error: what cannot be read suggests nothing. */
 function readOrEmpty(path: string): Uint8Array<ArrayBuffer> {
   try {
-    return Deno.readFileSync(path);
+    return readKernelFile(path);
   } catch {
     return new Uint8Array(0);
   }
@@ -77,7 +78,7 @@ function readOrEmpty(path: string): Uint8Array<ArrayBuffer> {
 
 function folders(path: string): string[] {
   try {
-    return [...Deno.readDirSync(path)].filter(({ isDirectory }) => isDirectory)
+    return listKernelFolder(path).filter(({ isDirectory }) => isDirectory)
       .map(({ name }) => name);
   } catch {
     return [];

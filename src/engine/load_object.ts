@@ -3,6 +3,8 @@
 import { BpfObject } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { prepareProgram } from "./attach_programs.ts";
+import { adaptEventMaps } from "./event_maps.ts";
+import { withLoadHint } from "./load_hint.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { type Refusal, toRefusal } from "./refusal.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -36,6 +38,7 @@ export function loadObject(
       btfFile: options.btfFile,
     });
     try {
+      adaptEventMaps(object.maps(), { gadget, btfFile: options.btfFile });
       const refusal = tryLoad(object, { gadget, refusals, params: options.params });
       if (refusal === undefined) return { object, refusals };
       if (options.strict || refusals.length === MAX_REFUSALS) throw refusal.error;
@@ -72,10 +75,11 @@ function tryLoad(
     object.load();
     return undefined;
   } catch (error) {
-    const name = error instanceof KernelError ? error.program : undefined;
+    if (!(error instanceof KernelError)) throw error;
+    const name = error.program;
     // One that is left out already cannot be the cause.
     const program = programs.find((candidate) => candidate.name === name && !refused.has(name));
-    if (program === undefined) throw error;
+    if (program === undefined) throw withLoadHint(error);
     return toRefusal(program, error);
   }
 }

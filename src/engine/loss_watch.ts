@@ -1,4 +1,4 @@
-/** Tells in words, now and then, what the metrics tell in numbers: events lost, maps full. */
+/** Tells in words, now and then, what the metrics tell in numbers: events lost, maps full, series over a limit. */
 
 import type { Runner } from "./runner.ts";
 
@@ -8,16 +8,19 @@ const INTERVAL_MS = 10_000;
 interface Told {
   readonly lost: number;
   readonly fullReads: number;
+  readonly overflowed: number;
 }
 
 /** Watches data sources that are counted. Ownership: `stop()` ends the timer. */
 export class LossWatch {
   readonly #told = new Map<Runner, Told>();
-  readonly #warn: (text: string) => void;
+  readonly #warn: (text: string, hint?: string) => void;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(runners: readonly Runner[], warn: (text: string) => void) {
-    for (const runner of runners) this.#told.set(runner, { lost: 0, fullReads: 0 });
+  constructor(runners: readonly Runner[], warn: (text: string, hint?: string) => void) {
+    for (const runner of runners) {
+      this.#told.set(runner, { lost: 0, fullReads: 0, overflowed: 0 });
+    }
     this.#warn = warn;
     this.#timer = setInterval(() => this.tell(), INTERVAL_MS);
   }
@@ -38,8 +41,21 @@ export class LossWatch {
             "the gadget cannot count what is new; give the map more room",
         );
       }
-      this.#told.set(runner, { lost, fullReads });
+      const overflowed = runner.collector?.memory.stats.overflowed ?? 0;
+      if (overflowed > told.overflowed) this.#tellOverflow(runner, overflowed - told.overflowed);
+      this.#told.set(runner, { lost, fullReads, overflowed });
     }
+  }
+
+  #tellOverflow({ spec, collector }: Runner, count: number): void {
+    const limit = collector?.plan.seriesLimit ?? 0;
+    const isOwn = (collector?.memory.stats.live ?? 0) >= limit;
+    const name = isOwn ? "metrics.limit" : "--metrics-limit";
+    this.#warn(
+      `data source ${spec.name}: ${count} updates went to the series otel_metric_overflow="true": ` +
+        (isOwn ? `it has ${limit} series` : "all data sources together have no place for more"),
+      `choose keys with fewer values, let idle series leave with metrics.ttl, or raise ${name}`,
+    );
   }
 
   /** Tells the rest. Before the data sources are closed. */

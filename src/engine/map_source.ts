@@ -16,8 +16,8 @@ export interface MapReadStats {
   readonly entries: number;
   readonly maxEntries: number;
   readonly fetchDurationSeconds: number;
-  /** Reads that found the map full, where a full map refuses new keys. */
-  readonly fullReads: number;
+  /** Reads that found the map full; absent where a full map does not refuse new keys. */
+  readonly fullReads?: number;
 }
 
 /** Rows of one map. */
@@ -48,7 +48,12 @@ export class MapSource {
       this.#reduce = compiled.reduce;
       this.reducerSource = compiled.source;
     }
-    this.#stats = { entries: 0, maxEntries: map.maxEntries, fetchDurationSeconds: 0, fullReads: 0 };
+    this.#stats = {
+      entries: 0,
+      maxEntries: map.maxEntries,
+      fetchDurationSeconds: 0,
+      ...(this.canReap && { fullReads: 0 }),
+    };
   }
 
   /** True if entries can be taken out. */
@@ -78,12 +83,12 @@ export class MapSource {
     const startMs = performance.now();
     const entries = await this.#reader.readAll((batch) => process(this.#rows(batch)), options);
     const { maxEntries } = this.map;
-    const isFull = this.canReap && entries >= maxEntries;
+    const { fullReads } = this.#stats;
     this.#stats = {
       entries,
       maxEntries,
       fetchDurationSeconds: (performance.now() - startMs) / 1000,
-      fullReads: this.#stats.fullReads + (isFull ? 1 : 0),
+      ...(fullReads !== undefined && { fullReads: fullReads + (entries >= maxEntries ? 1 : 0) }),
     };
   }
 

@@ -12,6 +12,8 @@ export interface ParsedGadget {
   readonly elf: ElfObject;
   readonly spec: GadgetSpec;
   readonly maps: ReadonlyMap<string, MapDefinition>;
+  /** Ring buffers that may be perf buffers instead. */
+  readonly tracerMaps: readonly string[];
   /** Maps that `iter/bpf_map_elem` programs walk, by program. */
   readonly iterTargetMaps: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
@@ -54,6 +56,7 @@ export function parseGadget(gadget: string, annotate: readonly string[]): Parsed
     elf,
     spec,
     maps,
+    tracerMaps: markers.tracerMaps,
     iterTargetMaps: markers.iterTargetMaps,
     warnings: [...stale, ...warnings],
   };

@@ -1,6 +1,14 @@
 /** Which capabilities this process has, which it lacks, and how it gets rid of all. */
 
-import { type Account, becomeUser, isRoot } from "../../ffi/mod.ts";
+import {
+  type Account,
+  becomeUser,
+  ENOENT,
+  ESRCH,
+  isRoot,
+  listKernelFolder,
+  readKernelText,
+} from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 
 /** Bits of the sets in /proc/PID/status (linux/capability.h). */
@@ -69,8 +77,8 @@ export function loadingPrivilege(): string | undefined {
 
 function readProcessFacts(): ProcessFacts {
   return {
-    status: Deno.readTextFileSync("/proc/self/status"),
-    limits: Deno.readTextFileSync("/proc/self/limits"),
+    status: readKernelText("/proc/self/status"),
+    limits: readKernelText("/proc/self/limits"),
     release: Deno.osRelease(),
   };
 }
@@ -95,7 +103,7 @@ const CAPABILITY_SETS = ["CapInh", "CapPrm", "CapEff", "CapAmb"] as const;
  */
 export function leaveRoot(account: Account): void {
   becomeUser(account);
-  for (const { name: thread } of Deno.readDirSync("/proc/self/task")) {
+  for (const { name: thread } of listKernelFolder("/proc/self/task")) {
     const status = readIfThere(`/proc/self/task/${thread}/status`);
     const kept = status === undefined ? undefined : findPrivilege(status, account);
     if (kept === undefined) continue;
@@ -129,10 +137,9 @@ function statusField(status: string, name: string): string {
 /** Undefined if the thread has ended meanwhile. */
 function readIfThere(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readKernelText(path);
   } catch (error) {
-    const hasEnded = error instanceof Deno.errors.NotFound ||
-      error instanceof Error && error.message.includes("os error 3)");
+    const hasEnded = error instanceof KernelError && [ENOENT, ESRCH].includes(error.errno);
     if (!hasEnded) throw error;
   }
 }

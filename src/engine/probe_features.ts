@@ -1,6 +1,6 @@
 /** What this kernel can do, found out by trying. */
 
-import { libbpfVersion } from "../../ffi/mod.ts";
+import { ENOENT, hasRingBuffers, libbpfVersion, requireKernelPath } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
@@ -29,6 +29,7 @@ export function probeHost(): Finding[] {
       unreadableHint: "run as root, or: mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing " +
         "(needed by classic tracepoints only)",
     }),
+    probeRingBuffers(),
     attempt("libbpf", () => libbpfVersion()),
   ];
 }
@@ -44,16 +45,26 @@ function probePrivileges(): Finding {
   };
 }
 
+function probeRingBuffers(): Finding {
+  const isOk = hasRingBuffers();
+  return {
+    subject: "ring buffers",
+    isOk,
+    detail: isOk ? "BPF_MAP_TYPE_RINGBUF" : "none: events go through perf buffers",
+    hint: "Linux 5.8 has them; gadgets whose maps are made by GADGET_TRACER_MAP do without",
+  };
+}
+
 function probeFile(
   subject: string,
   path: string,
   { hint, unreadableHint = hint }: { hint: string; unreadableHint?: string },
 ): Finding {
   try {
-    Deno.statSync(path);
+    requireKernelPath(path);
     return { subject, isOk: true, detail: path };
   } catch (error) {
-    return error instanceof Deno.errors.NotFound
+    return error instanceof KernelError && error.errno === ENOENT
       ? { subject, isOk: false, detail: `${path}: missing`, hint }
       : { subject, isOk: false, detail: `${path}: not readable`, hint: unreadableHint };
   }

@@ -2,7 +2,7 @@
 
 import type { Field, FieldFormatter } from "../decode/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
-import type { MetricSet } from "../metrics/mod.ts";
+import type { MetricSet, SeriesBudgetHandle } from "../metrics/mod.ts";
 import type { RowView } from "../view/mod.ts";
 
 /** Text of fields with a format, for one data source. */
@@ -24,8 +24,10 @@ export interface Display {
   rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;
   /** Draws all metrics that are printed; called once per print interval. */
   metrics(sets: readonly MetricSet[]): string;
-  /** Takes finished text. */
+  /** Takes finished text, whole. */
   write(text: string): void;
+  /** True while nobody takes what was written: then more should wait, or be left out. */
+  isFull(): boolean;
 }
 
 /** Options of one run. */
@@ -40,6 +42,8 @@ export interface RunOptions {
   readonly scopes: ReadonlyMap<string, string>;
   /** Schedule of a data source from the command line; undefined for the gadget's own. */
   readonly schedule: (dataSource: string) => Partial<FetchSchedule>;
+  /** Places for the series of all data sources together. */
+  readonly seriesBudget: SeriesBudgetHandle;
   readonly printIntervalMs: number;
   readonly display: Display;
   /** A program that cannot load or attach is an error, even if the others can do without it. */

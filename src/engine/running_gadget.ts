@@ -15,7 +15,7 @@ import { createFormatters, hostEnvironment, KallsymsFile, numberNames } from "..
 import { KernelError, UnsupportedError, UsageError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
-import type { MetricSet } from "../metrics/mod.ts";
+import { type MetricSet, SeriesBudget } from "../metrics/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { readClocks } from "./clocks.ts";
@@ -133,7 +133,7 @@ export class RunningGadget {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
-    if (shown.length > 0) this.#pump = new EventPump(shown);
+    if (shown.length > 0) this.#pump = new EventPump(shown, this.#options.display.isFull);
     const sources = counted.map(({ source }) => source);
     const fds = counted.flatMap(({ fds }) => fds);
     const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
@@ -175,13 +175,14 @@ export class RunningGadget {
   #startPrinting(): void {
     const runners = this.#printedRunners();
     if (runners.length === 0) return;
-    const { printIntervalMs, schedule } = this.#options;
+    const { display, printIntervalMs, schedule } = this.#options;
     const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
     const count = counts.includes(0) ? 0 : Math.max(...counts);
     this.#printTimer = new FetchTimer(
       { intervalMs: printIntervalMs, count },
       {
-        fetch: () => this.#print(runners),
+        // What is not drawn now is in the next picture.
+        fetch: () => display.isFull() ? undefined : this.#print(runners),
         onError: (error) => this.#options.warn(messageOf(error)),
       },
     );
@@ -281,7 +282,9 @@ export class RunningGadget {
 
   /** What kmeter tells about this gadget in its own metrics. */
   snapshot(): OwnMetricsSnapshot {
+    const { taken, limit } = new SeriesBudget(this.#options.seriesBudget);
     return {
+      seriesPlaces: { taken, limit },
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
       programs: [
         ...this.#attached.map((attached) => this.#programStatsOf(attached)),
@@ -307,7 +310,9 @@ export class RunningGadget {
         not_a_number: memory.stats.notANumber,
       },
       series: memory?.liveCount ?? 0,
+      ...(runner.collector && { seriesLimit: runner.collector.plan.seriesLimit }),
       seriesOverflow: memory?.stats.overflowed ?? 0,
+      labelsTruncated: memory?.stats.truncatedLabels ?? 0,
       ...(map && { map: { ...map, fetchErrors: this.#fetchErrors.get(runner.spec.name) ?? 0 } }),
     };
   }

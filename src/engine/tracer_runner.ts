@@ -30,6 +30,8 @@ export interface TracerOptions {
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
   readonly write: (text: string) => void;
+  /** True while rows find no room. */
+  readonly isFull: () => boolean;
   /** Is told at intervals how many more records the buffer had no room for. */
   readonly onLost: (count: number) => void;
 }
@@ -75,11 +77,11 @@ export class TracerRunner implements Runner, PumpSource {
       this.#options.write(this.#text);
       this.#text = "";
     }
-    this.#tellLost({ pauseMs: TELL_LOST_MS });
+    this.tellLost();
     return consumed;
   }
 
-  #tellLost({ pauseMs }: { pauseMs: number }): void {
+  tellLost({ pauseMs } = { pauseMs: TELL_LOST_MS }): void {
     const nowMs = performance.now();
     if (nowMs - this.#toldAtMs < pauseMs) return;
     this.#toldAtMs = nowMs;
@@ -133,11 +135,11 @@ export class TracerRunner implements Runner, PumpSource {
   }
 
   refresh(): void {
-    this.drain();
+    if (!this.#options.isFull()) this.drain();
   }
 
   close(): void {
-    this.#tellLost({ pauseMs: 0 });
+    this.tellLost({ pauseMs: 0 });
     this.#options.buffer.close();
   }
 

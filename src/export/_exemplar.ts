@@ -1,12 +1,12 @@
 /** Exemplars of counters and histograms, as OpenMetrics and protobuf have them. */
 
+import { translateLabelName } from "../gadget/mod.ts";
 import type { Instrument } from "../metrics/mod.ts";
 import { type ByteRun, byteRun, byteRunOf, ByteWriter, COPY_SLACK_BYTES } from "./_byte_writer.ts";
 import { escapeLabelValue } from "./_label_arena.ts";
 import { doubleText } from "./_number_text.ts";
-import { encodeLabelPairs, type Label, maxLabelPairBytes } from "./_protobuf_labels.ts";
+import { type Label, protobufLabels } from "./_protobuf_labels.ts";
 import { timestampField } from "./_protobuf_timestamp.ts";
-import { translateLabelName } from "./prometheus_names.ts";
 
 /** Letters of name and value at most: more fails the whole scrape. */
 const MAX_LETTERS = 128;
@@ -47,10 +47,10 @@ export function protobufExemplar(
   if (found === undefined) return undefined;
   const { label, value, unixMs } = found;
   const time = timestampField(TIMESTAMP, unixMs);
-  const pairs = new Uint8Array(maxLabelPairBytes([label]));
-  const pairBytes = encodeLabelPairs([label], pairs);
-  const out = new ByteWriter(pairBytes + VALUE_BYTES + time.lengthBytes + 2 * COPY_SLACK_BYTES);
-  out.bytes(pairs.subarray(0, pairBytes));
+  const labels = protobufLabels([label]);
+  const sizeBytes = labels.lengthBytes + VALUE_BYTES + time.lengthBytes;
+  const out = new ByteWriter(sizeBytes + COPY_SLACK_BYTES);
+  out.copy(labels);
   out.byte(VALUE);
   out.float64(value);
   out.copy(time);

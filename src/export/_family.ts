@@ -2,18 +2,55 @@
 
 import type { Instrument, InstrumentType, MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, byteRun } from "./_byte_writer.ts";
-import type { LabelArena } from "./_label_arena.ts";
 import { familyHeader } from "./_protobuf_family.ts";
 import { boundText, type TextExposition } from "./_number_text.ts";
 import type { PrometheusName } from "./prometheus_names.ts";
 
+/** Ready labels of a set's series. */
+export interface SeriesLabels {
+  /** Labels of a live series in this generation; `undefined` if it is none any more, or one of `settle`. */
+  at(series: number, generation: number): ByteRun | undefined;
+  /** Names and unescaped values. */
+  labelsOf(series: number): [name: string, value: string][];
+  /** Label sets ever made. */
+  readonly builtCount: number;
+  /** Adds up series with equal labels, as they are now. */
+  settle(): (MetricSet & SeriesLabels & Pick<SetEntry, "protobufLabels">) | undefined;
+}
+
 /** A metric set as the exposition holds it. */
 export interface SetEntry {
   readonly set: MetricSet;
-  readonly labels: LabelArena;
-  readonly protobufLabels: LabelArena;
+  readonly labels: SeriesLabels;
+  /** The same labels in the other form; which series stand for themselves, `labels` knows. */
+  readonly protobufLabels: Pick<SeriesLabels, "at" | "builtCount">;
   /** Renders under way skip the set from here on: its columns may be gone. */
-  removed: boolean;
+  readonly removed: boolean;
+  /** Series with equal labels, as they were settled last. */
+  merged?: SetEntry;
+}
+
+/** Adds up an entry's series with equal labels anew. */
+export function settle(entry: SetEntry): void {
+  const merged = entry.labels.settle();
+  entry.merged = merged && {
+    set: merged,
+    labels: merged,
+    protobufLabels: merged.protobufLabels,
+    get removed() {
+      return entry.removed;
+    },
+  };
+}
+
+/** Each member, and behind it what is added up of its series. */
+export function withMerged(members: readonly FamilyMember[]): FamilyMember[] {
+  return members.flatMap((member) => {
+    const { instrument, entry: { set, merged } } = member;
+    if (merged === undefined) return [member];
+    const index = set.instruments.indexOf(instrument);
+    return [member, { entry: merged, instrument: merged.set.instruments[index] }];
+  });
 }
 
 /** One instrument of one set, within its family. */

@@ -2,6 +2,9 @@
 
 import type { MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, COPY_SLACK_BYTES } from "./_byte_writer.ts";
+import type { SeriesLabels } from "./_family.ts";
+import { LabelTable } from "./_label_table.ts";
+import { MergedSeries, type MergedSet } from "./_merged_series.ts";
 import { encodeLabelPairs, maxLabelPairBytes } from "./_protobuf_labels.ts";
 import type { LabelColumn } from "./prometheus_names.ts";
 
@@ -9,6 +12,9 @@ const CHUNK_BITS = 18;
 const MAX_CHUNK_BYTES = 1 << CHUNK_BITS;
 const FIRST_CHUNK_BYTES = 16 * 1024;
 const MIN_WASTE_BYTES = 64 * 1024;
+
+/** Length of series that have no block: others have the same labels, and all are added up. */
+const MERGED = 0x8000_0000;
 
 /** Worst case of UTF-8 for one UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3;
@@ -30,12 +36,13 @@ interface Chunk {
 
 /**
  * Label bytes of each series. As text `{otel_scope_name="…",comm="…"`: the closing brace is missing so
- * that histograms can add `le`. As protobuf the LabelPair fields of a Metric; empty ones are left out.
+ * that histograms can add `le`. As protobuf the LabelPair fields of a Metric; empty ones are left out, and equal
+ * labels are not looked for: the text form does that.
  *
  * Layout: blocks lie in chunks. A block's position is `chunk << 18 | offset`; only a block larger than
  * a chunk has a chunk of its own size, and that starts at offset 0.
  */
-export class LabelArena {
+export class LabelArena implements SeriesLabels {
   readonly #set: MetricSet;
   readonly #columns: readonly LabelColumn[];
   readonly #isProtobuf: boolean;
@@ -50,6 +57,13 @@ export class LabelArena {
   #lengths = new Uint32Array(0);
   /** Generation whose labels the block holds, plus 1; 0 where there is no block. */
   #generations = new Uint32Array(0);
+  /** Series by the texts of their blocks. */
+  readonly #table = new LabelTable();
+  readonly #merged: MergedSeries;
+  /** Series that stand for themselves until their groups are settled. */
+  readonly #leaving: number[] = [];
+  /** {@linkcode MetricSet.changes} when the last complete walk began. */
+  #walkedChanges = NaN;
   readonly #cursor: Writable<ByteRun> = {
     view: new DataView(new ArrayBuffer(0)),
     offsetBytes: 0,
@@ -64,12 +78,14 @@ export class LabelArena {
     this.#isProtobuf = form === "protobuf";
     this.#set = set;
     this.#columns = columns;
+    this.#merged = new MergedSeries(set);
     this.#scopeText = `{${SCOPE_LABEL}="${escapeLabelValue(set.scope)}"`;
   }
 
   /**
    * The label bytes of a live series, or `undefined` if it is no longer what it was in `generation`:
-   * labels that were read while the key was rewritten are not kept.
+   * labels that were read while the key was rewritten are not kept. Also `undefined` if another series
+   * has the same labels: then both are part of what `settle` returns, from the next time on.
    *
    * Ownership: one cursor, overwritten by the next call.
    * Cost: about 1 µs when the series is new or was allotted anew.
@@ -79,19 +95,60 @@ export class LabelArena {
     if (this.#generations[series] !== generation + 1 && !this.#build(series, generation)) {
       return undefined;
     }
+    const lengthBytes = this.#lengths[series];
+    if (lengthBytes >= MERGED) return undefined;
     const position = this.#positions[series];
     const cursor = this.#cursor;
     cursor.view = this.#chunks[position >>> CHUNK_BITS].view;
     cursor.offsetBytes = position & (MAX_CHUNK_BYTES - 1);
-    cursor.lengthBytes = this.#lengths[series];
+    cursor.lengthBytes = lengthBytes;
     return cursor;
+  }
+
+  /**
+   * Makes the labels of live series that have none, from `from` on, at most `maxNew` of them: so that
+   * those with equal labels are known before a page begins.
+   * @param options.changes of the set when the walk began.
+   * @returns the first series not looked at.
+   */
+  prepare(options: { from: number; maxRows: number; maxNew: number; changes: number }): number {
+    const set = this.#set;
+    const { from, changes } = options;
+    if (changes === this.#walkedChanges) return set.seriesCount;
+    if (from === 0) this.#merged.forgetDeparted();
+    const end = Math.min(set.seriesCount, from + options.maxRows);
+    const lastBuilt = this.#builtCount + options.maxNew;
+    if (set.seriesCount > this.#generations.length) this.#reserve(set.seriesCount);
+    let series = from;
+    for (; series < end && this.#builtCount < lastBuilt; series++) {
+      const generation = set.generation(series);
+      if (this.#generations[series] === generation + 1) continue;
+      if ((generation & 1) === 0 && set.isLive(series)) this.#build(series, generation);
+    }
+    if (series >= set.seriesCount) this.#walkedChanges = changes;
+    return series;
+  }
+
+  settle(): MergedSet | undefined {
+    for (const series of this.#leaving.splice(0)) {
+      if (this.#isCurrent(series)) this.#lengths[series] |= MERGED;
+    }
+    return this.#merged.settle();
+  }
+
+  /** True if the block holds the labels of the key that has the series now. */
+  #isCurrent(series: number): boolean {
+    return this.#generations[series] === this.#set.generation(series) + 1;
   }
 
   /** Names and unescaped values of a live series' labels. */
   labelsOf(series: number): [name: string, value: string][] {
+    if (!this.#set.isOverflow(series)) return this.#pairs(this.#set.labelValues(series));
+    return [[SCOPE_LABEL, this.#set.scope], ["otel_metric_overflow", "true"]];
+  }
+
+  #pairs(values: readonly string[]): [name: string, value: string][] {
     const labels: [string, string][] = [[SCOPE_LABEL, this.#set.scope]];
-    if (this.#set.isOverflow(series)) return [...labels, ["otel_metric_overflow", "true"]];
-    const values = this.#set.labelValues(series);
     for (const { name, sources } of this.#columns) labels.push([name, joinValues(values, sources)]);
     return labels;
   }
@@ -113,6 +170,8 @@ export class LabelArena {
     this.#totalBytes = 0;
     this.#wastedBytes = 0;
     this.#generations.fill(0);
+    this.#table.clear();
+    this.#walkedChanges = NaN;
   }
 
   #reserve(count: number): void {
@@ -131,24 +190,70 @@ export class LabelArena {
   /** False, and nothing kept, if the series went to another key meanwhile. */
   #build(series: number, generation: number): boolean {
     this.#builtCount++;
-    const labels = this.#isProtobuf ? this.labelsOf(series) : this.#text(series);
+    if (this.#isProtobuf) return this.#buildPairs(series, generation);
+    const values = this.#set.isOverflow(series) ? undefined : this.#set.labelValues(series);
+    const text = this.#text(values).toWellFormed();
     if (this.#set.generation(series) !== generation) return false;
-    const maxBytes = typeof labels === "string"
-      ? labels.length * MAX_BYTES_PER_UNIT
-      : maxLabelPairBytes(labels);
+    if (this.#merged.join(text, { series, generation })) {
+      this.#keep(series, { generation, position: 0, lengthBytes: MERGED });
+      return true;
+    }
+    const maxBytes = text.length * MAX_BYTES_PER_UNIT;
     const chunk = this.#chunkWithRoom(maxBytes + COPY_SLACK_BYTES);
     const offset = this.#usedOfLastBytes;
-    const target = chunk.bytes.subarray(offset);
     // A lone surrogate becomes U+FFFD here: one invalid byte would cost the whole scrape.
-    const written = typeof labels === "string"
-      ? encoder.encodeInto(labels, target).written
-      : encodeLabelPairs(labels, target);
-    if (this.#generations[series] !== 0) this.#wastedBytes += this.#lengths[series];
-    this.#positions[series] = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
-    this.#lengths[series] = written;
-    this.#generations[series] = generation + 1;
-    this.#usedOfLastBytes = offset + written;
+    const { written } = encoder.encodeInto(text, chunk.bytes.subarray(offset));
+    const twin = this.#table.findOrAdd(
+      series,
+      text,
+      (other) => this.#has(other, chunk.bytes.subarray(offset, offset + written)),
+    );
+    if (twin >= 0 && values !== undefined) {
+      const first = { series: twin, generation: this.#generations[twin] - 1 };
+      const group = { text, values, labels: this.#pairs(values) };
+      this.#merged.form(group, [first, { series, generation }]);
+      this.#leaving.push(twin);
+      this.#keep(series, { generation, position: 0, lengthBytes: MERGED });
+      return true;
+    }
+    this.#keepWritten(series, generation, written);
     return true;
+  }
+
+  #buildPairs(series: number, generation: number): boolean {
+    const labels = this.labelsOf(series);
+    if (this.#set.generation(series) !== generation) return false;
+    const chunk = this.#chunkWithRoom(maxLabelPairBytes(labels) + COPY_SLACK_BYTES);
+    const written = encodeLabelPairs(labels, chunk.bytes.subarray(this.#usedOfLastBytes));
+    this.#keepWritten(series, generation, written);
+    return true;
+  }
+
+  /** Keeps what was written behind what is used of the last chunk. */
+  #keepWritten(series: number, generation: number, lengthBytes: number): void {
+    const offset = this.#usedOfLastBytes;
+    const position = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
+    this.#keep(series, { generation, position, lengthBytes });
+    this.#usedOfLastBytes = offset + lengthBytes;
+  }
+
+  #keep(
+    series: number,
+    block: { generation: number; position: number; lengthBytes: number },
+  ): void {
+    if (this.#generations[series] !== 0) this.#wastedBytes += this.#lengths[series] & ~MERGED;
+    this.#positions[series] = block.position;
+    this.#lengths[series] = block.lengthBytes;
+    this.#generations[series] = block.generation + 1;
+  }
+
+  /** True if a series stands for itself, under these labels. */
+  #has(series: number, bytes: Uint8Array): boolean {
+    if (this.#lengths[series] !== bytes.length || !this.#isCurrent(series)) return false;
+    const position = this.#positions[series];
+    const own = this.#chunks[position >>> CHUNK_BITS].bytes;
+    const start = position & (MAX_CHUNK_BYTES - 1);
+    return bytes.every((byte, index) => byte === own[start + index]);
   }
 
   #chunkWithRoom(sizeBytes: number): Chunk {
@@ -169,9 +274,9 @@ export class LabelArena {
     return chunk;
   }
 
-  #text(series: number): string {
-    if (this.#set.isOverflow(series)) return `${this.#scopeText},otel_metric_overflow="true"`;
-    const values = this.#set.labelValues(series);
+  /** @param values of the keys; absent for the overflow series. */
+  #text(values: readonly string[] | undefined): string {
+    if (values === undefined) return `${this.#scopeText},otel_metric_overflow="true"`;
     let text = this.#scopeText;
     for (const { name, sources } of this.#columns) {
       text += `,${name}="${escapeLabelValue(joinValues(values, sources))}"`;

@@ -42,6 +42,9 @@ export interface MetricsPageOptions {
   readonly limits?: ScrapeLimits;
 }
 
+/** The part of a `Request` that says what kind of page is wanted. */
+export type PageRequest = Pick<Request, "headers">;
+
 /** What is common to scrapes that may share a page. */
 interface Variant {
   readonly format: ExpositionFormat;
@@ -77,7 +80,7 @@ export class MetricsPage {
     };
   }
 
-  head(request: Request): Response {
+  head(request: PageRequest): Response {
     return new Response(null, { headers: headersOf(formatOf(request)) });
   }
 
@@ -86,7 +89,7 @@ export class MetricsPage {
    * after a time: what the socket holds by then is all that stays. If the page has not begun by then, the
    * answer is 503.
    */
-  async get(request: Request, peer: Deno.Addr): Promise<Response> {
+  async get(request: PageRequest, peer: Deno.Addr): Promise<Response> {
     const scrape = this.#scrapes.admit();
     if (scrape === undefined) {
       this.#options.ownMetrics.countScrapeError("refused");
@@ -204,7 +207,7 @@ function shareInFlight<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function formatOf(request: Request): ExpositionFormat {
+function formatOf(request: PageRequest): ExpositionFormat {
   return negotiateFormat(request.headers.get("accept"));
 }
 

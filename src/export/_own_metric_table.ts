@@ -14,7 +14,11 @@ export interface MetricTable {
   readonly consumerUp: Gauge;
   readonly decodeErrors: Counter;
   readonly series: Gauge;
+  readonly seriesLimit: Gauge;
   readonly seriesOverflow: Counter;
+  readonly labelsTruncated: Counter;
+  readonly processSeries: Gauge;
+  readonly processSeriesLimit: Gauge;
   readonly mapEntries: Gauge;
   readonly mapMaxEntries: Gauge;
   readonly mapFullReads: Counter;
@@ -25,6 +29,7 @@ export interface MetricTable {
   readonly runCount: Counter;
   readonly scrapeDuration: Gauge;
   readonly scrapeErrors: Counter;
+  readonly connectionsCut: Counter;
   readonly cpu: Counter;
   readonly resident: Gauge;
   readonly virtual: Gauge;
@@ -87,10 +92,24 @@ function sourceMetrics(gauge: MakeGauge, counter: MakeCounter) {
       [...SOURCE, "reason"],
     ),
     series: gauge("kmeter_series", "Live series of the data source.", SOURCE),
+    seriesLimit: gauge("kmeter_series_limit", "Series that the data source may have.", SOURCE),
     seriesOverflow: counter(
       "kmeter_series_overflow_total",
-      "Updates that went to the overflow series because of the cardinality limit.",
+      "Updates that went to the overflow series because of a cardinality limit.",
       SOURCE,
+    ),
+    labelsTruncated: counter(
+      "kmeter_labels_truncated_total",
+      "Series with a label value that was cut.",
+      SOURCE,
+    ),
+    processSeries: gauge(
+      "kmeter_process_series",
+      "Series of all data sources that count towards the limit: live ones, and those that may return.",
+    ),
+    processSeriesLimit: gauge(
+      "kmeter_process_series_limit",
+      "Series of all data sources together at most.",
     ),
     mapEntries: gauge("kmeter_map_entries", "Entries in the map at its latest read.", SOURCE),
     mapMaxEntries: gauge("kmeter_map_max_entries", "Entries the map has room for.", SOURCE),
@@ -143,6 +162,11 @@ function scrapeMetrics(gauge: MakeGauge, counter: MakeCounter) {
       "Failures that left something out of a page, and scrapes refused or cut off, by stage.",
       ["stage"],
     ),
+    connectionsCut: counter(
+      "kmeter_http_connections_cut_total",
+      "Connections closed to make room for others, or because a request or an answer took too long.",
+      ["reason"],
+    ),
   };
 }
 
@@ -157,14 +181,22 @@ function processMetrics(gauge: MakeGauge, counter: MakeCounter) {
   };
 }
 
-/** Replaces all values but those of scrapes and the build. */
+/** Replaces all values but those of scrapes, connections and the build. */
 export function refill(
   metrics: MetricTable,
   { snapshot, process }: { snapshot: OwnMetricsSnapshot; process: ProcessStats },
 ): void {
-  const { buildInfo: _1, scrapeDuration: _2, scrapeErrors: _3, ...refilled } = metrics;
+  const {
+    buildInfo: _1,
+    scrapeDuration: _2,
+    scrapeErrors: _3,
+    connectionsCut: _4,
+    ...refilled
+  } = metrics;
   for (const metric of Object.values(refilled)) metric.reset();
   for (const source of snapshot.dataSources) fillDataSource(metrics, source);
+  fillOptional(metrics.processSeries, snapshot.seriesPlaces?.taken);
+  fillOptional(metrics.processSeriesLimit, snapshot.seriesPlaces?.limit);
   for (const program of snapshot.programs) fillProgram(metrics, program);
   for (const { gadget, isUp } of snapshot.consumers) {
     metrics.consumerUp.set({ gadget }, isUp ? 1 : 0);
@@ -182,11 +214,13 @@ function fillDataSource(metrics: MetricTable, source: DataSourceStats): void {
     metrics.decodeErrors.inc({ ...labels, reason }, count);
   }
   metrics.series.set(labels, source.series);
+  if (source.seriesLimit !== undefined) metrics.seriesLimit.set(labels, source.seriesLimit);
   metrics.seriesOverflow.inc(labels, source.seriesOverflow);
+  metrics.labelsTruncated.inc(labels, source.labelsTruncated);
   if (source.map === undefined) return;
   metrics.mapEntries.set(labels, source.map.entries);
   metrics.mapMaxEntries.set(labels, source.map.maxEntries);
-  metrics.mapFullReads.inc(labels, source.map.fullReads);
+  if (source.map.fullReads !== undefined) metrics.mapFullReads.inc(labels, source.map.fullReads);
   metrics.mapFetchDuration.set(labels, source.map.fetchDurationSeconds);
   metrics.mapFetchErrors.inc(labels, source.map.fetchErrors);
 }
@@ -209,8 +243,10 @@ function fillProcess(metrics: MetricTable, process: ProcessStats): void {
     [metrics.maxFds, process.maxFds],
     [metrics.startTime, process.startTimeSeconds],
   ];
-  for (const [gauge, value] of gauges) {
-    if (value === undefined) gauge.remove();
-    else gauge.set(value);
-  }
+  for (const [gauge, value] of gauges) fillOptional(gauge, value);
+}
+
+function fillOptional(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
 }

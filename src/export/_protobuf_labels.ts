@@ -1,5 +1,7 @@
 /** Labels as the LabelPair fields of a protobuf Metric. */
 
+import { type ByteRun, byteRunOf } from "./_byte_writer.ts";
+
 /** A label's name and value. */
 export type Label = readonly [name: string, value: string];
 
@@ -37,6 +39,12 @@ export function encodeLabelPairs(labels: readonly Label[], target: Uint8Array): 
     position = putBytes(target, position, VALUE, value);
   }
   return position;
+}
+
+/** The labels by themselves. */
+export function protobufLabels(labels: readonly Label[]): ByteRun {
+  const bytes = new Uint8Array(maxLabelPairBytes(labels));
+  return byteRunOf(bytes.subarray(0, encodeLabelPairs(labels, bytes)));
 }
 
 function putBytes(target: Uint8Array, at: number, tag: number, bytes: Uint8Array): number {

@@ -97,7 +97,7 @@ export interface MetricRun extends Omit<SampleRun, "format" | "extras"> {
  * room, or because enough was done for one call.
  */
 export function writeMetrics(out: ByteWriter, run: MetricRun): number {
-  const { set, protobufLabels } = run.member.entry;
+  const { set, labels, protobufLabels } = run.member.entry;
   const end = Math.min(set.seriesCount, run.from + run.maxRows);
   const { instrument } = run.member;
   const column = instrument.column();
@@ -108,6 +108,8 @@ export function writeMetrics(out: ByteWriter, run: MetricRun): number {
   for (; series < end && protobufLabels.builtCount < lastLabels; series++) {
     const generation = set.generation(series);
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
+    // Those that are part of a sum have none.
+    if (labels.at(series, generation) === undefined) continue;
     const block = protobufLabels.at(series, generation);
     if (block === undefined) continue;
     const exemplar = instrument.exemplar && protobufExemplar(instrument, series);

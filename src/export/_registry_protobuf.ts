@@ -1,10 +1,10 @@
 /** Values of prom-client metrics as protobuf MetricFamily messages. */
 
-import { byteRunOf, ByteWriter, LENGTH_BYTES } from "./_byte_writer.ts";
+import { ByteWriter, LENGTH_BYTES } from "./_byte_writer.ts";
 import { FamilyMessage } from "./_family_message.ts";
 import { boundText } from "./_number_text.ts";
 import { familyHeader } from "./_protobuf_family.ts";
-import { encodeLabelPairs, type Label, maxLabelPairBytes } from "./_protobuf_labels.ts";
+import { type Label, protobufLabels } from "./_protobuf_labels.ts";
 import { MAX_NUMBER_METRIC_BYTES, writeNumber } from "./_protobuf_writer.ts";
 import type { RegistryValue, RegistryValues } from "./registry_family.ts";
 
@@ -37,9 +37,7 @@ function partsOf({ name, help, type, values }: RegistryValues): Part[] {
 function writePart(out: ByteWriter, { header, type, values }: Part): void {
   const message = new FamilyMessage();
   for (const value of values) {
-    const labels = labelsOf(value);
-    const bytes = new Uint8Array(maxLabelPairBytes(labels));
-    const block = byteRunOf(bytes.subarray(0, encodeLabelPairs(labels, bytes)));
+    const block = protobufLabels(labelsOf(value));
     const sizeBytes = MAX_NUMBER_METRIC_BYTES + block.lengthBytes;
     out.grow(LENGTH_BYTES + header.length + sizeBytes);
     message.makeRoom(out, { header, sizeBytes });

@@ -2,13 +2,13 @@
 
 import type { MetricSet } from "../metrics/mod.ts";
 import { type BodySource, PageBody, WriterPool } from "./body_source.ts";
-import { Family, openMetricsName, type SetEntry } from "./_family.ts";
+import { Family, openMetricsName } from "./_family.ts";
 import { LabelArena } from "./_label_arena.ts";
 import { type Candidate, refuseClashes } from "./_name_clashes.ts";
 import type { ExpositionFormat } from "./_number_text.ts";
 import { Pace } from "./pace.ts";
 import { NO_EXTRAS, type SampleExtras } from "./_sample_writer.ts";
-import { Page, type PageState } from "./page.ts";
+import { type ArenaEntry, Page, type PageState } from "./page.ts";
 import { translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
 
@@ -50,7 +50,7 @@ export interface RenderOptions {
 /** Holds metric sets and renders them as Prometheus text, OpenMetrics or protobuf. */
 export class Exposition {
   readonly #options: ExpositionOptions;
-  readonly #entries = new Map<MetricSet, SetEntry>();
+  readonly #entries = new Map<MetricSet, ArenaEntry & { removed: boolean }>();
   readonly #families = new Map<string, Family>();
   readonly #use = { pace: new Pace(), writers: new WriterPool() };
 
@@ -74,7 +74,7 @@ export class Exposition {
     const reserved = new Set(RESERVED_LABELS);
     if (set.instruments.some((instrument) => instrument.type === "histogram")) reserved.add("le");
     const columns = translateLabels(set.labelNames, reserved);
-    const entry: SetEntry = {
+    const entry = {
       set,
       labels: new LabelArena(set, columns),
       protobufLabels: new LabelArena(set, columns, "protobuf"),
@@ -140,6 +140,7 @@ export class Exposition {
     if (format === "openmetrics") tail.push(new TextEncoder().encode("# EOF\n"));
     return new Page({
       format,
+      sets: [...this.#entries.values()],
       families: [...this.#families.values()].map((family) => ({
         family,
         members: [...family.members],

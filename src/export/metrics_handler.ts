@@ -10,14 +10,17 @@ export interface MetricsHandlerOptions extends MetricsPageOptions {
   readonly health?: () => string | undefined;
 }
 
-/** The part of `Deno.ServeHandlerInfo` that is read. */
+/** The part of a `Request` that is read. */
+export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
+
+/** Who asks. */
 export interface RequestInfo {
   readonly remoteAddr: Deno.Addr;
 }
 
 /** Answers requests until it is closed. */
 export interface MetricsHandler {
-  handle(request: Request, info: RequestInfo): Promise<Response>;
+  handle(request: MetricsRequest, info: RequestInfo): Promise<Response>;
   /** Cuts off scrapes under way and ends the thread that compresses. Idempotent. */
   close(): void;
 }
@@ -25,7 +28,7 @@ export interface MetricsHandler {
 /** Makes the request handler. */
 export function createMetricsHandler(options: MetricsHandlerOptions): MetricsHandler {
   const page = new MetricsPage(options);
-  const handle = async (request: Request, info: RequestInfo) => {
+  const handle = async (request: MetricsRequest, info: RequestInfo) => {
     const isHead = request.method === "HEAD";
     if (!isHead && request.method !== "GET") {
       return plain(405, "method not allowed\n", { allow: "GET, HEAD" });

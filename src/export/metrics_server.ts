@@ -1,6 +1,10 @@
 /** The HTTP server of `--metrics`. */
 
 import { bindError } from "./_bind_error.ts";
+import { Connections, type CutReason } from "./connections.ts";
+import { type ByteStream, serveHttp } from "./http_connection.ts";
+import { acceptTls } from "./_tls_stream.ts";
+import type { TlsMaterial } from "./web_config_file.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import {
   createMetricsHandler,
@@ -10,6 +14,14 @@ import {
 
 /** Options of {@linkcode startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions, ListenAddress {}
+
+/** How a handler is served. */
+export interface ServeOptions extends ListenAddress {
+  readonly onError: (error: unknown) => void;
+  readonly onCut: (reason: CutReason) => void;
+  /** For TLS, asked before each connection: a new object is a new configuration. */
+  readonly tls?: () => TlsMaterial;
+}
 
 /** A server that listens. */
 export interface MetricsServer {
@@ -21,6 +33,10 @@ export interface MetricsServer {
 }
 
 const SHUTDOWN_GRACE_MS = 1000;
+/** After a connection that could not be taken: usually there are no descriptors left. */
+const ACCEPT_AGAIN_MS = 100;
+/** A usual request fits in. */
+const READ_BYTES = 2048;
 
 /**
  * Starts serving.
@@ -28,46 +44,86 @@ const SHUTDOWN_GRACE_MS = 1000;
  * Throws: `KernelError` if the address cannot be bound, `UsageError` if the host is unknown.
  */
 export function startMetricsServer(options: MetricsServerOptions): MetricsServer {
-  return serveHandler(createMetricsHandler(options), options);
+  const { ownMetrics } = options;
+  const onCut = (reason: CutReason) => ownMetrics.countConnectionCut(reason);
+  return serveHandler(createMetricsHandler(options), { ...options, onCut });
 }
 
-/** Serves by Deno's own server. Throws: as `startMetricsServer`. */
-export function serveHandler(
-  handler: MetricsHandler,
-  { hostname, port, onError }: MetricsServerOptions,
-): MetricsServer {
-  const server = listen({ hostname, port }, () =>
-    Deno.serve({
-      hostname,
-      port,
-      // Deno prints a line of its own unless told otherwise.
-      onListen: () => {},
-      onError: (error) => {
-        onError(error);
-        return new Response("internal error\n", { status: 500 });
-      },
-    }, handler.handle));
+/** Serves. Throws: as `startMetricsServer`. */
+export function serveHandler(handler: MetricsHandler, options: ServeOptions): MetricsServer {
+  const { onError, onCut, tls } = options;
+  const listener = listen(options);
+  const connections = new Connections({ onCut });
+  let isOpen = true;
+  let material = tls?.();
+  const serve = async (socket: Deno.TcpConn) => {
+    const raw = streamOf(socket);
+    const connection = connections.admit(raw.close);
+    if (connection === undefined) return raw.close();
+    const mine = tls?.();
+    // Who was let in by the configuration before shakes hands again.
+    if (mine !== material) connections.closeIdle({ but: connection });
+    material = mine;
+    const onBegin = () => connection.beginRequest();
+    const stream = mine === undefined
+      ? raw
+      : await acceptTls(raw, { material: mine, onBegin }).catch(() => undefined);
+    if (stream === undefined) return connection.close();
+    const mayContinue = () => isOpen && mine === material;
+    await serveHttp(stream, { connection, handle: handler.handle, onError, mayContinue });
+  };
+  const accepting = (async () => {
+    while (isOpen) {
+      try {
+        await connections.waitForRoom();
+        serve(await listener.accept()).catch(onError);
+      } catch {
+        if (!isOpen) return;
+        connections.lowerLimit();
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
+      }
+    }
+  })();
+  const stop = async () => {
+    isOpen = false;
+    listener.close();
+    await accepting;
+    await connections.shutdown(SHUTDOWN_GRACE_MS);
+    handler.close();
+  };
   let stopping: Promise<void> | undefined;
   return {
-    addr: { hostname: server.addr.hostname, port: server.addr.port },
-    scheme: "http",
-    shutdown: () => stopping ??= stop(server).finally(() => handler.close()),
+    addr: { hostname: listener.addr.hostname, port: listener.addr.port },
+    scheme: tls === undefined ? "http" : "https",
+    shutdown: () => stopping ??= stop(),
   };
 }
 
-async function stop(server: Deno.HttpServer): Promise<void> {
-  const grace = Promise.withResolvers<void>();
-  const timer = setTimeout(grace.resolve, SHUTDOWN_GRACE_MS);
-  await Promise.race([server.shutdown(), grace.promise]);
-  clearTimeout(timer);
-  // A client that stopped reading cannot be cut off, but it need not keep the process alive.
-  server.unref();
-}
-
-function listen<T>(address: ListenAddress, bind: () => T): T {
+function listen(address: ListenAddress): Deno.TcpListener {
   try {
-    return bind();
+    return Deno.listen({ hostname: address.hostname, port: address.port });
   } catch (cause) {
     throw bindError(address, cause);
   }
+}
+
+function streamOf(socket: Deno.TcpConn): ByteStream {
+  socket.setNoDelay(true);
+  const room = new Uint8Array(READ_BYTES);
+  let isClosed = false;
+  return {
+    peer: socket.remoteAddr,
+    read: async () => {
+      const length = await socket.read(room);
+      return length === null ? undefined : room.subarray(0, length);
+    },
+    write: async (bytes) => {
+      for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
+    },
+    closeWrite: () => socket.closeWrite(),
+    close: () => {
+      if (!isClosed) socket.close();
+      isClosed = true;
+    },
+  };
 }

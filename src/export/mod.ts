@@ -1,5 +1,6 @@
 /** Door of the export layer: names, pages of text, kmeter's own metrics, the HTTP server. */
 
+export { CONNECTION_LIMITS } from "./connections.ts";
 export { negotiateFormat } from "./content_negotiation.ts";
 export {
   CONTENT_TYPES,
@@ -9,6 +10,7 @@ export {
   type RenderOptions,
   type TextExposition,
 } from "./exposition.ts";
+export { MAX_HEAD_BYTES } from "./http_connection.ts";
 export { type LandingContent, type LandingSource } from "./landing_page.ts";
 export { addressText, type ListenAddress, parseListenAddress } from "./listen_address.ts";
 export {
@@ -30,7 +32,6 @@ export {
   type LabelColumn,
   type NamedInstrument,
   type PrometheusName,
-  translateLabelName,
   translateLabels,
   translateMetricName,
 } from "./prometheus_names.ts";

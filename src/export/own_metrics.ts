@@ -1,6 +1,7 @@
 /** kmeter's own metrics: ordinary prom-client metrics, filled from a snapshot at every scrape. */
 
 import type { Metric, Registry } from "prom-client";
+import { CUT_REASONS, type CutReason } from "./connections.ts";
 import type { ExpositionFormat } from "./_number_text.ts";
 import { createMetrics, type MetricTable, type PromClient, refill } from "./_own_metric_table.ts";
 import { registryProtobuf } from "./_registry_protobuf.ts";
@@ -53,6 +54,7 @@ export class OwnMetrics {
     });
     this.#metrics.buildInfo.set({ ...options.buildInfo }, 1);
     for (const stage of SCRAPE_STAGES) this.#metrics.scrapeErrors.inc({ stage }, 0);
+    for (const reason of CUT_REASONS) this.#metrics.connectionsCut.inc({ reason }, 0);
   }
 
   /** Sets where the numbers come from; called once per scrape. */
@@ -67,6 +69,10 @@ export class OwnMetrics {
 
   countScrapeError(stage: ScrapeStage): void {
     this.#metrics.scrapeErrors.inc({ stage });
+  }
+
+  countConnectionCut(reason: CutReason): void {
+    this.#metrics.connectionsCut.inc({ reason });
   }
 
   /** The Registry as {@linkcode Exposition} uses it. */

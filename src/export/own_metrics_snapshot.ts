@@ -12,8 +12,12 @@ export interface DataSourceStats {
   readonly decodeErrors: Readonly<Record<string, number>>;
   /** Live series. */
   readonly series: number;
-  /** Updates that went to the overflow series because of the cardinality limit. */
+  /** Highest number of series; absent if nothing is collected. */
+  readonly seriesLimit?: number;
+  /** Updates that went to the overflow series because of a cardinality limit. */
   readonly seriesOverflow: number;
+  /** Series with a label value that was cut. */
+  readonly labelsTruncated: number;
   /** Only for data sources that read a map. */
   readonly map?: MapStats;
 }
@@ -25,8 +29,8 @@ export interface MapStats {
   /** Duration of the latest complete read, in seconds. */
   readonly fetchDurationSeconds: number;
   readonly fetchErrors: number;
-  /** Reads that found the map full, where a full map refuses new keys. */
-  readonly fullReads: number;
+  /** Reads that found the map full; absent where a full map does not refuse new keys. */
+  readonly fullReads?: number;
 }
 
 /** State of the thread that counts a gadget's events. */
@@ -50,8 +54,17 @@ export interface ProgramStats {
   readonly runCount?: number;
 }
 
+/** Places for the series of all data sources together. */
+export interface SeriesPlaces {
+  /** Series that have one, those included that have left and may return. */
+  readonly taken: number;
+  readonly limit: number;
+}
+
 /** Everything at one moment. */
 export interface OwnMetricsSnapshot {
+  /** Absent before anything runs. */
+  readonly seriesPlaces?: SeriesPlaces;
   readonly dataSources: readonly DataSourceStats[];
   readonly programs: readonly ProgramStats[];
   /** Of the gadgets that count events. */

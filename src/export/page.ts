@@ -1,11 +1,12 @@
 /** One page on its way: which families, and how far it has come. */
 
 import type { ByteWriter } from "./_byte_writer.ts";
-import type { Family, FamilyMember, SetEntry } from "./_family.ts";
+import { type Family, type FamilyMember, type SetEntry, settle, withMerged } from "./_family.ts";
 import { FamilyMessage } from "./_family_message.ts";
+import type { LabelArena } from "./_label_arena.ts";
 import type { ExpositionFormat } from "./_number_text.ts";
 import { writeMetrics } from "./_protobuf_writer.ts";
-import { nextLive, type SampleExtras, writeSamples } from "./_sample_writer.ts";
+import { MAX_NEW_LABELS, nextLive, type SampleExtras, writeSamples } from "./_sample_writer.ts";
 
 /** A family and its members as they were when the page began. */
 export interface PageFamily {
@@ -13,9 +14,16 @@ export interface PageFamily {
   readonly members: readonly FamilyMember[];
 }
 
+/** A set whose labels are made before the page begins. */
+export interface ArenaEntry extends SetEntry {
+  readonly labels: LabelArena;
+  readonly protobufLabels: LabelArena;
+}
+
 /** What a page is made of. */
 export interface PageContent {
   readonly format: ExpositionFormat;
+  readonly sets: readonly ArenaEntry[];
   readonly families: readonly PageFamily[];
   /** What stands before the samples of a family: in each of its messages, or once in text. */
   readonly headerOf: (family: Family) => Uint8Array;
@@ -35,9 +43,19 @@ const MAX_ROWS = 20_000;
 /** `"full"`: the buffer needs to be emptied before anything more is written. */
 export type PageState = "under way" | "full" | "ended";
 
-/** Writes a page piece by piece. Values are read when they are written, so a slow reader delays nobody. */
+/**
+ * Writes a page piece by piece. Values are read when they are written, so a slow reader delays nobody.
+ *
+ * First it makes all labels: of series whose labels are equal only the sum is on the page. While such a
+ * pair is met for the first time, another page that is under way may lack it.
+ */
 export class Page {
   readonly #content: PageContent;
+  /** Sets whose labels are made, and the changes of the one at hand when that began. */
+  #set = 0;
+  #changes = 0;
+  /** With sums; absent until all labels are made. */
+  #families: readonly PageFamily[] | undefined;
   /** Sets that are left out from where they failed on. */
   readonly #failed: Set<SetEntry>;
   #family = 0;
@@ -57,10 +75,11 @@ export class Page {
   /** A page that goes on from here on its own, with the values as they are by then. */
   fork(): Page {
     const page = new Page(this.#content, this.#failed);
+    page.#families = this.#families;
     page.#family = this.#family;
     page.#hasHeader = this.#hasHeader;
     page.#member = this.#member;
-    page.#series = this.#series;
+    if (this.#families !== undefined) page.#series = this.#series;
     page.#tail = this.#tail;
     return page;
   }
@@ -80,7 +99,9 @@ export class Page {
 
   /** True at the end of the page. */
   #write(out: ByteWriter): boolean {
-    const { families, tail } = this.#content;
+    const { tail } = this.#content;
+    const families = this.#families ??= this.#prepare();
+    if (families === undefined) return false;
     while (this.#family < families.length) {
       if (!this.#writeFamily(out, families[this.#family])) return false;
       this.#message.end(out);
@@ -92,6 +113,34 @@ export class Page {
       if (!writeBytes(out, tail[this.#tail])) return false;
     }
     return true;
+  }
+
+  /** The families with their sums; `undefined` if there are labels still to make. */
+  #prepare(): readonly PageFamily[] | undefined {
+    const { sets, families } = this.#content;
+    for (; this.#set < sets.length; this.#set++) {
+      const entry = sets[this.#set];
+      try {
+        if (!this.#prepareSet(entry)) return undefined;
+      } catch {
+        // What comes before it is written all the same: there it fails again, and is told.
+      }
+      this.#series = 0;
+    }
+    for (const entry of sets) if (!entry.removed) settle(entry);
+    return families.map(({ family, members }) => ({ family, members: withMerged(members) }));
+  }
+
+  #prepareSet({ set, labels, removed }: ArenaEntry): boolean {
+    if (removed) return true;
+    if (this.#series === 0) this.#changes = set.changes;
+    this.#moveTo(labels.prepare({
+      from: this.#series,
+      maxRows: this.#rowsLeft,
+      maxNew: MAX_NEW_LABELS,
+      changes: this.#changes,
+    }));
+    return this.#series >= set.seriesCount;
   }
 
   /** True if there is nothing left of the family. */

@@ -1,5 +1,8 @@
 /** The process metrics that every Prometheus client has, read from procfs. */
 
+import { EACCES, ENOENT, EPERM, listKernelFolder, readKernelText } from "../../ffi/mod.ts";
+import { KernelError } from "../errors.ts";
+
 /** What is known of this process. A fact that cannot be read is absent. */
 export interface ProcessStats {
   readonly cpuSeconds?: number;
@@ -52,9 +55,7 @@ export function parseMaxFds(limits: string | undefined): number | undefined {
 
 function countOpenFds(): number | undefined {
   try {
-    let count = -1; // The directory that is being read is one of them.
-    for (const _entry of Deno.readDirSync("/proc/self/fd")) count++;
-    return count;
+    return listKernelFolder("/proc/self/fd").length - 1; // The folder that is being read is one of them.
   } catch (error) {
     return absentIfUnreadable(error);
   }
@@ -62,7 +63,7 @@ function countOpenFds(): number | undefined {
 
 function readIfAllowed(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readKernelText(path);
   } catch (error) {
     return absentIfUnreadable(error);
   }
@@ -70,7 +71,7 @@ function readIfAllowed(path: string): string | undefined {
 
 /** Missing procfs or permissions cost a metric, not the page. */
 function absentIfUnreadable(error: unknown): undefined {
-  const isUnreadable = error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+  const isUnreadable = error instanceof KernelError &&
+    [ENOENT, EACCES, EPERM].includes(error.errno);
   if (!isUnreadable) throw error;
 }

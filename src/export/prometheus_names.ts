@@ -1,12 +1,14 @@
 /**
- * OpenTelemetry names to Prometheus names: the strategy that OpenTelemetry calls
- * `UnderscoreEscapingWithSuffixes`, so that a gadget's metrics have the names `ig` gives them.
+ * OpenTelemetry names to Prometheus names, as OpenTelemetry's "Prometheus and OpenMetrics
+ * Compatibility" has it: a suffix for the unit unless the name ends in it, then one for the type.
  *
- * Deviations from the Go translator, on purpose: `µs` is `us`, `kBy` is known besides `KBy`, and a
- * unit that the name already ends in is not added again when it has several words.
+ * Where that leaves a choice, the choice is that of the Go translator, so that names are those of `ig`:
+ * `_` before a leading digit, `key_` before such a label, `_ratio` for gauges only, `m` below a slash
+ * is a minute. Two spellings are known besides: `µs` for `us`, `KBy` for `kBy`.
  */
 
 import { UsageError } from "../errors.ts";
+import { translateLabelName } from "../gadget/mod.ts";
 import type { InstrumentType } from "../metrics/mod.ts";
 
 const UNITS: ReadonlyMap<string, string> = new Map([
@@ -39,14 +41,13 @@ const UNITS: ReadonlyMap<string, string> = new Map([
   ["%", "percent"],
 ]);
 
+/** Words below a slash that are not the singular of a word above it. */
 const PER_UNITS: ReadonlyMap<string, string> = new Map([
-  ["s", "second"],
   ["m", "minute"],
-  ["h", "hour"],
-  ["d", "day"],
   ["w", "week"],
   ["mo", "month"],
   ["y", "year"],
+  ["Cel", "celsius"],
 ]);
 
 /** What an instrument is called in Prometheus. */
@@ -70,35 +71,24 @@ export interface NamedInstrument {
  * Throws: `UsageError` if nothing of the name is allowed in Prometheus.
  */
 export function translateMetricName(instrument: NamedInstrument, prefix = ""): PrometheusName {
-  let tokens = tokensOf(instrument.name);
+  const tokens = tokensOf(instrument.name);
   if (tokens.length === 0) {
     throw new UsageError(
       `Cannot export metric "${instrument.name}": no letter or digit of it is allowed in a Prometheus name`,
       { hint: "set metrics.name to a name made of a-z, 0-9 and _" },
     );
   }
-  const unit = unitTokens(instrument.unit);
-  for (const part of [unit.main, unit.per]) {
-    if (!containsRun(tokens, part)) tokens.push(...part);
-  }
-  let unitText = [...unit.main, ...unit.per].join("_");
-  if (instrument.unit === "1" && instrument.type === "gauge") {
-    tokens = [...tokens.filter((token) => token !== "ratio"), "ratio"];
-    unitText = "ratio";
-  }
-  if (!tokens.join("_").endsWith(unitText)) unitText = "";
-  if (instrument.type === "counter") {
-    tokens = [...tokens.filter((token) => token !== "total"), "total"];
-  }
+  const isCounter = instrument.type === "counter";
+  // The unit stands before `total`, also where the name brings that along.
+  if (isCounter && tokens.length > 1 && tokens.at(-1) === "total") tokens.pop();
+  const unit = unitTokens(instrument);
+  if (!endsWith(tokens, unit)) tokens.push(...unit);
+  if (isCounter) tokens.push("total");
   const name = [...tokensOf(prefix), ...tokens].join("_");
-  return { name: /^[0-9]/.test(name) ? `_${name}` : name, unit: unitText };
-}
-
-/** Translates one attribute name to a Prometheus label name. Never one that starts with `_`. */
-export function translateLabelName(attribute: string): string {
-  const name = attribute.replace(/[^a-zA-Z0-9_]/gu, "_").replace(/_+/g, "_");
-  if (/^[0-9]/.test(name) || name === "") return `key_${name}`;
-  return name.startsWith("_") ? `key${name}` : name;
+  return {
+    name: /^[0-9]/.test(name) ? `_${name}` : name,
+    unit: unit.join("_"),
+  };
 }
 
 /** One label of a metric set, and where its value comes from. */
@@ -135,26 +125,26 @@ function tokensOf(text: string): string[] {
   return text.split(/[^a-zA-Z0-9:]+/u).filter((token) => token !== "");
 }
 
-/** Main and per-unit words of a UCUM unit; annotations such as `{packets}` have none. */
-function unitTokens(unit: string): { main: string[]; per: string[] } {
-  const slash = unit.indexOf("/");
-  const mainUnit = plainUnit(slash < 0 ? unit : unit.slice(0, slash));
-  const perUnit = plainUnit(slash < 0 ? "" : unit.slice(slash + 1));
-  const per = tokensOf(PER_UNITS.get(perUnit) ?? perUnit);
-  return {
-    main: tokensOf(UNITS.get(mainUnit) ?? mainUnit),
-    per: per.length === 0 ? per : ["per", ...per],
-  };
+/** Words of a UCUM unit: `By/s` has `bytes`, `per`, `second`. */
+function unitTokens({ unit, type }: NamedInstrument): string[] {
+  const text = plainUnit(unit);
+  if (text === "1" && type === "gauge") return ["ratio"];
+  const slash = text.indexOf("/");
+  const main = slash < 0 ? text : text.slice(0, slash);
+  const words = tokensOf(UNITS.get(main) ?? main);
+  if (slash < 0) return words;
+  const per = text.slice(slash + 1);
+  const perWords = tokensOf(PER_UNITS.get(per) ?? UNITS.get(per)?.replace(/s$/, "") ?? per);
+  return perWords.length === 0 ? words : [...words, "per", ...perWords];
 }
 
+/** Without blanks and annotations such as `{packets}`. */
 function plainUnit(unit: string): string {
-  const text = unit.trim();
+  const text = unit.replace(/\{[^{}]*\}/g, "").replace(/\s+/g, "");
   // The micro sign (U+00B5) and the Greek letter (U+03BC) look alike and both are in use.
-  if (text === "\u00b5s" || text === "\u03bcs") return "us";
-  return /[{}]/.test(text) ? "" : text;
+  return text.replace(/^[\u00b5\u03bc]s(?=$|\/)/, "us");
 }
 
-function containsRun(tokens: readonly string[], run: readonly string[]): boolean {
-  if (run.length === 0) return true;
-  return `_${tokens.join("_")}_`.includes(`_${run.join("_")}_`);
+function endsWith(tokens: readonly string[], end: readonly string[]): boolean {
+  return end.every((token, index) => tokens.at(index - end.length) === token);
 }

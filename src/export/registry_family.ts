@@ -1,7 +1,7 @@
 /** A gadget's metric family as prom-client's Registry sees it. */
 
 import { ByteWriter } from "./_byte_writer.ts";
-import type { Family, FamilyMember } from "./_family.ts";
+import { type Family, type FamilyMember, settle, withMerged } from "./_family.ts";
 import { isBetweenKeys, NO_EXTRAS, writeSamples } from "./_sample_writer.ts";
 import type { HistogramColumn } from "../metrics/mod.ts";
 
@@ -47,7 +47,7 @@ export class RegistryFamily {
   /** Values as doubles: above 2^53 they are rounded, as everywhere in prom-client. */
   get(): RegistryValues {
     const values: RegistryValue[] = [];
-    for (const member of this.#family.members) {
+    for (const member of settledMembers(this.#family)) {
       const { set } = member.entry;
       for (let series = 0; series < set.seriesCount; series++) {
         if (!set.isLive(series)) continue;
@@ -79,11 +79,16 @@ export class RegistryFamily {
   }
 }
 
+function settledMembers({ members }: Family): FamilyMember[] {
+  for (const { entry } of members) settle(entry);
+  return withMerged(members);
+}
+
 function familyText(family: Family): string {
   const out = new ByteWriter(BUFFER_BYTES);
   const decoder = new TextDecoder();
   let text = "";
-  for (const member of family.members) {
+  for (const member of settledMembers(family)) {
     const { set } = member.entry;
     let from = 0;
     while (from < set.seriesCount) {
@@ -109,7 +114,7 @@ function pushValues(
 ): void {
   const { set, labels: arena } = member.entry;
   const generation = set.generation(series);
-  if (isBetweenKeys(generation)) return;
+  if (isBetweenKeys(generation) || arena.at(series, generation) === undefined) return;
   const before = values.length;
   const labels = Object.fromEntries(arena.labelsOf(series));
   const column = member.instrument.column();

@@ -1,6 +1,6 @@
 /** The HTTP server of `--metrics` with `--web.config.file`: encrypted, behind passwords, or both. */
 
-import { TlsServer } from "./_tls_server.ts";
+import type { CutReason } from "./connections.ts";
 import { createMetricsHandler, type MetricsHandler } from "./metrics_handler.ts";
 import { type MetricsServer, type MetricsServerOptions, serveHandler } from "./metrics_server.ts";
 import { PasswordChecker } from "./password_checker.ts";
@@ -11,20 +11,22 @@ export interface SecureMetricsServerOptions extends MetricsServerOptions {
   readonly webConfig: WebConfigFile;
 }
 
-const SHUTDOWN_GRACE_MS = 1000;
-
 /**
  * Starts serving. Changes of the files take effect within a second; SIGHUP has them read at once, unless
  * standard input is a terminal: its end is what the signal means there.
  *
  * Throws: as `startMetricsServer`.
  */
-export async function startSecureMetricsServer(
-  options: SecureMetricsServerOptions,
-): Promise<MetricsServer> {
-  const { webConfig, onError } = options;
+export function startSecureMetricsServer(options: SecureMetricsServerOptions): MetricsServer {
+  const { webConfig, onError, ownMetrics } = options;
+  const onCut = (reason: CutReason) => ownMetrics.countConnectionCut(reason);
+  const material = () => {
+    webConfig.refresh();
+    return tlsOf(webConfig);
+  };
+  const tls = webConfig.settings.tls === undefined ? undefined : material;
   const handler = guard(createMetricsHandler(options), webConfig);
-  const server = await start(handler, options);
+  const server = serveHandler(handler, { ...options, onCut, tls });
   const onHangup = () => webConfig.reload();
   const listens = !Deno.stdin.isTerminal();
   if (listens) Deno.addSignalListener("SIGHUP", onHangup);
@@ -34,29 +36,6 @@ export async function startSecureMetricsServer(
     await server.shutdown().catch(onError);
   };
   return { addr: server.addr, scheme: server.scheme, shutdown: () => stopping ??= stop() };
-}
-
-async function start(
-  handler: MetricsHandler,
-  options: SecureMetricsServerOptions,
-): Promise<MetricsServer> {
-  const { hostname, port, webConfig, onError } = options;
-  if (webConfig.settings.tls === undefined) return serveHandler(handler, options);
-  const server = await TlsServer.listen({
-    hostname,
-    port,
-    material: () => {
-      webConfig.refresh();
-      return tlsOf(webConfig);
-    },
-    handle: handler.handle,
-    onError,
-  });
-  return {
-    addr: server.addr,
-    scheme: "https",
-    shutdown: () => server.shutdown(SHUTDOWN_GRACE_MS).finally(() => handler.close()),
-  };
 }
 
 function tlsOf({ settings }: WebConfigFile): TlsMaterial {

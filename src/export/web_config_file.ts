@@ -152,7 +152,9 @@ function readPem(path: string, place: string): string {
 
 const ERRNO: Readonly<Record<string, number>> = { ENOENT: 2, EACCES: 13, ENOTDIR: 20, EISDIR: 21 };
 
+/** Throws: NotCapable, which has no code. */
 function codeOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) throw error;
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : "EIO";
 }

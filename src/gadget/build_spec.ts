@@ -8,6 +8,7 @@ import { deriveDataSource } from "./derive_data_source.ts";
 import { isPercpuMap, type MapDefinition, readMapDefinitions } from "./maps.ts";
 import { findMarkers, type GadgetMarkers } from "./markers.ts";
 import { parseMetadata } from "./metadata.ts";
+import { renamingWarnings } from "./metric_names.ts";
 import { buildParams, type ObjectData } from "./params.ts";
 import type { DataSourceSpec, GadgetSpec } from "./spec.ts";
 
@@ -80,7 +81,9 @@ function annotateSources(
   return sources.map((source) => {
     const own = groups.get(source) ?? [];
     const isSplit = hasPercpuMap(source, maps) && lastValueOf(own, "ebpf.map.percpu") === "label";
-    return annotateSource(isSplit ? withCpuField(source) : source, own, warnings);
+    const annotated = annotateSource(isSplit ? withCpuField(source) : source, own, warnings);
+    warnings.push(...renamingWarnings(annotated));
+    return annotated;
   });
 }
 

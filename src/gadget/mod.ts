@@ -20,6 +20,7 @@ export {
 } from "./maps.ts";
 export { type DataSourceMarker, findMarkers, type GadgetMarkers } from "./markers.ts";
 export { type GadgetMetadata, parseMetadata } from "./metadata.ts";
+export { translateLabelName } from "./metric_names.ts";
 export {
   type KeyRole,
   type MetricRoles,

@@ -105,7 +105,8 @@ export interface MetricSet {
    */
   isOverflow(series: number): boolean;
   /**
-   * Label values of a series, in the order of `labelNames`, valid Unicode, not escaped.
+   * Label values of a series, in the order of `labelNames`, valid Unicode, not escaped, of at most
+   * `MAX_LABEL_BYTES`. Two series may have the same: exporters add them up.
    * Cost: decodes and allocates; callers keep what they make of it.
    */
   labelValues(series: number): string[];
@@ -115,4 +116,6 @@ export interface MetricSet {
    * them and again behind: if it has changed, or was odd, what he read does not belong together.
    */
   generation(series: number): number;
+  /** While it stays the same, no series has come or been allotted anew. */
+  readonly changes: number;
 }

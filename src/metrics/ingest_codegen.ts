@@ -164,12 +164,13 @@ function emitPrologue(writer: CodeWriter, plan: MetricsPlan): void {
   // Without keys everything goes to series 1.
   writer.line(`let id = 1, row = ${rowLayout(plan).strideCells}, h = 0, z = 0, slot = 0;`);
   writer.line("let k = 0, j = 0, t = 0, x = 0, y = 0, lo = 0, hi = 0, a = 0, b = 0;");
-  writer.line("let filtered = 0;");
+  writer.line("let filtered = 0, overflowed = 0;");
 }
 
 /** Writes back what the loop counted in locals. */
 function emitEpilogue(writer: CodeWriter, received: string): void {
   writer.line(`stats.received += ${received};`).line("stats.filtered += filtered;");
+  writer.line("stats.overflowed += overflowed;");
 }
 
 /** Fetches the views anew after `store.insert`. */
@@ -202,6 +203,10 @@ function emitFindSeries(writer: CodeWriter, plan: MetricsPlan): void {
   writer.block("for (;;)", () => {
     writer.line("id = table[slot];");
     writer.block("if (id === 0)", () => {
+      writer.block("if (store.refuses)", () => {
+        // The id is that of the overflow series already.
+        writer.line("overflowed++;").line("row = 0;").line("break;");
+      });
       if (!inArray) words.forEach((word, index) => writer.line(`scratch[${index}] = ${word};`));
       writer.line("id = store.insert(h);");
       emitReload(writer);

@@ -12,6 +12,7 @@ import {
   type TextFormat,
   valueToText,
 } from "../decode/mod.ts";
+import { capLabelValue } from "./_label_text.ts";
 import type { Exemplar, Instrument, MetricSet } from "./family.ts";
 import type { KeyPlan, MetricsPlan } from "./plan.ts";
 import type { SeriesMemory } from "./series_memory.ts";
@@ -53,6 +54,9 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
     isOverflow: (series) => series === OVERFLOW_SERIES,
     labelValues: (series) => labels.read(series),
     generation: (series) => memory.generation(series),
+    get changes() {
+      return memory.changes;
+    },
   };
 }
 
@@ -66,6 +70,8 @@ class LabelReader {
   readonly #options: MetricSetOptions;
   readonly #keys: readonly ReadableKey[];
   readonly #exemplar: ReadableKey | undefined;
+  /** Generation of each series that was counted as truncated: its labels may be read again. */
+  readonly #truncated = new Map<number, number>();
   /** A record that holds nothing but one key field and its context, for formatters. */
   readonly #record: RecordBytes;
 
@@ -85,9 +91,20 @@ class LabelReader {
   }
 
   read(series: number): string[] {
+    const start = this.#options.memory.keyAt(series);
+    const { words } = this.#options.memory;
+    const values = this.#keys.map((key) => this.#label(key, { words, start }));
+    const capped = values.map(capLabelValue);
+    if (capped.some((value, index) => value !== values[index])) this.#countTruncated(series);
+    return capped;
+  }
+
+  #countTruncated(series: number): void {
     const { memory } = this.#options;
-    const start = memory.keyAt(series);
-    return this.#keys.map((key) => this.#label(key, { words: memory.words, start }));
+    const generation = memory.generation(series);
+    if (this.#truncated.get(series) === generation) return;
+    this.#truncated.set(series, generation);
+    memory.stats.truncatedLabels++;
   }
 
   exemplar(series: number, instrument: number): Exemplar | undefined {

@@ -19,6 +19,7 @@ export type { CompiledIngest, GenerateOptions, IngestTarget } from "./ingest_cod
 export { interpretIngest } from "./ingest_interpret.ts";
 export type { InterpreterTarget } from "./ingest_interpret.ts";
 export type { NativeBuckets } from "./native_buckets.ts";
+export { MAX_LABEL_BYTES } from "./_label_text.ts";
 export { createMetricSet } from "./metric_set.ts";
 export type { MetricSetOptions } from "./metric_set.ts";
 export { perCpuStrideBytes, planPerCpu } from "./per_cpu.ts";
@@ -36,6 +37,8 @@ export type {
   PlanOptions,
   Storage,
 } from "./plan.ts";
+export { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "./series_budget.ts";
+export type { SeriesBudgetHandle } from "./series_budget.ts";
 export { allocateSeriesMemory, MAX_SERIES, rowLayout, SeriesMemory } from "./series_memory.ts";
 export type { SeriesMemoryHandle, SeriesStats } from "./series_memory.ts";
 export { OVERFLOW_SERIES, SeriesStore } from "./series_store.ts";

@@ -28,6 +28,7 @@
 
 import type { Column } from "./family.ts";
 import type { ExemplarPlan, MetricsPlan } from "./plan.ts";
+import type { SeriesBudgetHandle } from "./series_budget.ts";
 
 /** What is counted beside the metrics. */
 export const STAT_NAMES = [
@@ -47,6 +48,8 @@ export const STAT_NAMES = [
   "negativeCounters",
   /** Values that are no number; not observed. */
   "notANumber",
+  /** Series with a label value that was too long; counted where labels are made. */
+  "truncatedLabels",
 ] as const;
 
 export type SeriesStats = Record<typeof STAT_NAMES[number], number>;
@@ -55,6 +58,8 @@ export type SeriesStats = Record<typeof STAT_NAMES[number], number>;
 export interface SeriesMemoryHandle {
   readonly header: SharedArrayBuffer;
   readonly rows: SharedArrayBuffer;
+  /** Shared with other data sources. */
+  readonly budget: SeriesBudgetHandle;
   /**
    * True if the processor keeps the order of loads, and that of stores (x86-64): then an atomic load
    * orders all that is read around it.
@@ -94,10 +99,12 @@ export const MAX_SERIES = (1 << 24) - 1;
 const INITIAL_CAPACITY = 64;
 /** An exemplar is written within nanoseconds. */
 const EXEMPLAR_ATTEMPTS = 8;
-/** Header: the row count and a word for ordering, then the statistics as doubles. */
+/** Header: the row count, a word for ordering, the number of changes, then the statistics as doubles. */
 const COUNT_WORD = 0;
 const FENCE_WORD = 1;
-const HEADER_BYTES = 8 + 8 * STAT_NAMES.length;
+const CHANGES_WORD = 2;
+const STATS_BYTE = 16;
+const HEADER_BYTES = STATS_BYTE + 8 * STAT_NAMES.length;
 
 /** Lays out a plan's rows. */
 export function rowLayout(plan: MetricsPlan): RowLayout {
@@ -136,7 +143,7 @@ function exemplarLayout(
 /** Reserves the memory for as many series as the plan allows. */
 export function allocateSeriesMemory(
   plan: MetricsPlan,
-  options: { isStronglyOrdered: boolean },
+  options: { isStronglyOrdered: boolean; budget: SeriesBudgetHandle },
 ): SeriesMemoryHandle {
   const rowBytes = rowLayout(plan).strideCells * 8;
   // Behind the overflow series; without keys there is one whatever the limit.
@@ -172,8 +179,8 @@ export class SeriesMemory {
     this.handle = handle;
     this.layout = rowLayout(plan);
     this.#strideWords = this.layout.strideCells * 2;
-    this.#header = new Int32Array(handle.header, 0, 2);
-    this.stats = statsOver(new Float64Array(handle.header, 8, STAT_NAMES.length));
+    this.#header = new Int32Array(handle.header, 0, STATS_BYTE / 4);
+    this.stats = statsOver(new Float64Array(handle.header, STATS_BYTE, STAT_NAMES.length));
     this.#view();
   }
 
@@ -192,6 +199,7 @@ export class SeriesMemory {
   /** For the writer: makes all that was stored before visible with the new rows. */
   publish(count: number): void {
     Atomics.store(this.#header, COUNT_WORD, count);
+    this.#countChange();
   }
 
   /** For the writer: memory for more rows, up to what the plan allows. */
@@ -305,10 +313,21 @@ export class SeriesMemory {
     return Atomics.load(this.words, at) >>> 1;
   }
 
+  /** Number of changes of states and of the row count so far, modulo 2^32. */
+  get changes(): number {
+    return Atomics.load(this.#header, CHANGES_WORD);
+  }
+
   /** For the writer: sets a row's state, behind all that was stored before. */
   setState(series: number, state: { generation: number; live: boolean }): void {
     const bits = state.generation << 1 | (state.live ? 1 : 0);
     Atomics.store(this.words, series * this.#strideWords, bits);
+    this.#countChange();
+  }
+
+  /** Behind the change: who reads the same number again has seen it. */
+  #countChange(): void {
+    Atomics.store(this.#header, CHANGES_WORD, this.#header[CHANGES_WORD] + 1);
   }
 }
 

@@ -8,6 +8,7 @@
 
 import { hashWords } from "../decode/mod.ts";
 import type { MetricsPlan } from "./plan.ts";
+import { allocateSeriesBudget, SeriesBudget } from "./series_budget.ts";
 import { allocateSeriesMemory, KEY_WORD, SeriesMemory } from "./series_memory.ts";
 
 /** Id of the series that collects what is over the limit. */
@@ -34,15 +35,21 @@ export class SeriesStore {
   mask: number;
   /** Key words of the record in hand; input of `insert`. */
   readonly scratch: Int32Array;
-  /** Time of the records in hand, of any clock that only goes forward; only for plans with a ttl. */
-  nowMs = 0;
+  /**
+   * True while there is no room for a key that is not in the table: its records go to the overflow
+   * series without `insert`, which costs seven times as much as a key that is known. Ends when a series
+   * leaves, time goes on, or `makeRoom` is called.
+   */
+  refuses = false;
 
   /** Unix time of the batch in hand, above 0; only for plans with exemplars. */
   wallMs = 0;
 
+  #nowMs = 0;
   readonly #plan: MetricsPlan;
   readonly #keyWordCount: number;
   readonly #limit: number;
+  readonly #budget: SeriesBudget;
   /** Ids allotted, overflow included. */
   #count = 1;
   /** Ids that belong to nobody. */
@@ -52,17 +59,13 @@ export class SeriesStore {
   /** The table before, until all its series are in the new one. */
   #former: { readonly table: Int32Array; next: number } | undefined;
 
-  constructor(
-    plan: MetricsPlan,
-    memory: SeriesMemory = new SeriesMemory(
-      plan,
-      allocateSeriesMemory(plan, { isStronglyOrdered: true }),
-    ),
-  ) {
+  /** @param memory by default one of its own, that shares its budget with nobody. */
+  constructor(plan: MetricsPlan, memory: SeriesMemory = ownMemory(plan)) {
     this.#plan = plan;
     this.#keyWordCount = plan.keyWordCount;
     this.memory = memory;
-    const { rows } = memory.handle;
+    const { rows, budget } = memory.handle;
+    this.#budget = new SeriesBudget(budget);
     this.#limit = rows.maxByteLength / (memory.layout.strideCells * 8) - 1;
     this.table = newTable(memory.capacity);
     this.mask = this.table.length - 1;
@@ -72,11 +75,25 @@ export class SeriesStore {
     if (this.#keyWordCount === 0) this.insert(0);
   }
 
+  /** Time of the records in hand, of any clock that only goes forward; only for plans with a ttl. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  set nowMs(nowMs: number) {
+    this.#nowMs = nowMs;
+    this.refuses = false;
+  }
+
   /** Id of the key in `scratch`, allotted if need be: the plain form of what generated code does. */
   findOrInsert(): number {
     if (this.#keyWordCount === 0) return 1;
     const hash = hashWords(this.scratch, 0, this.#keyWordCount);
     const found = this.#find(this.table, hash);
+    if (found === 0 && this.refuses) {
+      this.memory.stats.overflowed++;
+      return OVERFLOW_SERIES;
+    }
     const series = found === 0 ? this.insert(hash) : found;
     this.#touch(series);
     return series;
@@ -129,6 +146,8 @@ export class SeriesStore {
     if (series === OVERFLOW_SERIES) {
       this.memory.stats.overflowed++;
       this.memory.setState(OVERFLOW_SERIES, { generation: 0, live: true });
+      // A key that is still to move from the former table is not in the table either.
+      this.refuses = this.#former === undefined;
     } else {
       this.#link(series, hash);
     }
@@ -139,14 +158,18 @@ export class SeriesStore {
     const { memory } = this;
     const atLimit = this.#count > this.#limit;
     const isFull = this.#count === memory.capacity;
-    if (isFull && this.#free.length === 0) this.#reclaim({ dead: atLimit });
+    const noPlaceLeft = this.#keyWordCount > 0 && this.#budget.isExhausted;
+    if ((isFull || noPlaceLeft) && this.#free.length === 0) {
+      this.#reclaim({ dead: atLimit || noPlaceLeft });
+    }
+    const hasRoom = !atLimit || this.#free.length > 0;
+    if (!hasRoom || (this.#keyWordCount > 0 && !this.#budget.take())) return OVERFLOW_SERIES;
     const reused = this.#free.pop();
     if (reused !== undefined) {
       this.#clearValues(reused);
       this.#own(reused, memory.generation(reused) + 1);
       return reused;
     }
-    if (atLimit) return OVERFLOW_SERIES;
     if (isFull) this.#grow();
     const series = this.#count++;
     this.#own(series, memory.generation(series));
@@ -208,6 +231,7 @@ export class SeriesStore {
     memory.setState(series, { generation: memory.generation(series), live: false });
     memory.stats.live--;
     this.#deadCount++;
+    this.refuses = false;
   }
 
   /** Brings a series back: the key has returned. */
@@ -237,6 +261,15 @@ export class SeriesStore {
   }
 
   /**
+   * If other data sources find no place any more: gives back those of series that have left. To be
+   * called before each batch: they may have given back places, too.
+   */
+  makeRoom(): void {
+    this.refuses = false;
+    if (this.#budget.isExhausted) this.#reclaim({ dead: true });
+  }
+
+  /**
    * Takes the ids of series whose time has run out, to be given away, and those of dead ones if
    * there is no other room: their keys may return and go on.
    */
@@ -248,11 +281,16 @@ export class SeriesStore {
     if (this.#keyWordCount === 0 || (!takesDead && !takesExpired)) return;
     this.#migrate(Infinity);
     if (takesExpired) this.#lastReclaimMs = this.nowMs;
+    const before = this.#free.length;
     for (let series = 1; series < this.#count; series++) {
+      // One that belongs to nobody already.
+      if (this.memory.generation(series) % 2 === 1) continue;
       const hasExpired = takesExpired && this.memory.lastSeenMs(series) < this.nowMs - ttlMs;
       if (hasExpired || (takesDead && !this.#isOwned(series))) this.#release(series);
     }
-    if (this.#free.length > 0) this.#startTable(new Int32Array(this.table.length));
+    if (this.#free.length === before) return;
+    this.#budget.giveBack(this.#free.length - before);
+    this.#startTable(new Int32Array(this.table.length));
   }
 
   #release(series: number): void {
@@ -272,12 +310,14 @@ export class SeriesStore {
       const generation = memory.generation(series) + 2 & ~1;
       memory.setState(series, { generation: series === 0 ? 0 : generation, live: false });
     }
+    if (this.#keyWordCount > 0) this.#budget.giveBack(this.#count - 1 - this.#free.length);
     this.table.fill(0);
     this.#former = undefined;
     this.#free.length = 0;
     this.#deadCount = 0;
     this.#count = 1;
     memory.stats.live = 0;
+    this.refuses = false;
     memory.publish(1);
     if (this.#keyWordCount === 0) this.insert(0);
   }
@@ -291,6 +331,11 @@ export class SeriesStore {
       Atomics.store(cells, start + cell, 0n);
     }
   }
+}
+
+function ownMemory(plan: MetricsPlan): SeriesMemory {
+  const budget = allocateSeriesBudget(plan.seriesLimit);
+  return new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered: true, budget }));
 }
 
 function newTable(capacity: number): Int32Array {

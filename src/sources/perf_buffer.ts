@@ -18,6 +18,7 @@ import {
   onlineCpus,
   openPerfOutput,
   pageSizeBytes,
+  sharePerfOutput,
 } from "../../ffi/mod.ts";
 import type { EventReader, RingLease } from "./event_reader.ts";
 
@@ -29,6 +30,8 @@ const DATA_TAIL = 1032;
 const PERF_RECORD_LOST = 2;
 const PERF_RECORD_SAMPLE = 9;
 const HEADER_BYTES = 8;
+/** How often CPUs are looked at. */
+const CPU_CHECK_MS = 200;
 
 /** Mapped buffers of all CPUs; can be posted to the thread that reads them. */
 export interface PerfHandle {
@@ -121,22 +124,58 @@ export class PerfReader implements EventReader {
 export class PerfBuffer implements Disposable {
   readonly fds: readonly number[];
   readonly handle: PerfHandle;
-  readonly #cpus: { readonly fd: number; readonly memory: MappedMemory }[] = [];
+  readonly #map: BpfMap;
+  readonly #warn: (text: string) => void;
+  readonly #cpus: { readonly cpu: number; readonly fd: number; readonly memory: MappedMemory }[] =
+    [];
+  /** Events that took the place of those that ended with their CPU. */
+  readonly #laterFds: number[] = [];
+  #online: readonly number[] = onlineCpus();
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
    * Opens a buffer on every CPU that is online and puts it into the array.
+   * @param warn is told of CPUs that come later.
    * @throws KernelError; nothing stays open then.
    */
-  constructor(map: BpfMap) {
+  constructor(map: BpfMap, warn: (text: string) => void) {
+    this.#map = map;
+    this.#warn = warn;
     const sizeBytes = PAGES_PER_CPU * pageSizeBytes();
     try {
-      for (const cpu of onlineCpus()) this.#openCpu(map, { cpu, sizeBytes });
+      for (const cpu of this.#online) this.#openCpu(map, { cpu, sizeBytes });
     } catch (error) {
       this.close();
       throw error;
     }
     this.fds = this.#cpus.map(({ fd }) => fd);
     this.handle = { kind: "perf", sizeBytes, cpus: this.#cpus.map(({ memory }) => memory.handle) };
+    this.#timer = setInterval(() => this.#followCpus(), CPU_CHECK_MS);
+  }
+
+  /** The kernel ends a CPU's events when it goes offline, for good: a CPU that returns needs a new one. */
+  #followCpus(): void {
+    const before = this.#online;
+    this.#online = onlineCpus();
+    for (const cpu of this.#online) {
+      if (before.includes(cpu)) continue;
+      try {
+        this.#reopen(cpu);
+        this.#warn(`CPU ${cpu} came online: what it sent until now is lost, and not counted`);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#warn(`CPU ${cpu} came online, and its events are lost: ${reason}`);
+      }
+    }
+  }
+
+  #reopen(cpu: number): void {
+    const first = this.#cpus.find((candidate) => candidate.cpu === cpu);
+    if (first === undefined) throw new Error("it was offline when the gadget was started");
+    const fd = openPerfOutput(cpu);
+    this.#laterFds.push(fd);
+    sharePerfOutput(fd, first.fd);
+    this.#map.update(bytesOf(cpu), bytesOf(fd));
   }
 
   #openCpu(map: BpfMap, { cpu, sizeBytes }: { cpu: number; sizeBytes: number }): void {
@@ -149,16 +188,17 @@ export class PerfBuffer implements Disposable {
         writable: true,
         what: `the perf buffer of CPU ${cpu}`,
       });
-      this.#cpus.push({ fd, memory });
+      this.#cpus.push({ cpu, fd, memory });
     } catch (error) {
       closeDescriptor(fd);
       throw error;
     }
-    const bytesOf = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
     map.update(bytesOf(cpu), bytesOf(fd));
   }
 
   close(): void {
+    clearInterval(this.#timer);
+    for (const fd of this.#laterFds.splice(0)) closeDescriptor(fd);
     for (const { fd, memory } of this.#cpus.splice(0)) {
       memory.close();
       closeDescriptor(fd);
@@ -168,6 +208,10 @@ export class PerfBuffer implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function bytesOf(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Uint32Array.of(value).buffer);
 }
 
 /** Copies bytes from a ring position on. */

@@ -7,7 +7,17 @@ import { CHECKOUT } from "./kmeter_command.ts";
 import { ChildProcess } from "./kmeter_process.ts";
 import { fixtureGadget, Sandbox } from "./sandbox.ts";
 
-const COMMANDS = ["run", "list", "inspect", "init", "build", "doctor", "version"];
+const COMMANDS = [
+  "run",
+  "list",
+  "inspect",
+  "init",
+  "build",
+  "dashboard",
+  "rules",
+  "doctor",
+  "version",
+];
 const BUILT_IN = [
   "profile_blockio",
   "profile_runqlat",
@@ -200,6 +210,8 @@ testWith("doctor tells of every limit and every built-in gadget", ["root"], asyn
         /^ {2}ok {4}kernel BTF/m,
         /^limits$/m,
         /^ {2}series of a data source +20000 +more go to the series otel_metric_overflow="true";/m,
+        /^ {2}series of all data sources +1000000 +more go there too; --metrics-limit sets it$/m,
+        /^ {2}label value +2 KiB +a longer one is cut/m,
         /^ {2}scrapes at a time +16 +more get a 503/m,
         /^ {2}warnings +100 in 10 s +more are left out/m,
         ...BUILT_IN.map((name) => new RegExp(`^  ok    ${name} +loads and attaches`, "m")),

@@ -1,24 +1,26 @@
 /** The kmeter under test: this checkout's sources, or the program that `KMETER_BIN` names. */
 
+import { permissionsOf } from "../../scripts/permissions.ts";
+
 /** Folder of the checkout, without a slash at the end. */
 export const CHECKOUT = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(
   /\/$/,
   "",
 );
 
-/** Program and first arguments of every command line under test. */
-export function kmeterCommand(): readonly string[] {
+/** Program and first arguments of a command line under test, which goes on with `command`. */
+export function kmeterCommand(command?: string): readonly string[] {
   const binary = Deno.env.get("KMETER_BIN");
   if (binary !== undefined && binary !== "") return [binary];
-  return sourceCommand();
+  return sourceCommand(command);
 }
 
-/** Program and first arguments that run this checkout's sources. */
-export function sourceCommand(): readonly string[] {
+/** Program and first arguments that run this checkout's sources as scripts/kmeter does: `command` comes next. */
+export function sourceCommand(command?: string): readonly string[] {
   return [
     Deno.execPath(),
     "run",
-    "--allow-all",
+    ...permissionsOf(command),
     "--no-prompt",
     "--quiet",
     "--frozen",

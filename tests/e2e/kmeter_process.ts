@@ -134,7 +134,7 @@ class TextCollector {
 
 /** Starts kmeter. */
 export function startKmeter(args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-  return new ChildProcess([...kmeterCommand(), ...args], options);
+  return new ChildProcess([...kmeterCommand(args[0]), ...args], options);
 }
 
 /** Runs a tool to its end. Throws: Error if it fails. */

@@ -18,12 +18,12 @@ export class PrometheusServer implements AsyncDisposable {
   readonly #url: string;
 
   /**
-   * @param target `host:port` to scrape.
+   * @param targets each a `host:port` to scrape.
    * @param options.settings more of the scrape configuration, each as one line of YAML.
    * @param options.features what `--enable-feature` switches on.
    */
   static async start(
-    target: string,
+    targets: string | readonly string[],
     { settings = [], features = [] }: {
       settings?: readonly string[];
       features?: readonly string[];
@@ -32,7 +32,9 @@ export class PrometheusServer implements AsyncDisposable {
     const sandbox = new Sandbox();
     const config = sandbox.write(
       "prometheus.yml",
-      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: kmeter\n    static_configs: [{targets: ["${target}"]}]\n` +
+      `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: kmeter\n    static_configs: [{targets: ${
+        JSON.stringify([targets].flat())
+      }}]\n` +
         settings.map((line) => `    ${line}\n`).join(""),
     );
     const port = freePort();

@@ -45,6 +45,28 @@ testWith("a file that is no BTF for --btf", ["root"], () =>
     check: ({ stderr }) => assertOneError(stderr),
   }));
 
+testWith("a file that Deno does not open", ["root"], async () => {
+  const named = [["run", "/dev/shm"], ["run", "trace_exec", "--btf", "/proc/none"], [
+    "inspect",
+    "/sys",
+  ]];
+  const files = [["--libbpf", "/dev/shm"], ["--metrics", "--web.config.file", "/dev/shm/none"]];
+  for (const run of [...named, ...files.map((words) => ["run", "trace_exec", ...words])]) {
+    await runCase({
+      name: run.join(" "),
+      run,
+      expect: {
+        code: /--btf/.test(run.join(" ")) ? 2 : 1,
+        stdout: "",
+        stderr: run.includes("--btf")
+          ? /^error: --btf "\/proc\/none": there is no such file\n/
+          : /^error: Requires all access to "\/\S+"\nhint: kmeter opens no file that is named to it below /,
+      },
+      check: ({ stderr }) => assertOneError(stderr),
+    });
+  }
+});
+
 const NOBODY = 65534;
 
 /** A user who may read all files, so that it matters not where the checkout lies, but may do nothing else. */
@@ -116,7 +138,7 @@ testWith("without root: run says so, what only reads works", ["root"], async () 
 
 testWith("a command that is killed leaves nothing loaded", ["root"], async () => {
   const before = await listKernelObjects();
-  await using kmeter = new ChildProcess([...kmeterCommand(), "run", "trace_exec"]);
+  await using kmeter = new ChildProcess([...kmeterCommand("run"), "run", "trace_exec"]);
   const [header] = await kmeter.waitFor("stdout", /^COMM.*/);
   assertMatch(header, /PID/);
   kmeter.kill("SIGKILL");

@@ -220,7 +220,7 @@ testCases([
 
 testWith("`| head -1` ends the run without a word", ["root"], async () => {
   using program = new NamedProgram();
-  const line = [...kmeterCommand(), "run", "trace_exec"].map((word) => `'${word}'`).join(" ");
+  const line = [...kmeterCommand("run"), "run", "trace_exec"].map((word) => `'${word}'`).join(" ");
   await using shell = new ChildProcess([
     "bash",
     "-c",

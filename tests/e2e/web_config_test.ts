@@ -234,7 +234,7 @@ testWith(
       const { hostname, port } = new URL(address);
       const connections: Deno.TcpConn[] = [];
       try {
-        for (let count = 0; count < 400; count++) {
+        for (let count = 0; count < 600; count++) {
           connections.push(await Deno.connect({ hostname, port: Number(port) }));
         }
         assertEquals((await curl(address, "--cacert", ca.cert)).status, 200);

@@ -9,7 +9,11 @@ import {
   RunningGadget,
 } from "../../src/engine/mod.ts";
 import type { DataSourceStats } from "../../src/export/mod.ts";
-import type { MetricSet } from "../../src/metrics/mod.ts";
+import {
+  allocateSeriesBudget,
+  DEFAULT_TOTAL_SERIES_LIMIT,
+  type MetricSet,
+} from "../../src/metrics/mod.ts";
 import { createRowView, renderMetricSet } from "../../src/view/mod.ts";
 import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftovers.ts";
 import { type DumpedEntry, dumpMap, runTool } from "./oracles.ts";
@@ -27,8 +31,14 @@ export interface StartOptions {
   readonly metrics?: boolean;
   /** Show the rows of these data sources. */
   readonly show?: readonly string[];
+  /** True while nobody takes the rows. */
+  readonly isFull?: () => boolean;
   readonly filter?: string;
+  /** Series of all data sources together. */
+  readonly metricsLimit?: number;
   readonly strict?: boolean;
+  /** Kernel BTF instead of the running kernel's. */
+  readonly btfFile?: string;
   readonly params?: Readonly<Record<string, string>>;
   /** Schedule of maps that are read on a timer. */
   readonly schedule?: Partial<FetchSchedule>;
@@ -199,7 +209,9 @@ export async function startGadget(
     schedule: () => options.schedule ?? {},
     printIntervalMs: 1000,
     strict: options.strict ?? false,
-    display: capturingDisplay(options.show ?? [], shown),
+    btfFile: options.btfFile,
+    seriesBudget: allocateSeriesBudget(options.metricsLimit ?? DEFAULT_TOTAL_SERIES_LIMIT),
+    display: capturingDisplay(options.show ?? [], shown, options.isFull),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
   if (current.used !== undefined) addHeld(current.used.held);
@@ -209,6 +221,7 @@ export async function startGadget(
 function capturingDisplay(
   show: readonly string[],
   shown: { rows: Map<string, Row[]>; fetches: Map<string, Row[][]> },
+  isFull = () => false,
 ): Display {
   return {
     draws: () => false,
@@ -240,6 +253,7 @@ function capturingDisplay(
     },
     metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
     write: () => {},
+    isFull,
   };
 }
 

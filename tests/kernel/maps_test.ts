@@ -238,6 +238,23 @@ kernelTest("scrapes that meet read each total once", async () => {
   );
 });
 
+kernelTest(
+  "data sources share --metrics-limit, and each counts together what found no place",
+  async () => {
+    await using gadget = await startGadget(await fixture("maps"), { metricsLimit: 60 });
+    for (let fill = 1; fill <= 2; fill++) {
+      await gadget.run("fill", [25, 0]);
+      const all = await Promise.all(HASHES.map((name) => gadget.metrics(name)));
+      for (const [index, name] of HASHES.entries()) {
+        assertEquals(sumOf(all[index], `${name}_count`), BigInt(25 * fill));
+      }
+      const places = gadget.running.snapshot().seriesPlaces;
+      assertEquals(places, { taken: 60, limit: 60 });
+      assert(all.some((metrics) => metrics.has("overflow")));
+    }
+  },
+);
+
 kernelTest("entries over the cardinality limit are counted together", async () => {
   await using gadget = await startGadget(await fixture("maps"), {
     annotate: ["hash:metrics.limit=10"],

@@ -1,7 +1,9 @@
-/** Rights that kmeter has not: what a process that left root can no longer do, and what Deno would not allow. */
+/** Rights that kmeter has not: what a process that left root can no longer do, and what Deno does not allow. */
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
+import { permissionsOf } from "../../scripts/permissions.ts";
+import { sourceCommand } from "../e2e/kmeter_command.ts";
 import { kernelTest } from "./harness.ts";
 
 const DOOR = new URL("../../ffi/mod.ts", import.meta.url).href;
@@ -51,9 +53,73 @@ kernelTest("a process that left root starts no program, and there is no way back
   });
 });
 
-/** Less than `--allow-all`, and what it would have been good for. */
+const COMMAND_LINE = new URL("../../src/cli/mod.ts", import.meta.url).href;
+
+/** A run of kmeter beside code as a dependency might have it, which tries what it can once kmeter serves. */
+const STOWAWAY = `
+import { main } from ${JSON.stringify(COMMAND_LINE)};
+const local = { hostname: "127.0.0.1", port: 0 };
+const attempts = {
+  "start a program": () => new Deno.Command("/bin/true").outputSync(),
+  "write a file": () => Deno.makeTempDirSync(),
+  "serve": () => Deno.listen(local),
+  "connect": () => Deno.connect({ ...local, port: 1 }),
+  "fetch": () => fetch("http://127.0.0.1:4/"),
+  "fetch code": () => import("https://jsr.io/none.ts"),
+  "read PATH": () => Deno.env.get("PATH"),
+  "read what the kernel tells": () => Deno.readTextFileSync("/proc/self/maps"),
+};
+async function tryAll() {
+  const refused = [];
+  for (const [name, attempt] of Object.entries(attempts)) {
+    try {
+      await attempt();
+    } catch (error) {
+      const isRefused = error instanceof Deno.errors.NotCapable || /but --no-remote is/.test(error.message);
+      if (isRefused) refused.push(name);
+    }
+  }
+  console.log(JSON.stringify(refused));
+}
+const timer = setInterval(() => {
+  if (Deno.permissions.querySync({ name: "net" }).state === "granted") return;
+  clearInterval(timer);
+  tryAll();
+}, 20);
+Deno.exit(await main(["run", "trace_exec", "-o", "none", "--listen=127.0.0.1:0", "-t", "2"]));
+`;
+
+kernelTest(
+  "code in a running kmeter starts nothing, writes nothing and reaches nobody",
+  async () => {
+    const file = Deno.makeTempFileSync({ suffix: ".ts" });
+    try {
+      Deno.writeTextFileSync(file, STOWAWAY);
+      const [program, ...args] = sourceCommand("run");
+      const { stdout, stderr } = await new Deno.Command(program, {
+        args: ["run", "--no-check", ...args.slice(1, -1), file],
+        env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      }).output();
+      assertMatch(new TextDecoder().decode(stderr), /^trace_exec: metrics at \S+\n$/);
+      assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [
+        "start a program",
+        "write a file",
+        "serve",
+        "connect",
+        "fetch",
+        "fetch code",
+        "read PATH",
+        "read what the kernel tells",
+      ]);
+    } finally {
+      Deno.removeSync(file);
+    }
+  },
+);
+
+/** What kmeter has, and more, is too little for Deno's own way to these files: hence `ffi/kernel_files.ts`. */
 const NARROWER: readonly (readonly string[])[] = [
-  ["--allow-read", "--allow-ffi", "--allow-net", "--allow-env", "--allow-sys"],
+  permissionsOf("run"),
   ["--allow-read=/proc,/sys", "--allow-ffi"],
   ["--allow-all", "--deny-run"],
 ];

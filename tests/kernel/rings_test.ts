@@ -10,6 +10,7 @@ import {
   type Metrics,
   type StartedGadget,
   startGadget,
+  until,
 } from "./harness.ts";
 
 const FILLER_KEYS = 1000;
@@ -105,6 +106,39 @@ kernelTest(
     assertEquals(gadget.stats("left_events").eventsLost, { buffer_full: 0 });
   },
 );
+
+for (const collect of [true, false]) {
+  const name = collect ? "counted" : "only shown";
+  kernelTest(`rows that nobody takes, ${name}: events add up, and flow again later`, async () => {
+    let isFull = true;
+    await using gadget = await startGadget(await fixture("filler"), {
+      annotate: [
+        `events:metrics.collect=${collect}`,
+        "events:metrics.implicit-counter.name=events",
+      ],
+      show: ["events"],
+      isFull: () => isFull,
+    });
+    for (let fill = 0; fill < 3; fill++) {
+      await gadget.run("fill", [400_000, FILLER_KEYS, 0]);
+      await gadget.running.refresh();
+    }
+    assertEquals(gadget.rowsOf("events").length, 0);
+    const lost = gadget.stats("events").eventsLost.buffer_full;
+    const { produced, failed } = await fillerStats(gadget);
+    assertEquals([produced + failed, lost], [1_200_000, failed]);
+    if (collect) assertEquals(eventsOf(await gadget.metrics("events")), produced);
+    else assert(lost > 0, "a ring of 16 MiB has room for all");
+    await until(
+      "losses are told",
+      () => gadget.warnings.some((text) => /lost|left out/.test(text)),
+    );
+    isFull = false;
+    await until("rows flow", () => gadget.rowsOf("events").length > 0);
+    await gadget.running.stop();
+    if (!collect) assertEquals(gadget.rowsOf("events").length, produced);
+  });
+}
 
 const FILTERS: { filter: string; expected: [string, number][] }[] = [
   { filter: "", expected: [["0", 500], ["1", 500]] },

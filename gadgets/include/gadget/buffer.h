@@ -87,15 +87,38 @@ static __always_inline void gadget_discard_buf(void *buf)
 		bpf_ringbuf_discard(buf, 0);
 }
 
-/* Sends what gadget_reserve_buf() gave. Perf buffers report their losses themselves. */
-static __always_inline long gadget_submit_buf(void *ctx, void *map, void *buf, __u64 size)
+#endif /* GADGET_NO_BUF_RESERVE */
+
+#define __GADGET_ENOSPC 28
+
+/*
+ * A full perf buffer reports its losses itself. That of a CPU that was offline is gone, and reports
+ * nothing.
+ */
+static __always_inline long __gadget_perf_output(void *ctx, void *map, void *lost_samples, void *buf,
+						 __u64 size)
+{
+	long err = bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, buf, size);
+
+	if (err && err != -__GADGET_ENOSPC)
+		__gadget_count_lost(lost_samples);
+	return err;
+}
+
+#ifndef GADGET_NO_BUF_RESERVE
+static __always_inline long __gadget_submit_buf(void *ctx, void *map, void *lost_samples, void *buf,
+						__u64 size)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ringbuf_submit)) {
 		bpf_ringbuf_submit(buf, 0);
 		return 0;
 	}
-	return bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, buf, size);
+	return __gadget_perf_output(ctx, map, lost_samples, buf, size);
 }
+
+/* Sends what gadget_reserve_buf() gave. */
+#define gadget_submit_buf(ctx, map, buf, size) \
+	__gadget_submit_buf(ctx, map, map##_lost_samples, buf, size)
 #endif /* GADGET_NO_BUF_RESERVE */
 
 static __always_inline long __gadget_output_buf(void *ctx, void *map, void *lost_samples, void *buf,
@@ -108,7 +131,7 @@ static __always_inline long __gadget_output_buf(void *ctx, void *map, void *lost
 			__gadget_count_lost(lost_samples);
 		return err;
 	}
-	return bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, buf, size);
+	return __gadget_perf_output(ctx, map, lost_samples, buf, size);
 }
 
 /* Sends a copy of `size` bytes at `buf`: for events of variable size or built elsewhere. */

@@ -12,6 +12,14 @@ const ENTRIES = ["main.ts", "src/engine/ingest_worker.ts", "src/export/_gzip_wor
 interface NpmPackage {
   readonly name: string;
   readonly version: string;
+  /** Ids: keys of `npmPackages`. */
+  readonly dependencies: readonly string[];
+}
+
+/** Part of what `deno info --json` prints. */
+interface PackageInfo {
+  readonly modules: readonly { readonly npmPackage?: string }[];
+  readonly npmPackages: Readonly<Record<string, NpmPackage>>;
 }
 
 /** npm packages that an entry imports, directly or not. */
@@ -22,7 +30,16 @@ async function packagesOf(entry: string): Promise<NpmPackage[]> {
     stderr: "null",
   }).output();
   assert(success, entry);
-  return Object.values(JSON.parse(new TextDecoder().decode(stdout)).npmPackages);
+  // `npmPackages` are all of the lock file, those of tests too.
+  const { modules, npmPackages } = JSON.parse(new TextDecoder().decode(stdout)) as PackageInfo;
+  const found = new Map<string, NpmPackage>();
+  const visit = (id: string | undefined) => {
+    if (id === undefined || found.has(id)) return;
+    found.set(id, npmPackages[id]);
+    npmPackages[id].dependencies.forEach(visit);
+  };
+  for (const { npmPackage } of modules) visit(npmPackage);
+  return [...found.values()];
 }
 
 function licenseFile(name: string): string {

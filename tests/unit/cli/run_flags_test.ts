@@ -6,6 +6,7 @@ import {
   durationMsOf,
   listenAddressOf,
   mapSchedules,
+  metricsLimitOf,
   RUN_FLAGS,
   scopesOf,
 } from "../../../src/cli/run_flags.ts";
@@ -143,3 +144,18 @@ for (const text of ["-o jsn", "--max-entries -2", "--max-entries many", "-o reed
     assertThrows(() => displaySettings(flagsOf(text), SPEC), UsageError);
   });
 }
+
+Deno.test("--metrics-limit is a number of series, a million unless it is given", () => {
+  const limits = ["", "--metrics-limit 1", "--metrics-limit 2147483647"];
+  assertEquals(limits.map((text) => metricsLimitOf(flagsOf(text))), [1_000_000, 1, 2147483647]);
+  for (const text of ["0", "-1", "1.5", "many", "2147483648"]) {
+    const error = assertThrows(
+      () => metricsLimitOf(flagsOf(`--metrics-limit ${text}`)),
+      UsageError,
+    );
+    assertEquals(
+      error.message,
+      `--metrics-limit "${text}": wanted a whole number of at least 1, at most 2147483647`,
+    );
+  }
+});

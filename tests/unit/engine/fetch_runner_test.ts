@@ -32,6 +32,8 @@ function controlled(options: Partial<FetchRunnerOptions> = {}) {
     filter: [],
     formatters: new Map(),
     write: (text) => log.push(text),
+    isFull: () => false,
+    onLeftOut: (count) => log.push(`${count} left out`),
     onError: (error) => log.push(String(error)),
     free: () => log.push("free"),
     ...options,

@@ -5,6 +5,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { IngestSource } from "../../../src/engine/ingest_job.ts";
 import { IngestThread } from "../../../src/engine/ingest_thread.ts";
 import {
+  allocateSeriesBudget,
   allocateSeriesMemory,
   createMetricSet,
   type MetricSet,
@@ -26,7 +27,10 @@ class Fed implements AsyncDisposable {
   readonly #source: IngestSource;
 
   constructor(plan: MetricsPlan) {
-    const handle = allocateSeriesMemory(plan, { isStronglyOrdered: Deno.build.arch === "x86_64" });
+    const handle = allocateSeriesMemory(plan, {
+      isStronglyOrdered: Deno.build.arch === "x86_64",
+      budget: allocateSeriesBudget(plan.seriesLimit),
+    });
     this.memory = new SeriesMemory(plan, handle);
     this.set = createMetricSet({
       scope: "g/ds",

@@ -165,7 +165,9 @@ async function fullPage(format: "text" | "openmetrics"): Promise<string> {
       eventsLost: { buffer_full: 1 },
       decodeErrors: { too_short: 2 },
       series: 3,
+      seriesLimit: 20_004,
       seriesOverflow: 4,
+      labelsTruncated: 12,
       map: { entries: 1, maxEntries: 2, fetchDurationSeconds: 0.001, fetchErrors: 0, fullReads: 0 },
     }],
     programs: [

@@ -29,6 +29,7 @@ export class FakeMetricSet implements MetricSet {
   readonly generations: number[] = [];
   overflowSeries = -1;
   startMs: number | undefined;
+  #changes = 0;
   /** Calls of {@linkcode labelValues}. */
   labelReads = 0;
 
@@ -64,6 +65,10 @@ export class FakeMetricSet implements MetricSet {
   }
   generation(series: number): number {
     return this.generations[series] ?? 0;
+  }
+  /** A test changes what it likes without a word: everything may have changed. */
+  get changes(): number {
+    return ++this.#changes;
   }
 }
 

@@ -3,15 +3,58 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/errors.ts";
 import {
   type NamedInstrument,
-  translateLabelName,
   translateLabels,
   translateMetricName,
 } from "../../../src/export/mod.ts";
+import { translateLabelName } from "../../../src/gadget/mod.ts";
 
 type Row = [name: string, unit: string, type: NamedInstrument["type"], want: string, unit: string];
 
+function assertRows(rows: readonly Row[]): void {
+  for (const [name, unit, type, want, wantUnit] of rows) {
+    const got = translateMetricName({ name, unit, type });
+    assertEquals([name, unit, type, got.name, got.unit], [name, unit, type, want, wantUnit]);
+  }
+}
+
+Deno.test("the specification's own examples", () => {
+  assertRows([
+    // Abbreviations become words; the unit stands before the type's suffix.
+    ["wait", "ms", "gauge", "wait_milliseconds", "milliseconds"],
+    ["io", "By", "counter", "io_bytes_total", "bytes"],
+    // What is in braces is dropped: a count of things has no unit.
+    ["received", "{packet}", "counter", "received_total", ""],
+    // "1" is a ratio, foo/bar is foo_per_bar.
+    ["speed", "foo/bar", "gauge", "speed_foo_per_bar", "foo_per_bar"],
+    ["speed", "m/s", "gauge", "speed_meters_per_second", "meters_per_second"],
+    // A name that contains the unit does not end in it.
+    [
+      "seconds_before_my_birthday",
+      "s",
+      "gauge",
+      "seconds_before_my_birthday_seconds",
+      "seconds",
+    ],
+    // Names that end in it, before or without the type's suffix, keep what they have.
+    ["http.server.duration_seconds", "s", "histogram", "http_server_duration_seconds", "seconds"],
+    ["cpu.seconds.total", "s", "counter", "cpu_seconds_total", "seconds"],
+    // Characters become "_", runs of "_" one.
+    ["(lambda).function.executions(#)", "", "gauge", "lambda_function_executions", ""],
+  ]);
+});
+
+Deno.test("every unit of the specification's table has its word", () => {
+  const words = "d days h hours min minutes s seconds ms milliseconds us microseconds " +
+    "ns nanoseconds By bytes KiBy kibibytes MiBy mebibytes GiBy gibibytes TiBy tebibytes " +
+    "kBy kilobytes MBy megabytes GBy gigabytes TBy terabytes m meters V volts A amperes " +
+    "J joules W watts g grams Cel celsius Hz hertz % percent";
+  for (const [, unit, word] of words.matchAll(/(\S+) (\S+)/g)) {
+    assertRows([["x", unit, "histogram", `x_${word}`, word]]);
+  }
+});
+
 Deno.test("metric names follow OpenTelemetry's translation to Prometheus", () => {
-  const rows: Row[] = [
+  assertRows([
     ["count", "", "counter", "count_total", ""],
     ["foo.bar", "By", "counter", "foo_bar_bytes_total", "bytes"],
     ["proc.pid", "", "gauge", "proc_pid", ""],
@@ -21,45 +64,38 @@ Deno.test("metric names follow OpenTelemetry's translation to Prometheus", () =>
     ["3rd.disk", "", "gauge", "_3rd_disk", ""],
     ["größe", "", "gauge", "gr_e", ""],
 
-    ["wait", "s", "histogram", "wait_seconds", "seconds"],
-    ["wait", "ms", "histogram", "wait_milliseconds", "milliseconds"],
-    ["wait", "us", "histogram", "wait_microseconds", "microseconds"],
     ["wait", "\u00b5s", "histogram", "wait_microseconds", "microseconds"],
     ["wait", "\u03bcs", "histogram", "wait_microseconds", "microseconds"],
-    ["wait", "ns", "histogram", "wait_nanoseconds", "nanoseconds"],
-    ["size", "KiBy", "gauge", "size_kibibytes", "kibibytes"],
-    ["size", "kBy", "gauge", "size_kilobytes", "kilobytes"],
     ["size", "KBy", "gauge", "size_kilobytes", "kilobytes"],
-    ["size", "TiBy", "gauge", "size_tebibytes", "tebibytes"],
-    ["load", "%", "gauge", "load_percent", "percent"],
-    ["heat", "Cel", "gauge", "heat_celsius", "celsius"],
-    ["clock", "Hz", "gauge", "clock_hertz", "hertz"],
     ["rate", "By/s", "gauge", "rate_bytes_per_second", "bytes_per_second"],
     ["rate", "By/m", "gauge", "rate_bytes_per_minute", "bytes_per_minute"],
+    ["rate", "By/min", "gauge", "rate_bytes_per_minute", "bytes_per_minute"],
+    ["rate", "J/ms", "gauge", "rate_joules_per_millisecond", "joules_per_millisecond"],
+    ["rate", "s/By", "gauge", "rate_seconds_per_byte", "seconds_per_byte"],
+    ["rate", "1/s", "gauge", "rate_per_second", "per_second"],
+    ["rate", "By/{thing}", "gauge", "rate_bytes", "bytes"],
+    ["size", "By{resident}", "gauge", "size_bytes", "bytes"],
+    ["odd", "{a", "gauge", "odd_a", "a"],
     ["rate", "{packets}/s", "gauge", "rate_per_second", "per_second"],
-    ["rate", "m/s", "gauge", "rate_meters_per_second", "meters_per_second"],
 
     ["wait_seconds", "s", "histogram", "wait_seconds", "seconds"],
-    ["seconds.waited", "s", "gauge", "seconds_waited", ""],
+    ["seconds", "s", "gauge", "seconds", "seconds"],
+    ["disk_bytes", "By/s", "gauge", "disk_bytes_bytes_per_second", "bytes_per_second"],
     ["bytes_per_second", "By/s", "gauge", "bytes_per_second", "bytes_per_second"],
-    ["packets", "{packet}", "counter", "packets_total", ""],
     ["calls", "calls", "counter", "calls_total", "calls"],
     ["work", "req-uests", "gauge", "work_req_uests", "req_uests"],
 
-    ["total", "", "counter", "total", ""],
-    ["total.calls", "", "counter", "calls_total", ""],
+    ["total", "", "counter", "total_total", ""],
+    ["total.calls", "", "counter", "total_calls_total", ""],
     ["calls_total", "", "counter", "calls_total", ""],
     ["cpu_total", "s", "counter", "cpu_seconds_total", "seconds"],
     ["calls_total", "", "gauge", "calls_total", ""],
-    ["used", "1", "gauge", "used_ratio", "ratio"],
-    ["ratio.used", "1", "gauge", "used_ratio", "ratio"],
+    ["ratio.used", "1", "gauge", "ratio_used_ratio", "ratio"],
+    ["ratio", "1", "gauge", "ratio", "ratio"],
+    ["used_ratio", "1", "gauge", "used_ratio", "ratio"],
     ["used", "1", "counter", "used_total", ""],
     ["used", "1", "histogram", "used", ""],
-  ];
-  for (const [name, unit, type, want, wantUnit] of rows) {
-    const got = translateMetricName({ name, unit, type });
-    assertEquals([name, unit, type, got.name, got.unit], [name, unit, type, want, wantUnit]);
-  }
+  ]);
 });
 
 Deno.test("the prefix stands before every name and takes part in the translation", () => {

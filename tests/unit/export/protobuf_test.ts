@@ -258,17 +258,39 @@ Deno.test("a series whose key leaves while it is written is taken back, and with
     rows: [["a"], ["b"]],
     instrument: { type: "counter", name: "c", column: integers([1n, 2n]) },
   });
-  const page = new Exposition();
-  page.add(set);
-  // Both before and behind the labels the series is as it was; behind its value it is not.
-  let asked = 0;
-  set.generation = (series) => series === 0 && asked++ >= 2 ? 2 : 0;
-  const families = readFamilies(pageBytes(page));
-  assertEquals(families.map(({ metric }) => metric.map(({ counter }) => counter?.value)), [[2]]);
+  // The key leaves at each of the moments at which the generation is looked at.
+  const values = (limit: number) => {
+    let asked = 0;
+    set.generation = (series) => series === 0 && asked++ >= limit ? 2 : 0;
+    return familiesOf(set).map(({ metric }) => metric.map(({ counter }) => counter?.value));
+  };
+  const pages = Array.from({ length: 12 }, (_, limit) => JSON.stringify(values(limit)));
+  assertEquals([...new Set(pages)].sort(), ["[[1,2]]", "[[2]]"]);
   set.dead.add(1);
-  // The labels are there by now.
-  asked = 1;
-  assertEquals(readFamilies(pageBytes(page)), []);
+  const alone = Array.from({ length: 12 }, (_, limit) => JSON.stringify(values(limit)));
+  assertEquals([...new Set(alone)].sort(), ["[[1]]", "[]"]);
+});
+
+Deno.test("series with equal labels are one, with their sum", () => {
+  const bounds = [1, 2];
+  const column = histograms(bounds, [1n, 2n, 4n].map((n) => ({ counts: [n, 0n, n], sum: 1 })));
+  const exemplars = [1, 2, 3].map((value) => ({ label: "pid", text: "1", value, unixMs: 1 }));
+  const set = new FakeMetricSet("g/ds", ["k"], {
+    rows: [["a"], ["b"], ["a"]],
+    instruments: [
+      { type: "counter", name: "c", column: integers([1n, 2n, 4n]), exemplars },
+      { type: "histogram", name: "h", column: { ...column, native: log2NativeBuckets(bounds) } },
+    ],
+  });
+  const [c, h] = familiesOf(set);
+  const values = c.metric.map(({ label, counter }) => [label[1].value, counter?.value]);
+  assertEquals(values.sort(), [["a", 5], ["b", 2]]);
+  const counts = h.metric.map(({ label, histogram }) => [
+    label[1].value,
+    histogram?.sampleCount,
+    histogram?.zeroCount,
+  ]);
+  assertEquals(counts.sort(), [["a", 10n, 5n], ["b", 4n, 2n]]);
 });
 
 Deno.test("kmeter's own metrics are on the page too, with other metrics of the Registry", async () => {

@@ -1,5 +1,5 @@
 // @ts-types="../_std_assert.d.ts"
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KernelError, UsageError } from "../../../src/errors.ts";
 import {
   Exposition,
@@ -33,7 +33,7 @@ async function serve(text: string, { seriesCount = 1, maxMs = 60_000, files = {}
       warn: (warning) => warnings.push(warning),
     }),
   };
-  const server = await startSecureMetricsServer({ ...options, port: 0 });
+  const server = startSecureMetricsServer({ ...options, port: 0 });
   return {
     options,
     server,
@@ -124,13 +124,13 @@ Deno.test({
     await using made = await serve(TLS, { files: await selfSigned() });
     for (const [hostname, code] of [["127.0.0.1", "EADDRINUSE"], ["192.0.2.1", "EADDRNOTAVAIL"]]) {
       const { port } = made.server.addr;
-      await assertRejects(
+      assertThrows(
         () => startSecureMetricsServer({ ...made.options, hostname, port }),
         KernelError,
         `Cannot serve metrics on ${hostname}:${port}: ${code} from bind`,
       );
     }
-    await assertRejects(
+    assertThrows(
       () => startSecureMetricsServer({ ...made.options, hostname: "no such host", port: 0 }),
       UsageError,
       "no such host",

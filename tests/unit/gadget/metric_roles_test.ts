@@ -260,6 +260,22 @@ const REFUSED: {
     hint: 'give one of them another name: annotation "metrics.name"',
   },
   {
+    name: "two labels with signs of which Prometheus makes the same",
+    members: { a_b: "__u32", c: "__u32" },
+    annotate: ["a_b:metrics.type=key", "c:metrics.type=key", "c:metrics.name=a:b"],
+    message: 'Data source "e": field "a_b" and field "c" both make the label "a_b"',
+    hint: 'give one of them another name: annotation "metrics.name"',
+  },
+  ...["quantile", "otel_metric_overflow", "otel.scope.version"].map((name) => ({
+    name: `the reserved label ${name}`,
+    members: { x: "__u32" },
+    annotate: ["x:metrics.type=key", `x:metrics.name=${name}`],
+    message: `Data source "e": field "x" makes the label "${
+      name.replaceAll(".", "_")
+    }", which is reserved`,
+    hint: 'give it another name: annotation "metrics.name"',
+  })),
+  {
     name: "a reserved label",
     members: { le: "__u32" },
     annotate: ["le:metrics.type=key"],
@@ -273,6 +289,38 @@ for (const { name, members, annotate, message, hint } of REFUSED) {
     assertEquals({ message: error.message, hint: error.hint }, { message, hint });
   });
 }
+
+Deno.test("labels that Prometheus writes apart are not refused", () => {
+  const annotate = ["_a:metrics.type=key", "a:metrics.type=key"];
+  assertEquals(summary(rolesOf({ _a: "__u32", a: "__u32" }, ...annotate)).slice(0, 2), [
+    "key _a",
+    "key a",
+  ]);
+});
+
+Deno.test("who chose a name that is not legal learns what becomes of it", () => {
+  const object = new ObjectBuilder();
+  const member = object.type("__u32");
+  object.struct("event", { a: member, b: member, c: member, d: member });
+  object.map("rb", { type: 27 }).marker("gadget_tracer_e___rb___event");
+  const annotate = [
+    "e.a:metrics.type=key",
+    "e.a:metrics.name=__name__",
+    "e.b:metrics.type=counter",
+    "e.b:metrics.name=größe µs",
+    "e.c:metrics.type=key",
+    "e.c:metrics.name=proc.comm",
+    "e.d:metrics.type=gauge",
+    "e.d:metrics.name=a_b",
+    "e:metrics.implicit-counter.name=9 lives",
+  ];
+  const { warnings } = buildGadgetSpec({ name: "test", ...object.build(), annotate });
+  assertEquals(warnings, [
+    'metrics.name of field "e.a": "__name__" is no legal name: it becomes "key_name_"',
+    'metrics.name of field "e.b": "größe µs" is no legal name: it becomes "gr_e_s"',
+    'metrics.implicit-counter.name of data source "e": "9 lives" is no legal name: it becomes "metric_9_lives"',
+  ]);
+});
 
 Deno.test("a struct cannot be a key, its members can", () => {
   const object = new ObjectBuilder();

@@ -64,6 +64,8 @@ class Workshop implements Disposable {
     return {
       entryCode: await buildEntry(CHECKOUT, this.folder),
       args: ["name", "run", "--quiet"],
+      extraArgs: [["make", "--write"], ["start", "--run"], ["make", "--run"]],
+      module: "/module",
       environment: ["MADE=here"],
       droppedVariables: ["DENO_", "EXACT="],
       firstFd: 50,
@@ -112,6 +114,7 @@ testWithCompiler(
       "argument name",
       "argument run",
       "argument --quiet",
+      "argument /module",
       "argument a b",
       "argument ",
       "argument --c",
@@ -129,19 +132,42 @@ testWithCompiler(
   },
 );
 
+testWithCompiler("the first argument, and no other, adds what stands with it", async (workshop) => {
+  const program = await workshop.fuse({ args: ["name"] });
+  for (
+    const [given, added] of [
+      [["make", "x"], ["--write", "--run"]],
+      [["start"], ["--run"]],
+      [["x", "make"], []],
+      [["mak"], []],
+      [["makes"], []],
+      [[""], []],
+      [["--run"], []],
+    ]
+  ) {
+    const { stdout } = await run([program, ...given]);
+    assertEquals(
+      stdout.filter((line) => line.startsWith("argument ")),
+      ["name", ...added, "/module", ...given].map((argument) => `argument ${argument}`),
+    );
+  }
+});
+
 testWithCompiler(
   "a packed program starts without any variable and without payload lists",
   async (workshop) => {
     const program = await workshop.fuse({
       args: ["name"],
+      extraArgs: [],
       environment: [],
       droppedVariables: [],
       files: [],
     });
     const { code, stdout } = await run([program]);
     assertEquals(code, 42);
-    assertEquals(stdout.slice(0, 3), [
+    assertEquals(stdout.slice(0, 4), [
       "argument name",
+      "argument /module",
       "end of arguments: there",
       "environ: as given to main",
     ]);

@@ -57,6 +57,7 @@ function metricSet(instruments: readonly Instrument[]): MetricSet {
     isOverflow: (series) => series === 3,
     labelValues: (series) => [["bash", "日本", "evil\x1b[2J", "", "idle"][series], `op${series}`],
     generation: () => 0,
+    changes: 0,
   };
 }
 

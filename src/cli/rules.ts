@@ -1,0 +1,31 @@
+/** `kmeter rules`: Prometheus alert rules for kmeter's own health. */
+
+// @ts-types="./_std_yaml.d.ts"
+import { stringify } from "@std/yaml";
+import { alertRules } from "../dashboard/mod.ts";
+import { type Command, HELP_FLAG } from "./command.ts";
+import { type Flag, parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
+import { writeOutput } from "./output.ts";
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "job",
+    value: "NAME",
+    description: "name of the job under which Prometheus scrapes kmeter (default kmeter)",
+  },
+  HELP_FLAG,
+];
+
+export const rulesCommand: Command = {
+  name: "rules",
+  usage: "[flags]",
+  summary: "Prometheus alert rules for kmeter's own health, as YAML",
+  flags: FLAGS,
+  run(args) {
+    const flags = parseFlags(args, FLAGS);
+    refuseUnknownFlags(flags, FLAGS);
+    refuseArguments(flags, this.name);
+    writeOutput(stringify(alertRules(flags.text("job") ?? "kmeter"), { lineWidth: -1 }));
+    return 0;
+  },
+};

@@ -1,0 +1,129 @@
+/** kmeter on kernels that lack something: commands of bpf(2) that a filter refuses, types that a mount hides. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertOneError, testWith } from "./cases.ts";
+import { CHECKOUT, kmeterCommand } from "./kmeter_command.ts";
+import { ChildProcess, runTool, startKmeter } from "./kmeter_process.ts";
+import { fixtureGadget, NamedProgram, Sandbox } from "./sandbox.ts";
+import { ANY_PORT, pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
+
+const EINVAL = 22;
+/** `enum bpf_cmd`, and the kernel that had them first. */
+const COMMANDS = {
+  lookupAndDeleteElement: 21, // hashes: 5.14
+  lookupBatch: 24, // 5.6
+  lookupAndDeleteBatch: 25,
+  updateBatch: 26,
+  deleteBatch: 27,
+  linkCreate: 28, // 5.7
+  enableStats: 32, // 5.8
+  iterCreate: 33, // 5.8
+} as const;
+
+/** A program that runs others where commands of bpf(2) are not known, as a prefix. */
+async function withoutCommands(
+  sandbox: Sandbox,
+  commands: readonly (keyof typeof COMMANDS)[],
+): Promise<readonly string[]> {
+  const program = sandbox.path("refuse_bpf");
+  await runTool(["cc", "-Wall", "-Werror", "-o", program, `${CHECKOUT}/tests/e2e/refuse_bpf.c`]);
+  return [program, String(EINVAL), commands.map((name) => COMMANDS[name]).join()];
+}
+
+const MAP_READS: readonly [name: string, missing: (keyof typeof COMMANDS)[], annotate: string][] = [
+  ["read in place", ["lookupBatch"], "syscalls:ebpf.map.read=snapshot"],
+  ["drained", ["lookupAndDeleteBatch", "deleteBatch"], "syscalls:ebpf.map.read=drain"],
+  [
+    "drained in two calls an entry",
+    ["lookupAndDeleteBatch", "deleteBatch", "lookupAndDeleteElement"],
+    "syscalls:ebpf.map.read=drain",
+  ],
+];
+for (const [name, missing, annotate] of MAP_READS) {
+  testWith(`no ${missing.join(", ")}: a map ${name} says the same`, ["root"], async () => {
+    using sandbox = new Sandbox();
+    using program = new NamedProgram();
+    const run = ["run", "top_syscalls", ANY_PORT, "-o", "none", "--annotate", annotate];
+    await using old = startKmeter([...run, "--comm", program.name], {
+      prefix: await withoutCommands(sandbox, missing),
+    });
+    await using present = startKmeter([...run, "--comm", program.name]);
+    const [oldPage, presentPage] = [await servedAt(old), await servedAt(present)];
+    await program.run(5);
+    const calls = (page: string) => samplesOf(page, "syscalls_total", program.name).sort();
+    const expected = calls(
+      await pageWith(presentPage, (page) => calls(page).some((line) => line.includes("BRK"))),
+    );
+    assert(expected.length > 5, expected.join("\n"));
+    const page = await pageWith(oldPage, (page) => calls(page).length >= expected.length);
+    assertEquals(calls(page), expected);
+  });
+}
+
+testWith("no link_create: programs attach by the calls before it", ["root"], async () => {
+  using sandbox = new Sandbox();
+  using program = new NamedProgram();
+  await using kmeter = startKmeter(["run", "trace_exec", ANY_PORT, "-o", "none"], {
+    prefix: await withoutCommands(sandbox, ["linkCreate"]),
+  });
+  const address = await servedAt(kmeter);
+  await program.run(3);
+  assertMatch(samplesOf(await readPage(address), "execs_total", program.name).join(), / 3$/);
+});
+
+testWith("no enable_stats: the run time of programs is left out", ["root"], async () => {
+  using sandbox = new Sandbox();
+  await using kmeter = startKmeter(["run", "trace_exec", ANY_PORT, "-o", "none"], {
+    prefix: await withoutCommands(sandbox, ["enableStats"]),
+  });
+  const page = await readPage(await servedAt(kmeter));
+  assertEquals(samplesOf(page, "kmeter_program_attached").length > 0, true);
+  assertEquals(samplesOf(page, "kmeter_program_run_time_seconds_total"), []);
+});
+
+testWith("no iter_create: what cannot be read is told, and counted", ["root"], async () => {
+  using sandbox = new Sandbox();
+  const gadget = await fixtureGadget("iterators");
+  const annotate = "tasks:metrics.implicit-counter.name=tasks";
+  await using kmeter = startKmeter(
+    ["run", gadget, ANY_PORT, "-o", "none", "--annotate", annotate],
+    {
+      prefix: await withoutCommands(sandbox, ["iterCreate"]),
+    },
+  );
+  const page = await readPage(await servedAt(kmeter));
+  await kmeter.waitFor("stderr", /Cannot run iterator walk_tasks: EINVAL from bpf_iter_create/);
+  assertMatch(page, /kmeter_scrape_errors_total\{stage="refresh"\} [1-9]/);
+});
+
+testWith("no kernel BTF: an error that says so, and --btf is the way out", ["root"], async () => {
+  using sandbox = new Sandbox();
+  const btf = sandbox.path("vmlinux.btf");
+  await Deno.copyFile("/sys/kernel/btf/vmlinux", btf);
+  const hidden = (...args: string[]) => [
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount -t tmpfs none /sys/kernel/btf && exec "$@"',
+    "sh",
+    ...kmeterCommand(args[0]),
+    ...args,
+  ];
+  await using refused = new ChildProcess(hidden("run", "trace_exec", "-t", "1"));
+  const { code, stderr } = await refused.finish();
+  assertEquals(code, 1);
+  assertOneError(stderr);
+  assertMatch(stderr, /hint: this kernel shows no types of its own .*--btf FILE/);
+  await using doctor = new ChildProcess(hidden("doctor"));
+  assertMatch((await doctor.finish()).stdout, /FAIL +kernel BTF .*missing\n.*--btf FILE/);
+
+  using program = new NamedProgram();
+  await using kmeter = new ChildProcess(
+    hidden("run", "trace_open", ANY_PORT, "-o", "none", "--btf", btf),
+  );
+  const address = await servedAt(kmeter);
+  await program.run(2);
+  await pageWith(address, (page) => samplesOf(page, "opens_total", program.name).length > 0);
+});

@@ -1,0 +1,124 @@
+/** What goes wrong on a machine, and that nothing is lost in silence: produced = counted + lost, by the producer's own counter. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { onlineCpus } from "../../ffi/mod.ts";
+import { btfWithoutRingBuffers } from "./btf_of_old_kernels.ts";
+import { pinToCpu } from "./cpus.ts";
+import {
+  kernelFixture,
+  kernelTest,
+  type Metrics,
+  type StartedGadget,
+  startGadget,
+  until,
+} from "./harness.ts";
+
+const MAGIC = 4711;
+const CPU = 1;
+const CPU_SWITCH = `/sys/devices/system/cpu/cpu${CPU}/online`;
+/** In this state a processor comes and goes by a write. */
+const ON = "1";
+
+/** Objects if this machine lets no processor go. */
+function needsCpuSwitch(): string | undefined {
+  if (!onlineCpus().includes(CPU)) return `no CPU ${CPU}`;
+  try {
+    return Deno.readTextFileSync(CPU_SWITCH).trim() === ON && isWritable(CPU_SWITCH)
+      ? undefined
+      : `CPU ${CPU} cannot be taken away`;
+  } catch {
+    return `CPU ${CPU} cannot be taken away`;
+  }
+}
+
+function isWritable(path: string): boolean {
+  Deno.openSync(path, { write: true }).close();
+  return true;
+}
+
+/** The processor is back afterwards, whatever happens. */
+function takeCpuAway(): Disposable {
+  Deno.writeTextFileSync(CPU_SWITCH, "0");
+  return { [Symbol.dispose]: () => Deno.writeTextFileSync(CPU_SWITCH, ON) };
+}
+
+/** Number that a program keeps in the only element of an array. */
+async function numberIn(gadget: StartedGadget, map: string): Promise<number> {
+  const [{ value }] = await gadget.mapEntries(map);
+  return Number(value);
+}
+
+function sumOf(metrics: Metrics, instrument: string): number {
+  return [...metrics.values()].reduce((sum, values) => sum + Number(values[instrument]), 0);
+}
+
+for (const buffer of ["ring buffer", "perf buffers"]) {
+  kernelTest(
+    `a CPU goes and comes back (${buffer}): produced = counted + lost`,
+    async () => {
+      using btf = btfWithoutRingBuffers();
+      await using gadget = await startGadget(await kernelFixture("fallback"), {
+        ...(buffer === "perf buffers" && { btfFile: btf.path }),
+      });
+      const send = async (cpu: number) => {
+        await using _ = await pinToCpu(cpu);
+        await gadget.run("fill", [100, MAGIC]);
+      };
+      await send(0);
+      await send(CPU);
+      {
+        using _away = takeCpuAway();
+        await send(0);
+      }
+      await send(CPU);
+      await send(0);
+      const counted = Number((await gadget.metrics("events")).get("")?.sent);
+      const { eventsReceived, eventsLost } = gadget.stats("events");
+      assertEquals(await numberIn(gadget, "produced"), 500);
+      assertEquals([counted, eventsReceived], [500 - eventsLost.buffer_full, counted]);
+      // A perf buffer of a CPU that comes back is opened anew, some time later.
+      assert(eventsLost.buffer_full <= (buffer === "perf buffers" ? 100 : 0));
+    },
+    { probe: needsCpuSwitch },
+  );
+}
+
+/** Memory may grow by this much while keys come and go: buffers that the garbage collector has yet to see. */
+const MAX_GROWTH_BYTES = 32 << 20;
+const SERIES_LIMIT = 20_000;
+
+kernelTest(
+  "a million keys through a map that is drained: memory is flat, every count accounted for",
+  async () => {
+    const keys = 1_000_000;
+    const chunk = 20_000;
+    await using gadget = await startGadget(await kernelFixture("key_churn"), {
+      annotate: ["keys:ebpf.map.read=drain"],
+      schedule: { intervalMs: 1 },
+    });
+    const resident: number[] = [];
+    for (let first = 0; first < keys; first += chunk) {
+      await gadget.run("fill", [chunk, first]);
+      await until("the map has room", async () => {
+        await gadget.running.refresh();
+        return gadget.stats("keys").eventsReceived + await numberIn(gadget, "refused") >=
+          first + chunk;
+      });
+      resident.push(Deno.memoryUsage().rss);
+    }
+    const refused = await numberIn(gadget, "refused");
+    assertEquals(await numberIn(gadget, "produced"), keys);
+    const metrics = await gadget.metrics("keys");
+    assertEquals(sumOf(metrics, "value") + refused, keys);
+    assertEquals(metrics.size, SERIES_LIMIT + 1);
+    assertFlat(resident);
+  },
+);
+
+/** The second half needs no more than the first. */
+function assertFlat(resident: readonly number[]): void {
+  const half = resident.length >> 1;
+  const growth = Math.max(...resident.slice(half)) - Math.max(...resident.slice(0, half));
+  assert(growth < MAX_GROWTH_BYTES, `grew by ${growth} bytes: ${resident.join()}`);
+}
