@@ -17,6 +17,7 @@ export interface RunningMap {
 }
 
 const OPTIONS: RunOptions = {
+  name: "bench",
   filter: "",
   params: new Map(),
   metrics: true,
@@ -31,6 +32,7 @@ const OPTIONS: RunOptions = {
     metrics: () => "",
     write: () => {},
     isFull: () => false,
+    room: () => Promise.resolve(true),
   },
   warn: (text) => {
     throw new Error(text);

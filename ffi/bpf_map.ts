@@ -4,12 +4,6 @@ import { EINVAL, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP, kernelError } from "./lib
 import { libbpf, readCString } from "./libbpf.ts";
 
 const PERF_EVENT_ARRAY = 4;
-const RING_BUFFER = 27;
-
-/** True if this kernel makes ring buffers; also if it does not let this process try. */
-export function hasRingBuffers(): boolean {
-  return libbpf().libbpf_probe_bpf_map_type(RING_BUFFER, null) !== 0;
-}
 
 /** How a batch call ended. */
 export type BatchEnd =

@@ -70,9 +70,16 @@ const TABLE = {
   bpf_map__set_type: { parameters: ["pointer", "u32"], result: "i32" }, // enum bpf_map_type
   bpf_map__set_key_size: { parameters: ["pointer", "u32"], result: "i32" },
   bpf_map__set_value_size: { parameters: ["pointer", "u32"], result: "i32" },
-  libbpf_probe_bpf_map_type: {
-    parameters: ["u32", "pointer"], // enum bpf_map_type map_type, const void *opts
-    result: "i32", // 1 supported, 0 not, negative errno
+  bpf_map_create: {
+    parameters: [
+      "u32", // enum bpf_map_type map_type
+      "buffer", // const char *map_name, NULL for none
+      "u32", // __u32 key_size
+      "u32", // __u32 value_size
+      "u32", // __u32 max_entries
+      "buffer", // const struct bpf_map_create_opts *opts, NULL for defaults
+    ],
+    result: "i32", // int fd, negative errno
   },
   bpf_map__initial_value: {
     parameters: ["pointer", "buffer"], // struct bpf_map *map, size_t *psize

@@ -22,6 +22,7 @@ const TABLE = {
   },
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" }, // const char *name, unsigned flags
   malloc_trim: { parameters: ["usize"], result: "i32" }, // size_t pad
+  umask: { parameters: ["u32"], result: "u32" }, // mode_t mask → the former one
   close: { parameters: ["i32"], result: "i32" }, // int fd
   read: {
     parameters: ["i32", "buffer", "usize"], // int fd, void *buf, size_t count
@@ -302,4 +303,14 @@ export function pageSizeBytes(): number {
  */
 export function trimHeap(): void {
   libc().malloc_trim(0n);
+}
+
+/** Does something whose new files have none of the rights of `mask`. It must not wait: all threads have this mask meanwhile. */
+export function withUmask<T>(mask: number, action: () => T): T {
+  const former = libc().umask(mask);
+  try {
+    return action();
+  } finally {
+    libc().umask(former);
+  }
 }

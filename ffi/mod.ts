@@ -1,12 +1,6 @@
 /** The only layer with native code: libc, libbpf and libelf. Everything else sees bytes and handles. */
 
-export {
-  BPF_F_MMAPABLE,
-  BpfMap,
-  hasRingBuffers,
-  lookupByDescriptor,
-  possibleCpuCount,
-} from "./bpf_map.ts";
+export { BPF_F_MMAPABLE, BpfMap, lookupByDescriptor, possibleCpuCount } from "./bpf_map.ts";
 export type { BatchBuffers, BatchCall, BatchEnd } from "./bpf_map.ts";
 export { BpfObject, BpfProgram, VERIFIER_LINES_SHOWN, VERIFIER_LOG_BYTES } from "./bpf_object.ts";
 export type { OpenObjectOptions } from "./bpf_object.ts";
@@ -40,6 +34,7 @@ export {
   kernelError,
   pageSizeBytes,
   trimHeap,
+  withUmask,
 } from "./libc.ts";
 export {
   chosenLibbpf,
@@ -56,6 +51,7 @@ export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { sendNotification } from "./notify_socket.ts";
 export { type Account, becomeUser } from "./privileges.ts";
 export { onlineCpus, openCpuClock, openPerfOutput, sharePerfOutput } from "./perf_event.ts";
+export { hasRingBuffers, probeHashReads } from "./probe_maps.ts";
 export {
   BlockingPoller,
   isWritable,

@@ -47,6 +47,7 @@ const LAYERS: readonly Layer[] = [
   { name: "btf", path: "src/btf/", isPure: true },
   { name: "decode", path: "src/decode/", isPure: true },
   { name: "gadget", path: "src/gadget/", isPure: true },
+  { name: "config", path: "src/config/", isPure: true },
   { name: "metrics", path: "src/metrics/", isPure: true },
   { name: "enrich", path: "src/enrich/", isPure: false },
   { name: "sources", path: "src/sources/", isPure: false },

@@ -25,6 +25,8 @@ export class OutputQueue {
   readonly #pieceBytes: number;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
+  /** When the reader last took something, or had nothing to take. */
+  #lastTakenMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hasFailed = false;
 
@@ -44,6 +46,7 @@ export class OutputQueue {
   /** Takes bytes, which are the queue's from now on. */
   write(bytes: Uint8Array): void {
     if (this.#hasFailed) return;
+    if (this.#queuedBytes === 0) this.#lastTakenMs = performance.now();
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (this.#timer === undefined) this.#advance();
@@ -70,6 +73,7 @@ export class OutputQueue {
         const written = this.#stream.writeSync(rest.subarray(0, this.#pieceBytes));
         rest = rest.subarray(written);
         this.#queuedBytes -= written;
+        this.#lastTakenMs = performance.now();
       }
       if (rest.length > 0) {
         this.#queue[done] = rest;
@@ -80,15 +84,22 @@ export class OutputQueue {
     this.#queue.splice(0, done);
   }
 
+  /** Waits for room while the reader takes anything. @returns false if it does not. */
+  async room(): Promise<boolean> {
+    await this.#waitUntil(() => !this.isFull);
+    return !this.isFull;
+  }
+
+  /** Waits that follow each other have one patience together. */
+  async #waitUntil(isEnough: () => boolean): Promise<void> {
+    while (!isEnough() && performance.now() < this.#lastTakenMs + PATIENCE_MS) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
   /** Waits for the reader while it takes anything. @returns bytes that it did not take: they are dropped. */
   async flush(): Promise<number> {
-    let before = this.#queuedBytes;
-    let endMs = performance.now() + PATIENCE_MS;
-    while (this.#queuedBytes > 0 && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      if (this.#queuedBytes < before) endMs = performance.now() + PATIENCE_MS;
-      before = this.#queuedBytes;
-    }
+    await this.#waitUntil(() => this.#queuedBytes === 0);
     clearTimeout(this.#timer);
     const left = this.#queuedBytes;
     this.#queue = [];

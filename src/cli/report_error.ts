@@ -25,6 +25,11 @@ export function describeError(error: unknown): string {
   return `error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
 }
 
+/** An error as part of a sentence: without its hint. */
+export function errorText(error: unknown): string {
+  return ownLines(error instanceof Error ? error.message : String(error));
+}
+
 /**
  * The text with its own line breaks only: further lines of a message are indented. A line break
  * before anything else is in the name that a stranger gave to something, and might pretend to be a hint.

@@ -13,7 +13,8 @@ import { perDataSource } from "./per_data_source.ts";
 import type { DisplaySettings } from "./terminal_display.ts";
 import { USER_FLAG } from "./user_flag.ts";
 
-const DEFAULT_LISTEN = "127.0.0.1:2224";
+/** Where metrics are served unless told otherwise. */
+export const DEFAULT_LISTEN = "127.0.0.1:2224";
 
 export const RUN_FLAGS: readonly Flag[] = [
   { name: "metrics", description: "collect and serve every metric that the gadget has" },
@@ -109,6 +110,12 @@ export const RUN_FLAGS: readonly Flag[] = [
   { name: "dump-code", description: "print the generated counting loops to stderr" },
   HELP_FLAG,
 ];
+
+const ATTACH_FLAG_NAMES = ["output", "fields", "sort", "max-entries"];
+/** Flags about what is shown. */
+export const ATTACH_FLAGS: readonly Flag[] = RUN_FLAGS.filter(({ name }) =>
+  ATTACH_FLAG_NAMES.includes(name)
+);
 
 /** Where metrics are served; undefined if they are not wanted. */
 export function listenAddressOf(flags: ParsedFlags): ListenAddress | undefined {
@@ -239,10 +246,15 @@ export function scopesOf(flags: ParsedFlags, spec: GadgetSpec): ReadonlyMap<stri
   );
 }
 
-/** `--metrics-prefix`: it must be able to begin a metric's name. */
+/** `--metrics-prefix`. Throws: UsageError if it cannot begin a metric's name. */
 export function metricsPrefixOf(flags: ParsedFlags): string | undefined {
   const prefix = flags.text("metrics-prefix");
-  if (prefix === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(prefix)) return prefix;
+  return prefix === undefined ? undefined : parseMetricsPrefix(prefix);
+}
+
+/** What can begin a metric's name, as it is. Throws: UsageError. */
+export function parseMetricsPrefix(prefix: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(prefix)) return prefix;
   throw new UsageError(`--metrics-prefix "${prefix}": cannot begin the name of a metric`, {
     hint: "use letters, digits and underscores, and no digit at first",
   });
@@ -251,7 +263,11 @@ export function metricsPrefixOf(flags: ParsedFlags): string | undefined {
 /** `--metrics-limit`: series of all data sources together. */
 export function metricsLimitOf(flags: ParsedFlags): number {
   const text = flags.text("metrics-limit");
-  if (text === undefined) return DEFAULT_TOTAL_SERIES_LIMIT;
+  return text === undefined ? DEFAULT_TOTAL_SERIES_LIMIT : parseMetricsLimit(text);
+}
+
+/** Series of all data sources together. Throws: UsageError. */
+export function parseMetricsLimit(text: string): number {
   return parseCount("metrics-limit", text, { min: 1, max: 2 ** 31 - 1 });
 }
 

@@ -1,7 +1,6 @@
 /** Rows and drawn metrics on standard output. */
 
 import type { Display, Formatters } from "../engine/mod.ts";
-import { KernelError } from "../errors.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import {
@@ -11,8 +10,7 @@ import {
   type RowView,
   type RowViewMode,
 } from "../view/mod.ts";
-import { outputError, terminalHeight, terminalWidth } from "./output.ts";
-import { OutputQueue } from "./output_queue.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What the user asked to see of a data source. */
 export interface DisplaySettings {
@@ -26,12 +24,9 @@ export interface DisplaySettings {
 /** Parts of a display. */
 export interface TerminalDisplayOptions {
   readonly settings: (dataSource: string) => DisplaySettings;
-  /** Called when nothing can be shown any more: the reader of stdout is gone, or the disk is full. */
-  readonly onClosed: () => void;
+  readonly terminal: Terminal;
 }
 
-const encoder = new TextEncoder();
-const EAGAIN = 11;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const SERIES_DRAWN = 10;
 
@@ -45,9 +40,9 @@ export interface TerminalDisplay extends Display {
 
 /** Makes the display. Headers are printed when the data source changes. */
 export function createTerminalDisplay(options: TerminalDisplayOptions): TerminalDisplay {
-  const isTty = Deno.stdout.isTerminal();
-  const output = new ClosableOutput(options.onClosed);
-  const heads = new HeaderWriter(output);
+  const { terminal } = options;
+  const { isTty } = terminal;
+  const heads = new HeaderWriter(terminal);
   return {
     draws: (spec) => options.settings(spec.name).mode === "columns",
     rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined {
@@ -57,7 +52,7 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         ...settings,
         fields: spec.fields,
         formatters,
-        widthColumns: terminalWidth(),
+        widthColumns: terminal.widthColumns(),
         isTty,
       });
       // What is drawn has no rows, but a mistake in --fields or --sort is still one.
@@ -67,15 +62,16 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
     metrics(sets: readonly MetricSet[]): string {
       if (!isTty) return `${drawMetrics(sets, { maxSeries: SERIES_DRAWN })}\n`;
       const text = fitLines(
-        terminalHeight() - 1,
-        (maxSeries) => drawMetrics(sets, { maxSeries, widthColumns: terminalWidth() }),
+        terminal.heightRows() - 1,
+        (maxSeries) => drawMetrics(sets, { maxSeries, widthColumns: terminal.widthColumns() }),
       );
       return CLEAR_SCREEN + text;
     },
-    write: (text) => output.write(text),
-    isFull: () => output.isFull,
+    write: (text) => terminal.write(text),
+    isFull: () => terminal.isFull,
+    room: () => terminal.room(),
     begin: () => heads.begin(),
-    end: () => output.end(),
+    end: () => terminal.end(),
   };
 }
 
@@ -92,51 +88,13 @@ function fitLines(maxLines: number, draw: (maxSeries: number) => string): string
   return draw(1);
 }
 
-class ClosableOutput {
-  readonly #queue: OutputQueue;
-  #error: unknown;
-
-  constructor(onClosed: () => void) {
-    this.#queue = new OutputQueue(Deno.stdout, {
-      fd: 1,
-      onError: (error) => {
-        this.#error = outputError(error);
-        onClosed();
-      },
-    });
-  }
-
-  get isFull(): boolean {
-    return this.#queue.isFull;
-  }
-
-  write(text: string): void {
-    if (text !== "") this.#queue.write(encoder.encode(text));
-  }
-
-  async end(): Promise<void> {
-    const left = await this.#queue.flush();
-    if (this.#error !== undefined) {
-      // A reader who is gone has seen enough.
-      if (this.#error instanceof Deno.errors.BrokenPipe) return;
-      throw this.#error;
-    }
-    if (left === 0) return;
-    throw new KernelError(`Cannot write to standard output: ${left} bytes are left`, {
-      call: "write",
-      errno: EAGAIN,
-      hint: "whoever reads it has stopped",
-    });
-  }
-}
-
 /** Puts a view's header before its rows whenever another view was last. */
 class HeaderWriter {
   #last: RowView | undefined;
   #first: RowView | undefined;
-  readonly #output: ClosableOutput;
+  readonly #output: Terminal;
 
-  constructor(output: ClosableOutput) {
+  constructor(output: Terminal) {
     this.#output = output;
   }
 

@@ -1,11 +1,11 @@
 /** Events that the ingest thread counts, seen from the main thread. */
 
 import type { DataSourceSpec } from "../gadget/mod.ts";
-import type { EventBuffer } from "../sources/mod.ts";
+import type { EventBuffer, RowPipe } from "../sources/mod.ts";
 import type { Collector } from "./collector.ts";
 import type { IngestSource } from "./ingest_job.ts";
 import type { LostSamples } from "./lost_samples.ts";
-import { NEVER, type Runner } from "./runner.ts";
+import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
 import type { TracerRunner } from "./tracer_runner.ts";
 
 /** Parts of a counted tracer. */
@@ -13,8 +13,9 @@ export interface CountedTracerOptions {
   readonly buffer: EventBuffer;
   readonly collector: Collector;
   readonly lostSamples?: LostSamples;
-  /** Shows what the ingest thread hands on; absent if nobody wants to see rows. */
+  /** What the ingest thread hands on, and who shows it; absent if nobody ever wants to see rows. */
   readonly shown?: TracerRunner;
+  readonly pipe?: RowPipe;
   readonly source: IngestSource;
 }
 
@@ -49,6 +50,21 @@ export class CountedTracer implements Runner {
   /** Shows what has been counted by now: rows and metrics say the same. */
   refresh(): void {
     this.shown?.refresh();
+  }
+
+  /** The ingest thread copies records only while somebody looks. */
+  show(viewer: Viewer): Viewing {
+    const { shown, pipe } = this.#options;
+    if (shown === undefined || pipe === undefined) return { finished: NEVER, stop: () => {} };
+    const viewing = shown.show(viewer);
+    pipe.isOpen = true;
+    return {
+      ...viewing,
+      stop: () => {
+        viewing.stop();
+        pipe.isOpen = shown.isWatched;
+      },
+    };
   }
 
   close(): void {

@@ -17,11 +17,11 @@ import { type Collector, countHere, type CountingCollector, createCollector } fr
 import { CountedTracer } from "./counted_tracer.ts";
 import { iteratorFetch } from "./fetch_iterator.ts";
 import { mapFetch } from "./fetch_map.ts";
-import { FetchRunner, type FetchRunnerOptions } from "./fetch_runner.ts";
+import { FetchRunner } from "./fetch_runner.ts";
 import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
 import { MapSource } from "./map_source.ts";
 import type { FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
-import type { Runner } from "./runner.ts";
+import type { Runner, Viewer } from "./runner.ts";
 import { TracerRunner } from "./tracer_runner.ts";
 
 /** What a runner is made from. */
@@ -60,14 +60,17 @@ export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runn
     );
   }
   const wanted = isCollected(spec, options);
-  const parts = { ...context, spec, view, roles: wanted ? roles : undefined };
+  const { write, isFull, room } = options.display;
+  const viewers = view === undefined ? [] : [{ view, write, isFull, room }];
+  const parts = { ...context, spec, viewers, roles: wanted ? roles : undefined };
+  const isOfUse = wanted || view !== undefined || options.isAttachable === true;
   switch (spec.origin.kind) {
     case "tracer":
       return createTracer(parts, spec.origin.map);
     case "mapiter":
-      return wanted || view !== undefined ? createMap(parts, spec.origin.map) : undefined;
+      return isOfUse ? createMap(parts, spec.origin.map) : undefined;
     case "iter":
-      return wanted || view !== undefined ? createIter(parts, spec.origin.programs) : undefined;
+      return isOfUse ? createIter(parts, spec.origin.programs) : undefined;
   }
 }
 
@@ -85,7 +88,7 @@ function hasMetrics(roles: MetricRoles): boolean {
 
 type Parts = RunnerContext & {
   readonly spec: DataSourceSpec;
-  readonly view: ReturnType<RunOptions["display"]["rowView"]>;
+  readonly viewers: readonly Viewer[];
   /** Absent if nothing is collected. */
   readonly roles: MetricRoles | undefined;
 };
@@ -117,15 +120,14 @@ function findMap(parts: Parts, name: string): BpfMap {
 }
 
 function createTracer(parts: Parts, mapName: string): Runner {
-  const { spec, view, filter, formatters, options } = parts;
+  const { spec, viewers, filter, formatters, options } = parts;
   const map = findMap(parts, mapName);
   const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
   const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
   const collector = collect(parts);
+  const show = { viewers, filter, formatters };
   const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
   const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map, warn);
-  const { write, isFull } = options.display;
-  const show = { view, filter, formatters, write, isFull };
   if (collector === undefined) {
     const onLost = (count: number) => warn(`${count} events lost: the buffer was full`);
     return new TracerRunner(spec, { buffer, lostSamples, ...show, onLost });
@@ -138,18 +140,23 @@ function createTracer(parts: Parts, mapName: string): Runner {
   );
   const onLost = (count: number) =>
     warn(`${count} rows left out: they came faster than they can be shown; all were counted`);
-  const pipe = view && new RowPipe(PIPE_PART * buffer.handle.sizeBytes);
+  const isWatched = viewers.length > 0;
+  const pipe = isWatched || options.isAttachable === true
+    ? new RowPipe(PIPE_PART * buffer.handle.sizeBytes)
+    : undefined;
+  if (pipe !== undefined) pipe.isOpen = isWatched;
   return new CountedTracer(spec, {
     buffer,
     lostSamples,
     collector,
+    pipe,
     shown: pipe && new TracerRunner(spec, { buffer: pipe, ...show, onLost }),
     source: { plan, memory, buffer: buffer.handle, pipe: pipe?.handle, fields: spec.fields },
   });
 }
 
 function createMap(parts: Parts, mapName: string): Runner {
-  const { spec, view, filter, formatters, options } = parts;
+  const { spec, viewers, filter, formatters, options } = parts;
   const source = new MapSource(findMap(parts, mapName), spec);
   if (source.reducerSource !== undefined) {
     options.dumpCode?.(`${spec.name}, values of the CPUs`, source.reducerSource);
@@ -160,26 +167,25 @@ function createMap(parts: Parts, mapName: string): Runner {
     skipZeroEntries: !source.canDrain,
   });
   // A map that nobody looks at is read when its metrics are asked for.
-  const schedule = view !== undefined || drain
-    ? scheduleOf(parts, DEFAULT_MAP_SCHEDULE)
-    : undefined;
+  const viewSchedule = scheduleOf(parts, DEFAULT_MAP_SCHEDULE);
   return new FetchRunner(spec, {
     fetch: mapFetch(source, { collector, drain }),
     collector,
-    view,
-    schedule,
+    viewers,
+    schedule: viewers.length > 0 || drain ? viewSchedule : undefined,
+    viewSchedule,
     isDrained: drain,
     fetchesAtEnd: spec.annotations["ebpf.map.flush-on-stop"] !== "false",
     mapStats: () => source.stats,
     free: () => source.close(),
     filter,
     formatters,
-    ...rowOutput(parts),
+    onLeftOut: leftOutWarning(parts),
     onError: parts.onError,
   });
 }
 
-function drainsMap({ spec, view }: Parts, source: MapSource): boolean {
+function drainsMap({ spec, viewers }: Parts, source: MapSource): boolean {
   const asked = spec.annotations["ebpf.map.read"];
   if (asked === "drain" && !source.canDrain) {
     throw new UnsupportedError(
@@ -188,38 +194,35 @@ function drainsMap({ spec, view }: Parts, source: MapSource): boolean {
     );
   }
   if (asked !== undefined) return asked === "drain";
-  return view !== undefined && source.canDrain;
+  return viewers.length > 0 && source.canDrain;
 }
 
 function createIter(parts: Parts, programs: readonly string[]): Runner {
-  const { spec, view, filter, formatters } = parts;
+  const { spec, viewers, filter, formatters } = parts;
   const links = parts.programs
     .filter(({ program }) => programs.includes(program.name))
     .flatMap(({ links }) => links);
   const collector = collectHere(parts, { followsTotals: false, skipZeroEntries: false });
+  const viewSchedule = scheduleOf(parts, DEFAULT_ITER_SCHEDULE);
   const reader = new IteratorReader(links, spec.recordSizeBytes);
   return new FetchRunner(spec, {
     fetch: iteratorFetch(reader, { collector, rowSizeBytes: spec.recordSizeBytes }),
     collector,
-    view,
-    schedule: view === undefined ? undefined : scheduleOf(parts, DEFAULT_ITER_SCHEDULE),
+    viewers,
+    schedule: viewers.length === 0 ? undefined : viewSchedule,
+    viewSchedule,
     isDrained: false,
     fetchesAtEnd: spec.annotations["ebpf.iter.fetch-on-stop"] === "true",
     filter,
     formatters,
-    ...rowOutput(parts),
+    onLeftOut: leftOutWarning(parts),
     onError: parts.onError,
   });
 }
 
-function rowOutput({ spec, options }: Parts): Pick<
-  FetchRunnerOptions,
-  "write" | "isFull" | "onLeftOut"
-> {
-  const { write, isFull } = options.display;
-  const onLeftOut = (count: number) =>
+function leftOutWarning({ spec, options }: Parts): (count: number) => void {
+  return (count) =>
     options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads standard output`);
-  return { write, isFull, onLeftOut };
 }
 
 /** The command line wins over the annotations, which win over the default. */

@@ -25,7 +25,8 @@ export function adaptEventMaps(
   for (const map of rings) {
     if (!gadget.tracerMaps.includes(map.name)) {
       throw new UnsupportedError(
-        `Cannot load ${gadget.spec.name}: its map ${map.name} is a ring buffer, which this kernel does not have`,
+        `Cannot load ${gadget.spec.name}: its map ${map.name} is a ring buffer, which ` +
+          (btfFile === undefined ? "this kernel does not have" : `"${btfFile}" does not name`),
         {
           feature: "BPF_MAP_TYPE_RINGBUF",
           hint: "Linux 5.8 has them; GADGET_TRACER_MAP makes one that can be a perf buffer instead",

@@ -3,13 +3,12 @@
 import type { FilterTerm } from "../decode/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { RowBatch } from "../metrics/mod.ts";
-import type { RowView } from "../view/mod.ts";
 import type { Collector } from "./collector.ts";
 import { FetchTimer } from "./fetch_timer.ts";
 import type { MapReadStats } from "./map_source.ts";
 import { RowCopy } from "./row_copy.ts";
 import type { FetchSchedule, Formatters } from "./run_options.ts";
-import { NEVER, type Runner } from "./runner.ts";
+import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
 
 /** Reads all rows once, counts them, and lends them in batches. One at a time. */
 export type Fetch = (process: (batch: RowBatch) => void) => Promise<void>;
@@ -18,10 +17,12 @@ export type Fetch = (process: (batch: RowBatch) => void) => Promise<void>;
 export interface FetchRunnerOptions {
   readonly fetch: Fetch;
   readonly collector?: Collector;
-  /** Present if rows are shown. */
-  readonly view?: RowView;
+  /** Who sees rows from the start. */
+  readonly viewers: readonly Viewer[];
   /** Fetches on a timer; absent for what is only read when scraped. */
   readonly schedule?: FetchSchedule;
+  /** For viewers that come later. */
+  readonly viewSchedule: FetchSchedule;
   /** True if a fetch takes the rows away: then only the timer may do it. */
   readonly isDrained: boolean;
   /** Fetch once more at the end, unless the schedule is exhausted. */
@@ -29,10 +30,7 @@ export interface FetchRunnerOptions {
   readonly mapStats?: () => MapReadStats;
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
-  readonly write: (text: string) => void;
-  /** True while rows find no room. */
-  readonly isFull: () => boolean;
-  /** Is told how many rows found none; they were counted. */
+  /** Is told how many rows found no reader; they were counted. */
   readonly onLeftOut: (count: number) => void;
   /** Takes what a fetch on the timer throws; the next one comes at its time. */
   readonly onError: (error: unknown) => void;
@@ -47,6 +45,10 @@ export class FetchRunner implements Runner {
   readonly mapStats?: () => MapReadStats;
   readonly #options: FetchRunnerOptions;
   readonly #timer: FetchTimer | undefined;
+  /** Who sees the rows of the timer. */
+  readonly #viewers: Set<Viewer>;
+  /** Timers of viewers that came later. */
+  readonly #viewTimers = new Set<FetchTimer>();
   #received = 0;
   /** Ends with the fetch that was asked for last; never rejects. */
   #queue: Promise<void> = Promise.resolve();
@@ -59,12 +61,31 @@ export class FetchRunner implements Runner {
     this.collector = options.collector;
     this.mapStats = options.mapStats;
     this.#options = options;
+    this.#viewers = new Set(options.viewers);
     if (options.schedule !== undefined) {
       this.#timer = new FetchTimer(options.schedule, {
-        fetch: () => this.#enqueue(() => this.#fetchAndShow()),
+        fetch: () => this.#fetchAndShow(this.#viewers),
         onError: options.onError,
       });
     }
+  }
+
+  /** A viewer has a timer of its own, unless rows can be taken only once. */
+  show(viewer: Viewer): Viewing {
+    if (this.#options.isDrained) {
+      this.#viewers.add(viewer);
+      return { finished: this.finished, stop: () => void this.#viewers.delete(viewer) };
+    }
+    const timer = new FetchTimer(this.#options.viewSchedule, {
+      fetch: () => this.#fetchAndShow([viewer]),
+      onError: this.#options.onError,
+    });
+    this.#viewTimers.add(timer);
+    const stop = () => {
+      this.#viewTimers.delete(timer);
+      void timer.stop();
+    };
+    return { finished: timer.finished, stop };
   }
 
   get received(): number {
@@ -96,14 +117,17 @@ export class FetchRunner implements Runner {
     return result;
   }
 
-  async #fetchAndShow(): Promise<void> {
-    const { view, write, isFull, onLeftOut } = this.#options;
-    if (view === undefined) return await this.#fetch();
+  /** Whoever reads slowly keeps no scrape waiting: only the next fetch for viewers. */
+  async #fetchAndShow(viewers: Iterable<Viewer>): Promise<void> {
+    const watching = [...viewers];
+    if (watching.length === 0) return await this.#enqueue(() => this.#fetch());
     const rows = new RowCopy(this.spec);
-    await this.#fetch(rows);
+    await this.#enqueue(() => this.#fetch(rows));
     const { records } = rows;
-    if (isFull()) onLeftOut(records.length);
-    else write(view.rows(records));
+    for (const viewer of watching) {
+      if (await viewer.room()) viewer.write(viewer.view.rows(records));
+      else this.#options.onLeftOut(records.length);
+    }
   }
 
   async #fetch(rows?: RowCopy): Promise<void> {
@@ -120,18 +144,25 @@ export class FetchRunner implements Runner {
 
   async #close(): Promise<void> {
     try {
-      await this.#timer?.stop();
+      await this.#stopTimers();
       const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
-      if (isDue && this.#options.fetchesAtEnd) await this.#enqueue(() => this.#fetchAndShow());
+      if (isDue && this.#options.fetchesAtEnd) {
+        await this.#fetchAndShow(this.#viewers);
+      }
       await this.#queue;
     } finally {
       this.#options.free?.();
     }
   }
 
+  async #stopTimers(): Promise<void> {
+    await Promise.all([...this.#viewTimers].map((timer) => timer.stop()));
+    await this.#timer?.stop();
+  }
+
   async abandon(): Promise<void> {
     try {
-      await this.#timer?.stop();
+      await this.#stopTimers();
       await this.#queue;
     } finally {
       this.#options.free?.();

@@ -16,7 +16,7 @@ const RULES: readonly {
   {
     says: /map '([^']*)': failed to create: [^\n]*\(-(?:7|12)\)/,
     hint: ([, map]) =>
-      `map ${map} is larger than this kernel or its memory allows: give it fewer entries (a parameter, or ` +
+      `map ${map} is larger than this kernel or its memory allows: give it smaller values, fewer entries (a parameter, or ` +
       `a constant ${map}_max_entries), or this process more memory (its cgroup's memory.max)`,
   },
   {

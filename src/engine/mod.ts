@@ -1,5 +1,6 @@
 /** Runs gadgets: the only layer that composes the others. */
 
+export { checkRunOptions } from "./check_options.ts";
 export {
   builtinNames,
   type GadgetFiles,
@@ -18,6 +19,7 @@ export {
   missingCapabilities,
   missingToLeaveRoot,
 } from "./privileges.ts";
+export { Fleet, type FleetObserver, type Instance, type InstanceRequest } from "./fleet.ts";
 export type { Display, FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
 export { type Finding, probeGadgets, probeHost } from "./probe_features.ts";
 export { RunningGadget } from "./running_gadget.ts";

@@ -1,6 +1,13 @@
 /** What this kernel can do, found out by trying. */
 
-import { ENOENT, hasRingBuffers, libbpfVersion, requireKernelPath } from "../../ffi/mod.ts";
+import {
+  enableProgramStats,
+  ENOENT,
+  hasRingBuffers,
+  libbpfVersion,
+  probeHashReads,
+  requireKernelPath,
+} from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { builtinNames } from "./gadget_files.ts";
@@ -29,7 +36,7 @@ export function probeHost(): Finding[] {
       unreadableHint: "run as root, or: mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing " +
         "(needed by classic tracepoints only)",
     }),
-    probeRingBuffers(),
+    ...(loadingPrivilege() === undefined ? [] : probeFallbacks()),
     attempt("libbpf", () => libbpfVersion()),
   ];
 }
@@ -45,14 +52,26 @@ function probePrivileges(): Finding {
   };
 }
 
-function probeRingBuffers(): Finding {
-  const isOk = hasRingBuffers();
-  return {
-    subject: "ring buffers",
-    isOk,
-    detail: isOk ? "BPF_MAP_TYPE_RINGBUF" : "none: events go through perf buffers",
-    hint: "Linux 5.8 has them; gadgets whose maps are made by GADGET_TRACER_MAP do without",
+/** What gadgets run without, if need be: no failure. Only those who may load can try. */
+function probeFallbacks(): Finding[] {
+  const hasRings = hasRingBuffers();
+  const reads = probeHashReads();
+  using stats = enableProgramStats();
+  const findings = {
+    "ring buffers": hasRings
+      ? "yes"
+      : "none before Linux 5.8: maps of GADGET_TRACER_MAP become perf buffers; gadgets with others do not load",
+    "map batches": reads?.inBatches === false
+      ? "none before Linux 5.6: a map is read by two calls an entry"
+      : "yes",
+    "map removal": reads?.takesOut === false
+      ? "an entry is read, then deleted, before Linux 5.14: what is counted in between is lost"
+      : "yes",
+    "run times": stats === undefined
+      ? "kmeter_program_run_time_seconds_total is left out: that needs Linux 5.8 and CAP_SYS_ADMIN"
+      : "yes",
   };
+  return Object.entries(findings).map(([subject, detail]) => ({ subject, isOk: true, detail }));
 }
 
 function probeFile(

@@ -76,6 +76,13 @@ const RULES: readonly {
       "or a section of another kind",
   },
   {
+    // The map of <gadget/buffer.h>, where there are no ring buffers.
+    says: /map=gadget_heap,[^]*\n {2}invalid access to map value, value_size=(\d+) /,
+    hint: ({ name }, [, size]) =>
+      `events of ${name} are larger than the ${size} bytes that a perf buffer's are made in: put ` +
+      "#define GADGET_MAX_EVENT_SIZE with their size before #include <gadget/buffer.h>",
+  },
+  {
     // A line that names a register, an instruction or source is the verifier's.
     says: /^ {2}(?:\d+: \(|; |R\d |.*\binsns?\b|func#|back-edge|infinite loop|BPF program is too)/m,
     hint: ({ name }) =>

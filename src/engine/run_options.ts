@@ -28,10 +28,14 @@ export interface Display {
   write(text: string): void;
   /** True while nobody takes what was written: then more should wait, or be left out. */
   isFull(): boolean;
+  /** Waits for room while the reader takes anything. @returns false if it does not. */
+  room(): Promise<boolean>;
 }
 
 /** Options of one run. */
 export interface RunOptions {
+  /** What the gadget is called in metrics and messages; several runs of one gadget differ in it. */
+  readonly name: string;
   /** Text of `--filter`; "" for none. */
   readonly filter: string;
   /** Gadget parameters by flag name, as text. */
@@ -46,6 +50,8 @@ export interface RunOptions {
   readonly seriesBudget: SeriesBudgetHandle;
   readonly printIntervalMs: number;
   readonly display: Display;
+  /** Whether others may come to see rows while it runs: `RunningGadget.attach`. */
+  readonly isAttachable?: boolean;
   /** A program that cannot load or attach is an error, even if the others can do without it. */
   readonly strict: boolean;
   /** Kernel BTF file instead of the running kernel's. */

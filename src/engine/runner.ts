@@ -1,8 +1,27 @@
 /** What the engine knows of a running data source, whatever its origin. */
 
 import type { DataSourceSpec } from "../gadget/mod.ts";
+import type { RowView } from "../view/mod.ts";
 import type { Collector } from "./collector.ts";
 import type { MapReadStats } from "./map_source.ts";
+
+/** Somebody who sees rows. */
+export interface Viewer {
+  readonly view: RowView;
+  write(text: string): void;
+  /** True while what was written finds no reader. */
+  isFull(): boolean;
+  /** Waits for room. @returns false if nobody takes anything. */
+  room(): Promise<boolean>;
+}
+
+/** Rows on their way to a viewer. */
+export interface Viewing {
+  /** Resolves when there will be no more rows. */
+  readonly finished: Promise<void>;
+  /** Shows no more. Idempotent. */
+  stop(): void;
+}
 
 /** One data source at work. */
 export interface Runner {
@@ -19,6 +38,8 @@ export interface Runner {
   lost?(): number;
   /** Present if the data source reads a map. */
   mapStats?(): MapReadStats;
+  /** Shows rows to one more viewer from now on; present if the data source can. */
+  show?(viewer: Viewer): Viewing;
   /** Waits for what is under way, takes and shows what is left, and frees everything. */
   close(): void | Promise<void>;
   /** For a start that fails: waits for what is under way and frees everything; nothing is read any more. */

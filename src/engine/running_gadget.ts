@@ -10,14 +10,14 @@ import {
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
-import { type FilterChecks, parseFilter } from "../decode/mod.ts";
-import { createFormatters, hostEnvironment, KallsymsFile, numberNames } from "../enrich/mod.ts";
-import { KernelError, UnsupportedError, UsageError } from "../errors.ts";
+import { createFormatters, hostEnvironment, KallsymsFile } from "../enrich/mod.ts";
+import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import { type MetricSet, SeriesBudget } from "../metrics/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
+import { filterOf } from "./check_options.ts";
 import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
 import { createRunner, isCollected } from "./create_runner.ts";
@@ -30,13 +30,9 @@ import { LossWatch } from "./loss_watch.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { leaveRoot } from "./privileges.ts";
 import { reasonOf, type Refusal } from "./refusal.ts";
-import type { RunOptions } from "./run_options.ts";
-import type { Runner } from "./runner.ts";
+import type { Display, Formatters, RunOptions } from "./run_options.ts";
+import type { Runner, Viewing } from "./runner.ts";
 import { TracerRunner } from "./tracer_runner.ts";
-
-const FILTER_CHECKS: FilterChecks = {
-  namesOf: (format) => numberNames(format, Deno.build.arch),
-};
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
@@ -50,6 +46,7 @@ export class RunningGadget {
   /** Data sources that nothing feeds without these programs. */
   #emptySources: ReadonlySet<string> = new Set();
   readonly #runners: Runner[] = [];
+  readonly #formatters = new Map<DataSourceSpec, Formatters>();
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
@@ -104,7 +101,7 @@ export class RunningGadget {
     await this.#startReading(maps.get(KERNEL_STACK_MAP));
     if (!iterators) this.#attach(object);
     this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    this.#startPrinting();
+    this.#printTimer = this.#startPrinting();
     const counted = this.#runners.filter(({ collector }) => collector !== undefined);
     if (counted.length > 0) this.#lossWatch = new LossWatch(counted, this.#options.warn);
   }
@@ -115,13 +112,15 @@ export class RunningGadget {
     const kernelStack = stackMap && this.#kallsyms && kernelStackReader(stackMap, this.#kallsyms);
     const environment = hostEnvironment({ readClocks, kernelStack });
     for (const spec of this.spec.dataSources) {
+      const formatters = createFormatters(spec.fields, environment);
+      this.#formatters.set(spec, formatters);
       const runner = createRunner(spec, {
         maps,
         programs: this.#attached,
-        formatters: createFormatters(spec.fields, environment),
-        filter: this.#filterOf(spec),
+        formatters,
+        filter: filterOf(spec, { spec: this.spec, filter: this.#options.filter }),
         options: this.#options,
-        gadget: this.spec.name,
+        gadget: this.#options.name,
         onError: (error) => this.#reportFetchError(spec.name, error),
       });
       if (runner !== undefined) this.#runners.push(runner);
@@ -151,45 +150,59 @@ export class RunningGadget {
     for (const { text, hint } of shortfall.warnings) warn(text, hint);
   }
 
-  /** With several data sources a filter is for those that have its fields. */
-  #filterOf(spec: DataSourceSpec): ReturnType<typeof parseFilter> {
-    const { filter } = this.#options;
-    try {
-      return parseFilter(filter, spec.fields, FILTER_CHECKS);
-    } catch (error) {
-      const others = this.spec.dataSources.filter((other) => other !== spec);
-      if (error instanceof UsageError && others.some((other) => accepts(filter, other))) return [];
-      throw error;
-    }
-  }
-
   /** Runners whose metrics are drawn in the terminal. */
-  #printedRunners(): Runner[] {
-    const { display } = this.#options;
+  #printedRunners(display = this.#options.display): Runner[] {
     return this.#runners.filter(({ collector, spec }) =>
       collector !== undefined && !this.#emptySources.has(spec.name) &&
       spec.annotations["metrics.print"] === "true" && display.draws(spec)
     );
   }
 
-  #startPrinting(): void {
-    const runners = this.#printedRunners();
-    if (runners.length === 0) return;
-    const { display, printIntervalMs, schedule } = this.#options;
+  #startPrinting(display = this.#options.display): FetchTimer | undefined {
+    const runners = this.#printedRunners(display);
+    if (runners.length === 0) return undefined;
+    const { printIntervalMs, schedule } = this.#options;
     const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
     const count = counts.includes(0) ? 0 : Math.max(...counts);
-    this.#printTimer = new FetchTimer(
+    return new FetchTimer(
       { intervalMs: printIntervalMs, count },
       {
         // What is not drawn now is in the next picture.
-        fetch: () => display.isFull() ? undefined : this.#print(runners),
+        fetch: () => display.isFull() ? undefined : this.#print(runners, display),
         onError: (error) => this.#options.warn(messageOf(error)),
       },
     );
   }
 
-  async #print(runners: readonly Runner[]): Promise<void> {
-    const { display } = this.#options;
+  /**
+   * Shows rows and drawn metrics on one more display from now on. The gadget must be attachable.
+   * @throws UsageError for what the display cannot show, such as unknown fields.
+   */
+  attach(display: Display): Viewing {
+    const drawn = this.#printedRunners(display);
+    const viewers = this.#runners.flatMap((runner) => {
+      const formatters = this.#formatters.get(runner.spec);
+      const view = formatters && display.rowView(runner.spec, formatters);
+      if (view === undefined || drawn.includes(runner)) return [];
+      const { write, isFull, room } = display;
+      return [{ runner, viewer: { view, write, isFull, room } }];
+    });
+    const timer = this.#startPrinting(display);
+    const viewings = viewers.flatMap(({ runner, viewer }) => runner.show?.(viewer) ?? []);
+    const ends = viewings.map(({ finished }) => finished);
+    return {
+      finished: Promise.all(timer === undefined ? ends : [...ends, timer.finished]).then(() => {}),
+      stop: () => {
+        void timer?.stop();
+        for (const viewing of viewings) viewing.stop();
+      },
+    };
+  }
+
+  async #print(
+    runners: readonly Runner[],
+    display = this.#options.display,
+  ): Promise<void> {
     for (const runner of runners) {
       try {
         await runner.refresh();
@@ -284,6 +297,7 @@ export class RunningGadget {
   snapshot(): OwnMetricsSnapshot {
     const { taken, limit } = new SeriesBudget(this.#options.seriesBudget);
     return {
+      gadgets: [{ gadget: this.#options.name, isUp: true }],
       seriesPlaces: { taken, limit },
       dataSources: this.#runners.map((runner) => this.#dataSourceStats(runner)),
       programs: [
@@ -292,7 +306,7 @@ export class RunningGadget {
       ],
       consumers: this.#thread === undefined
         ? []
-        : [{ gadget: this.spec.name, isUp: this.#isCaughtUp }],
+        : [{ gadget: this.#options.name, isUp: this.#isCaughtUp }],
     };
   }
 
@@ -300,7 +314,7 @@ export class RunningGadget {
     const memory = runner.collector?.memory;
     const map = runner.mapStats?.();
     return {
-      gadget: this.spec.name,
+      gadget: this.#options.name,
       dataSource: runner.spec.name,
       eventsReceived: runner.received,
       eventsLost: runner.lost === undefined ? {} : { buffer_full: runner.lost() },
@@ -319,7 +333,7 @@ export class RunningGadget {
 
   #programStatsOf({ program }: AttachedProgram): ProgramStats {
     const base = {
-      gadget: this.spec.name,
+      gadget: this.#options.name,
       program: program.name,
       section: program.section,
       isAttached: true,
@@ -337,7 +351,7 @@ export class RunningGadget {
 
   #refusedStats({ program, section, error }: Refusal): ProgramStats {
     const reason = reasonOf(error);
-    return { gadget: this.spec.name, program, section, isAttached: false, reason };
+    return { gadget: this.#options.name, program, section, isAttached: false, reason };
   }
 
   /** Detaches, takes what is left, frees everything. Idempotent. */
@@ -385,6 +399,7 @@ export class RunningGadget {
     for (const runner of this.#runners.splice(0)) {
       try {
         await runner.close();
+        runner.collector?.memory.giveBackPlaces();
       } catch (error) {
         this.#options.warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
       }
@@ -405,16 +420,6 @@ export class RunningGadget {
     this.#programStats?.[Symbol.dispose]();
     this.#kallsyms?.[Symbol.dispose]();
     this.#object?.close();
-  }
-}
-
-function accepts(filter: string, spec: DataSourceSpec): boolean {
-  try {
-    parseFilter(filter, spec.fields, FILTER_CHECKS);
-    return true;
-  } catch (error) {
-    if (error instanceof UsageError) return false;
-    throw error;
   }
 }
 

@@ -14,24 +14,20 @@ import {
   openEventReader,
   type RingLease,
 } from "../sources/mod.ts";
-import type { RowView } from "../view/mod.ts";
 import type { PumpSource } from "./event_pump.ts";
 import type { LostSamples } from "./lost_samples.ts";
 import type { Formatters } from "./run_options.ts";
-import { NEVER, type Runner } from "./runner.ts";
+import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
 
 /** Parts of a tracer. */
 export interface TracerOptions {
   readonly buffer: EventBuffer;
   /** The gadget's own loss counter, if it has one. */
   readonly lostSamples?: LostSamples;
-  /** Absent if nobody wants to see rows. */
-  readonly view?: RowView;
+  /** Who sees rows from the start. */
+  readonly viewers: readonly Viewer[];
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
-  readonly write: (text: string) => void;
-  /** True while rows find no room. */
-  readonly isFull: () => boolean;
   /** Is told at intervals how many more records the buffer had no room for. */
   readonly onLost: (count: number) => void;
 }
@@ -50,13 +46,15 @@ export class TracerRunner implements Runner, PumpSource {
   #shown = 0;
   #toldLost = 0;
   #toldAtMs = -Infinity;
-  #text = "";
+  /** Text that each viewer has yet to be given. */
+  readonly #viewers: Map<Viewer, string>;
   #words: Int32Array = new Int32Array(0);
 
   constructor(spec: DataSourceSpec, options: TracerOptions) {
     this.spec = spec;
     this.fds = options.buffer.fds;
     this.#options = options;
+    this.#viewers = new Map(options.viewers.map((viewer) => [viewer, ""]));
     this.#reader = openEventReader(options.buffer.handle);
     this.sizeBytes = this.#reader.sizeBytes;
     this.isPaced = this.#reader.isPaced;
@@ -73,9 +71,10 @@ export class TracerRunner implements Runner, PumpSource {
   /** One buffer's worth at most, so that other work gets its turn. */
   drain(): number {
     const consumed = this.#reader.withLeases((lease) => this.#show(lease), this.sizeBytes);
-    if (this.#text !== "") {
-      this.#options.write(this.#text);
-      this.#text = "";
+    for (const [viewer, text] of this.#viewers) {
+      if (text === "") continue;
+      this.#viewers.set(viewer, "");
+      viewer.write(text);
     }
     this.tellLost();
     return consumed;
@@ -96,7 +95,7 @@ export class TracerRunner implements Runner, PumpSource {
 
   /** @returns the offset behind the last committed record. */
   #show({ view, begin, end }: RingLease): number {
-    const { filter, formatters, view: rows } = this.#options;
+    const { filter, formatters } = this.#options;
     const record: RecordBytes = { segments: [view], offsets: [0, 0] };
     const words = this.#wordsOf(view);
     let at = begin;
@@ -109,12 +108,15 @@ export class TracerRunner implements Runner, PumpSource {
       at = start + (length + 7 & -8);
       if ((header & RING_DISCARD_BIT) !== 0) continue;
       this.#shown++;
-      if (rows === undefined) continue;
+      if (this.#viewers.size === 0) continue;
       record.offsets[0] = start;
       const whole = length >= this.spec.recordSizeBytes
         ? record
         : this.#padded(view, { start, length });
-      if (matchesFilter(filter, whole, formatters)) this.#text += rows.row(whole);
+      if (!matchesFilter(filter, whole, formatters)) continue;
+      for (const [viewer, text] of this.#viewers) {
+        this.#viewers.set(viewer, text + viewer.view.row(whole));
+      }
     }
     return at;
   }
@@ -134,8 +136,23 @@ export class TracerRunner implements Runner, PumpSource {
     return { segments: [new DataView(bytes.buffer)], offsets: [0, 0] };
   }
 
+  /** True if somebody sees rows. */
+  get isWatched(): boolean {
+    return this.#viewers.size > 0;
+  }
+
+  show(viewer: Viewer): Viewing {
+    this.#viewers.set(viewer, "");
+    return { finished: NEVER, stop: () => void this.#viewers.delete(viewer) };
+  }
+
+  /** True if all who see rows take none: then events wait in their buffer. */
+  #isFull(): boolean {
+    return this.isWatched && [...this.#viewers.keys()].every((viewer) => viewer.isFull());
+  }
+
   refresh(): void {
-    if (!this.#options.isFull()) this.drain();
+    if (!this.#isFull()) this.drain();
   }
 
   close(): void {

@@ -9,6 +9,7 @@ export type PromClient = typeof import("./_prom_client.ts");
 /** Every own metric, by its role. */
 export interface MetricTable {
   readonly buildInfo: Gauge;
+  readonly gadgetUp: Gauge;
   readonly eventsReceived: Counter;
   readonly eventsLost: Counter;
   readonly consumerUp: Gauge;
@@ -59,6 +60,11 @@ export function createMetrics(
       registers,
       collect,
     }),
+    gadgetUp: gauge(
+      "kmeter_gadget_up",
+      "1 if the gadget runs; 0 if it could not start or has failed.",
+      ["gadget"],
+    ),
     ...sourceMetrics(gauge, counter),
     ...programMetrics(gauge, counter),
     ...scrapeMetrics(gauge, counter),
@@ -194,6 +200,7 @@ export function refill(
     ...refilled
   } = metrics;
   for (const metric of Object.values(refilled)) metric.reset();
+  for (const { gadget, isUp } of snapshot.gadgets) metrics.gadgetUp.set({ gadget }, isUp ? 1 : 0);
   for (const source of snapshot.dataSources) fillDataSource(metrics, source);
   fillOptional(metrics.processSeries, snapshot.seriesPlaces?.taken);
   fillOptional(metrics.processSeriesLimit, snapshot.seriesPlaces?.limit);

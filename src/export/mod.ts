@@ -21,6 +21,7 @@ export {
 export { OwnMetrics, type OwnMetricsOptions, type ScrapeStage } from "./own_metrics.ts";
 export {
   type DataSourceStats,
+  type GadgetStats,
   type MapStats,
   type OwnMetricsSnapshot,
   type ProgramStats,

@@ -2,6 +2,7 @@
 
 export const OWN_METRIC_NAMES: ReadonlySet<string> = new Set([
   "kmeter_build_info",
+  "kmeter_gadget_up",
   "kmeter_events_received_total",
   "kmeter_events_lost_total",
   "kmeter_consumer_up",

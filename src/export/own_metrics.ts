@@ -35,7 +35,12 @@ export class OwnMetrics {
   readonly #processStats: () => ProcessStats;
   readonly #onError: (error: unknown) => void;
   readonly #metrics: MetricTable;
-  #sources: () => OwnMetricsSnapshot = () => ({ dataSources: [], programs: [], consumers: [] });
+  #sources: () => OwnMetricsSnapshot = () => ({
+    gadgets: [],
+    dataSources: [],
+    programs: [],
+    consumers: [],
+  });
 
   /** Loads prom-client and makes the metrics. */
   static async load(options: OwnMetricsOptions): Promise<OwnMetrics> {

@@ -1,5 +1,12 @@
 /** What the engine tells about itself at scrape time, as plain data. */
 
+/** State of one gadget. */
+export interface GadgetStats {
+  readonly gadget: string;
+  /** False if it could not start, or has failed. */
+  readonly isUp: boolean;
+}
+
 /** Counts of one data source since it started. */
 export interface DataSourceStats {
   readonly gadget: string;
@@ -63,6 +70,7 @@ export interface SeriesPlaces {
 
 /** Everything at one moment. */
 export interface OwnMetricsSnapshot {
+  readonly gadgets: readonly GadgetStats[];
   /** Absent before anything runs. */
   readonly seriesPlaces?: SeriesPlaces;
   readonly dataSources: readonly DataSourceStats[];

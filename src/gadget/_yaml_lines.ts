@@ -3,27 +3,37 @@
  * indentation of block mappings: the form in which every `gadget.yaml` is written.
  */
 
-/** A key at the start of a line: indentation, then a plain or quoted key, then a colon. */
-const KEY_LINE =
-  /^( *)(?:- +)?(?:"((?:[^"\\]|\\.)*)"\s*|'((?:[^']|'')*)'\s*|([^\s#"'{}[\]&*!|>%@`,][^#]*?)):(?:\s|$)/;
+/** A key at the start of a line: a plain or quoted key, then a colon. */
+const KEY =
+  /^(?:"((?:[^"\\]|\\.)*)"\s*|'((?:[^']|'')*)'\s*|([^\s#"'{}[\]&*!|>%@`,][^#]*?)):(?:\s|$)/;
 
-/** A line that is neither blank nor a comment. */
+/** What stands on a line that is neither blank nor a comment. */
 export interface YamlLine {
   /** Counts from 1. */
   readonly number: number;
   readonly indent: number;
   /** Absent if no key stands there. */
   readonly key?: string;
+  /** True for the dash of an item; what stands behind it follows as if on a line of its own. */
+  readonly isItem?: true;
 }
 
 /** The lines of a text, in order. Cost: one pass, once for all keys that are looked for. */
 export function indexYamlLines(text: string): YamlLine[] {
   return text.split(/\r?\n/).flatMap((content, index) => {
-    const indent = content.search(/\S/);
+    const number = index + 1;
+    const found: YamlLine[] = [];
+    let indent = content.search(/\S/);
     if (indent < 0 || content[indent] === "#") return [];
-    const match = KEY_LINE.exec(content);
-    const key = match === null ? undefined : match[2] ?? match[3] ?? match[4].trimEnd();
-    return [{ number: index + 1, indent, key }];
+    for (;;) {
+      const dash = /^-(?: +|$)/.exec(content.slice(indent));
+      if (dash === null) break;
+      found.push({ number, indent, isItem: true });
+      indent += dash[0].length;
+    }
+    const match = KEY.exec(content.slice(indent));
+    const key = match === null ? undefined : match[1] ?? match[2] ?? match[3].trimEnd();
+    return [...found, { number, indent, key }];
   });
 }
 
@@ -37,13 +47,13 @@ export function findYamlLine(
 ): number | undefined {
   let found: number | undefined;
   let first = 0;
-  let parentIndent = -1;
+  let parent: YamlLine | undefined;
   for (const key of path) {
-    const next = findChildKey(lines, { key, first, parentIndent });
+    const next = findChildKey(lines, { key, first, parent });
     if (next < 0) return found;
-    found = lines[next].number;
+    parent = lines[next];
+    found = parent.number;
     first = next + 1;
-    parentIndent = lines[next].indent;
   }
   return found;
 }
@@ -51,15 +61,22 @@ export function findYamlLine(
 /** Index of the child's line; −1 if there is none. */
 function findChildKey(
   lines: readonly YamlLine[],
-  from: { key: string; first: number; parentIndent: number },
+  from: { key: string; first: number; parent: YamlLine | undefined },
 ): number {
+  const parentIndent = from.parent?.indent ?? -1;
+  // The items of a key may stand as far to the left as the key itself.
+  const mayAlign = from.parent?.isItem !== true;
   let childIndent: number | undefined;
+  let items = 0;
   for (let at = from.first; at < lines.length; at++) {
-    const { indent, key } = lines[at];
-    if (indent <= from.parentIndent) return -1;
-    if (key === undefined) continue;
+    const { indent, key, isItem } = lines[at];
+    if (indent <= parentIndent && !(indent === parentIndent && isItem === true && mayAlign)) {
+      return -1;
+    }
+    if (key === undefined && isItem !== true) continue;
     childIndent ??= indent;
-    if (indent === childIndent && key === from.key) return at;
+    if (indent !== childIndent) continue;
+    if (isItem === true ? from.key === String(items++) : key === from.key) return at;
   }
   return -1;
 }

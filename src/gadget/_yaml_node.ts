@@ -109,14 +109,21 @@ export function readText(node: YamlNode): string {
   return node.value;
 }
 
+/** Elements of a sequence, with their index as the last part of the path; none for an empty section. */
+export function readItems(node: YamlNode): YamlNode[] {
+  if (isEmptySection(node.value)) return [];
+  if (!Array.isArray(node.value)) throw kindError(node, "a list");
+  return node.value.map((value: unknown, index) => ({
+    ...node,
+    path: [...node.path, String(index)],
+    value,
+  }));
+}
+
 /** Texts of a sequence; a single scalar counts as a sequence of one. */
 export function readTextList(node: YamlNode): string[] {
-  if (isEmptySection(node.value)) return [];
-  if (typeof node.value === "string") return [node.value];
-  if (!Array.isArray(node.value)) throw kindError(node, "a list");
-  return node.value.map((value: unknown, index) =>
-    readText({ ...node, path: [...node.path, String(index)], value })
-  );
+  if (typeof node.value === "string" && !isEmptySection(node.value)) return [node.value];
+  return readItems(node).map(readText);
 }
 
 /** Last part of the path: the node's key. */

@@ -42,6 +42,7 @@ export {
   describeNode,
   keyOf,
   parseYaml,
+  readItems,
   readMapping,
   readText,
   type YamlNode,

@@ -27,6 +27,11 @@ export class SeriesBudget {
     return this.#words[LIMIT_WORD];
   }
 
+  /** Series that have a place keep it. */
+  set limit(limit: number) {
+    this.#words[LIMIT_WORD] = limit;
+  }
+
   /** True if no place is left. */
   get isExhausted(): boolean {
     return this.taken >= this.limit;

@@ -28,7 +28,7 @@
 
 import type { Column } from "./family.ts";
 import type { ExemplarPlan, MetricsPlan } from "./plan.ts";
-import type { SeriesBudgetHandle } from "./series_budget.ts";
+import { SeriesBudget, type SeriesBudgetHandle } from "./series_budget.ts";
 
 /** What is counted beside the metrics. */
 export const STAT_NAMES = [
@@ -302,6 +302,17 @@ export class SeriesMemory {
       if (this.isLive(series)) live++;
     }
     return live;
+  }
+
+  /** Gives the places of all series back: nobody may count or read here any more. */
+  giveBackPlaces(): void {
+    if (this.layout.keyWordCount === 0) return;
+    let places = 0;
+    for (let series = 1, count = this.count; series < count; series++) {
+      // Odd ones have given theirs back.
+      if (this.generation(series) % 2 === 0) places++;
+    }
+    new SeriesBudget(this.handle.budget).giveBack(places);
   }
 
   /** See {@linkcode MetricSet.generation}. */

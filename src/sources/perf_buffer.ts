@@ -7,6 +7,10 @@
  *
  * The length of a sample includes up to 7 bytes of padding that the kernel does not clear: of an
  * event shorter than its struct, that many bytes behind its end are garbage.
+ *
+ * A record of 64 KiB or more has the upper bits of its size cut off by the kernel, which gives it only that much room:
+ * its sample is longer than it. Such events are lost, and counted; but a size that becomes 0 (samples of 65,517 to
+ * 65,524 bytes) leaves no trace.
  */
 
 import {
@@ -30,6 +34,8 @@ const DATA_TAIL = 1032;
 const PERF_RECORD_LOST = 2;
 const PERF_RECORD_SAMPLE = 9;
 const HEADER_BYTES = 8;
+/** Behind the header: u32 length of the sample, then its bytes. */
+const SAMPLE_OFFSET = HEADER_BYTES + 4;
 /** How often CPUs are looked at. */
 const CPU_CHECK_MS = 200;
 
@@ -103,12 +109,20 @@ export class PerfReader implements EventReader {
       const header = new DataView(copyWrapped(cpu.data, at, 2 * HEADER_BYTES).buffer);
       const type = header.getUint32(0, true);
       const size = header.getUint16(6, true);
+      if (size < HEADER_BYTES || size > head - at) {
+        // One that was too long has been written over what follows: nothing tells where it goes on.
+        this.#lost++;
+        break;
+      }
       if (type === PERF_RECORD_SAMPLE) {
-        // Behind the header: u32 length of the sample, then its bytes.
         const length = header.getUint32(HEADER_BYTES, true);
-        this.#blockView.setUint32(end, length, true);
-        this.#block.set(copyWrapped(cpu.data, at + HEADER_BYTES + 4, length), end + HEADER_BYTES);
-        end += HEADER_BYTES + (length + 7 & -8);
+        if (SAMPLE_OFFSET + length > size) {
+          this.#lost++;
+        } else {
+          this.#blockView.setUint32(end, length, true);
+          this.#block.set(copyWrapped(cpu.data, at + SAMPLE_OFFSET, length), end + HEADER_BYTES);
+          end += HEADER_BYTES + (length + 7 & -8);
+        }
       } else if (type === PERF_RECORD_LOST) {
         // Behind the header: u64 id, u64 number of events.
         const body = copyWrapped(cpu.data, at + HEADER_BYTES, 16);

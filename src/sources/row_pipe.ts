@@ -15,6 +15,8 @@ import type { EventReader, RingLease } from "./event_reader.ts";
 const WRITTEN = 0;
 const READ = 1;
 const LEFT_OUT = 2;
+/** 1 while somebody looks: else nothing is written. */
+const OPEN = 3;
 
 /** A pipe; can be posted to another thread. */
 export interface RowPipeHandle {
@@ -30,18 +32,26 @@ export interface RowPipeHandle {
 export class RowPipe {
   readonly fds: readonly number[];
   readonly handle: RowPipeHandle;
+  readonly #positions: BigUint64Array;
 
-  /** @param sizeBytes a multiple of 8; more than twice what is written at once. @throws KernelError. */
+  /** An open pipe. @param sizeBytes a multiple of 8; more than twice what is written at once. @throws KernelError. */
   constructor(sizeBytes: number) {
     const wakeFd = openEventFd();
     this.fds = [wakeFd];
     this.handle = {
       kind: "pipe",
       sizeBytes,
-      positions: new SharedArrayBuffer(24),
+      positions: new SharedArrayBuffer(32),
       data: new SharedArrayBuffer(sizeBytes),
       wakeFd,
     };
+    this.#positions = new BigUint64Array(this.handle.positions);
+    this.isOpen = true;
+  }
+
+  /** Whether records are written. What has been written can be read all the same. */
+  set isOpen(isOpen: boolean) {
+    Atomics.store(this.#positions, OPEN, isOpen ? 1n : 0n);
   }
 
   close(): void {
@@ -63,8 +73,9 @@ export class RowPipeWriter {
     this.#view = new DataView(handle.data);
   }
 
-  /** Copies whole records, if there is room for all of them. */
+  /** Copies whole records, if somebody looks and there is room for all of them. */
   write({ view, begin, end }: RingLease): void {
+    if (Atomics.load(this.#positions, OPEN) === 0n) return;
     const { sizeBytes } = this.#handle;
     let written = Number(this.#positions[WRITTEN]);
     const room = sizeBytes - (written - Number(Atomics.load(this.#positions, READ)));

@@ -3,8 +3,8 @@
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertOneError, testWith } from "./cases.ts";
-import { CHECKOUT, kmeterCommand } from "./kmeter_command.ts";
-import { ChildProcess, runTool, startKmeter } from "./kmeter_process.ts";
+import { CHECKOUT } from "./kmeter_command.ts";
+import { runTool, startKmeter } from "./kmeter_process.ts";
 import { fixtureGadget, NamedProgram, Sandbox } from "./sandbox.ts";
 import { ANY_PORT, pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
 
@@ -82,6 +82,21 @@ testWith("no enable_stats: the run time of programs is left out", ["root"], asyn
   assertEquals(samplesOf(page, "kmeter_program_run_time_seconds_total"), []);
 });
 
+testWith("doctor tells what is done without, and that this is no failure", ["root"], async () => {
+  using sandbox = new Sandbox();
+  const missing = ["lookupBatch", "lookupAndDeleteElement", "enableStats"] as const;
+  await using doctor = startKmeter(["doctor"], { prefix: await withoutCommands(sandbox, missing) });
+  const { code, stdout } = await doctor.finish({ timeoutMs: 60_000 });
+  assertEquals(code, 0, stdout);
+  assertMatch(stdout, /^ {2}ok {4}ring buffers +yes$/m);
+  assertMatch(stdout, /^ {2}ok {4}map batches +none before Linux 5\.6: /m);
+  assertMatch(
+    stdout,
+    /^ {2}ok {4}map removal +an entry is read, then deleted, before Linux 5\.14: /m,
+  );
+  assertMatch(stdout, /^ {2}ok {4}run times +kmeter_program_run_time_seconds_total is left out: /m);
+});
+
 testWith("no iter_create: what cannot be read is told, and counted", ["root"], async () => {
   using sandbox = new Sandbox();
   const gadget = await fixtureGadget("iterators");
@@ -101,27 +116,20 @@ testWith("no kernel BTF: an error that says so, and --btf is the way out", ["roo
   using sandbox = new Sandbox();
   const btf = sandbox.path("vmlinux.btf");
   await Deno.copyFile("/sys/kernel/btf/vmlinux", btf);
-  const hidden = (...args: string[]) => [
-    "unshare",
-    "--mount",
-    "sh",
-    "-c",
-    'mount -t tmpfs none /sys/kernel/btf && exec "$@"',
-    "sh",
-    ...kmeterCommand(args[0]),
-    ...args,
-  ];
-  await using refused = new ChildProcess(hidden("run", "trace_exec", "-t", "1"));
+  const hide = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"';
+  const hidden = { prefix: ["unshare", "--mount", "sh", "-c", hide, "sh"] };
+  await using refused = startKmeter(["run", "trace_exec", "-t", "1"], hidden);
   const { code, stderr } = await refused.finish();
   assertEquals(code, 1);
   assertOneError(stderr);
   assertMatch(stderr, /hint: this kernel shows no types of its own .*--btf FILE/);
-  await using doctor = new ChildProcess(hidden("doctor"));
+  await using doctor = startKmeter(["doctor"], hidden);
   assertMatch((await doctor.finish()).stdout, /FAIL +kernel BTF .*missing\n.*--btf FILE/);
 
   using program = new NamedProgram();
-  await using kmeter = new ChildProcess(
-    hidden("run", "trace_open", ANY_PORT, "-o", "none", "--btf", btf),
+  await using kmeter = startKmeter(
+    ["run", "trace_open", ANY_PORT, "-o", "none", "--btf", btf],
+    hidden,
   );
   const address = await servedAt(kmeter);
   await program.run(2);

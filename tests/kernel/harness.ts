@@ -202,6 +202,7 @@ export async function startGadget(
   const shown = { rows: new Map<string, Row[]>(), fetches: new Map<string, Row[][]>() };
   const warnings: string[] = [];
   const running = await RunningGadget.start(parsed, {
+    name: parsed.spec.name,
     filter: options.filter ?? "",
     params: new Map(Object.entries(options.params ?? {})),
     metrics: options.metrics ?? true,
@@ -254,6 +255,7 @@ function capturingDisplay(
     metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
     write: () => {},
     isFull,
+    room: () => Promise.resolve(!isFull()),
   };
 }
 

@@ -66,7 +66,7 @@ kernelTest("a ring buffer that can be nothing else is refused by its name", asyn
   const error = await assertRejects(
     async () => startGadget(await kernelFixture("bare_ring"), { btfFile: btf.path }),
     UnsupportedError,
-    "is a ring buffer, which this kernel does not have",
+    `is a ring buffer, which "${btf.path}" does not name`,
   );
   assertEquals(error.hint?.includes("GADGET_TRACER_MAP"), true);
 });

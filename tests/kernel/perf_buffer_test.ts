@@ -2,7 +2,8 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { fixture, kernelTest, startGadget, until } from "./harness.ts";
+import { btfWithoutRingBuffers } from "./btf_of_old_kernels.ts";
+import { fixture, kernelFixture, kernelTest, startGadget, until } from "./harness.ts";
 
 /** As the gadget's source says. */
 const MOST_EVENTS = 8000;
@@ -50,6 +51,48 @@ kernelTest("a full perf buffer loses events, and tells how many", async () => {
     return false;
   });
   assert(lost() > 0, "nothing was lost");
+});
+
+const HUGE = {
+  /** The longest sample whose record has a size of 16 bits. */
+  longest: 65_516,
+  /** Its record would be 128 KiB and 16 bytes: the kernel makes that 16. */
+  tooLong: 131_072,
+} as const;
+
+function hugeArgs(count: number, sizeBytes: number): [number, bigint] {
+  return [count, BigInt(sizeBytes) | BigInt(MAGIC) << 32n];
+}
+
+kernelTest(
+  "events too long for a perf record are known as lost, the next ones counted",
+  async () => {
+    await using gadget = await startGadget(await kernelFixture("huge_events"));
+    for (let round = 1; round <= 3; round++) {
+      // One at a time: such a record is written over what follows it.
+      await gadget.run("send_bare", hugeArgs(1, HUGE.tooLong));
+      await gadget.running.refresh();
+      await gadget.run("send_bare", hugeArgs(2, HUGE.longest));
+      assertEquals((await gadget.metrics("bare")).get(""), {
+        number: BigInt(2 * round),
+        sent: BigInt(2 * round),
+      });
+      const { eventsReceived, eventsLost } = gadget.stats("bare");
+      assertEquals([eventsReceived, eventsLost.buffer_full], [2 * round, round]);
+    }
+  },
+);
+
+kernelTest("<gadget/buffer.h> sends nothing that is too long, and counts it as lost", async () => {
+  using btf = btfWithoutRingBuffers();
+  await using gadget = await startGadget(await kernelFixture("huge_events"), {
+    btfFile: btf.path,
+  });
+  await gadget.run("send_fitting", hugeArgs(2, HUGE.longest));
+  await gadget.run("send_fitting", hugeArgs(3, HUGE.longest + 1));
+  await gadget.run("send_fitting", hugeArgs(4, HUGE.tooLong));
+  assertEquals((await gadget.metrics("fitting")).get(""), { number: 2n, sent: 2n });
+  assertEquals(gadget.stats("fitting").eventsLost.buffer_full, 7);
 });
 
 /** Blocks this thread, the pump's rounds included. */

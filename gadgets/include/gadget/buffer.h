@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+/* Most bytes that gadget_reserve_buf() can give without ring buffers; 32 KiB is the kernel's limit. */
 #ifndef GADGET_MAX_EVENT_SIZE
 #ifdef MAX_EVENT_SIZE
 #define GADGET_MAX_EVENT_SIZE MAX_EVENT_SIZE
@@ -90,6 +91,9 @@ static __always_inline void gadget_discard_buf(void *buf)
 #endif /* GADGET_NO_BUF_RESERVE */
 
 #define __GADGET_ENOSPC 28
+#define __GADGET_E2BIG 7
+/* The length of a perf record has 16 bits: of a longer one the kernel drops the upper ones. */
+#define __GADGET_PERF_MAX_SIZE 65516
 
 /*
  * A full perf buffer reports its losses itself. That of a CPU that was offline is gone, and reports
@@ -98,8 +102,10 @@ static __always_inline void gadget_discard_buf(void *buf)
 static __always_inline long __gadget_perf_output(void *ctx, void *map, void *lost_samples, void *buf,
 						 __u64 size)
 {
-	long err = bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, buf, size);
+	long err = -__GADGET_E2BIG;
 
+	if (size <= __GADGET_PERF_MAX_SIZE)
+		err = bpf_perf_event_output(ctx, map, BPF_F_CURRENT_CPU, buf, size);
 	if (err && err != -__GADGET_ENOSPC)
 		__gadget_count_lost(lost_samples);
 	return err;

@@ -31,8 +31,8 @@ function controlled(options: Partial<FetchRunnerOptions> = {}) {
     fetchesAtEnd: false,
     filter: [],
     formatters: new Map(),
-    write: (text) => log.push(text),
-    isFull: () => false,
+    viewers: [],
+    viewSchedule: { intervalMs: 1000, count: 0 },
     onLeftOut: (count) => log.push(`${count} left out`),
     onError: (error) => log.push(String(error)),
     free: () => log.push("free"),
@@ -88,7 +88,12 @@ Deno.test("closing fetches once more where that is due, after the timer's own fe
   const view = { header: () => "", row: () => "", rows: () => "shown" };
   const { runner, log, settle } = controlled({
     schedule: { intervalMs: 0, count: 0 },
-    view,
+    viewers: [{
+      view,
+      write: (text) => void log.push(text),
+      isFull: () => false,
+      room: () => Promise.resolve(true),
+    }],
     fetchesAtEnd: true,
   });
   while (log.length === 0) await settle();

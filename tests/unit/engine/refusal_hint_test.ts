@@ -74,6 +74,15 @@ const CASES: readonly Case[] = [
     hint: /^p reads a type or member that this kernel does not have: /,
   },
   {
+    name: "an event that is larger than what it is made in",
+    lines: [
+      "41: (bf) r4 = r0                      ; R0=map_value(map=gadget_heap,ks=4,vs=10240)",
+      "43: (85) call bpf_perf_event_output#25",
+      "invalid access to map value, value_size=10240 off=0 size=16008",
+    ],
+    hint: /^events of p are larger than the 10240 bytes .* #define GADGET_MAX_EVENT_SIZE /,
+  },
+  {
     name: "code that the verifier refuses",
     lines: [
       "1: (61) r0 = *(u32 *)(r1 +0)",

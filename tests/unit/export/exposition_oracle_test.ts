@@ -158,6 +158,7 @@ async function fullPage(format: "text" | "openmetrics"): Promise<string> {
   });
   const own = await OwnMetrics.load({ buildInfo: { version: "1", deno: "2", libbpf: "3" } });
   own.observe(() => ({
+    gadgets: [{ gadget: "g", isUp: true }],
     dataSources: [{
       gadget: 'g"\\\n',
       dataSource: "d",

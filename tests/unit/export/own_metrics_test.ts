@@ -8,6 +8,7 @@ import { FakeMetricSet, floats, histograms, integers, pageText } from "./fake_me
 const BUILD = { version: "0.1.0", deno: "2.9.6", libbpf: "1.1.2" };
 
 const SNAPSHOT: OwnMetricsSnapshot = {
+  gadgets: [{ gadget: "trace_exec", isUp: true }, { gadget: "broken", isUp: false }],
   dataSources: [
     {
       gadget: "trace_exec",
@@ -78,6 +79,8 @@ Deno.test("the snapshot of the engine is what kmeter's own metrics say", async (
   const calls = 'gadget="top_syscalls",datasource="syscalls"';
   assertEquals(samples(await textOf(own)), [
     'kmeter_build_info{version="0.1.0",deno="2.9.6",libbpf="1.1.2"} 1',
+    'kmeter_gadget_up{gadget="trace_exec"} 1',
+    'kmeter_gadget_up{gadget="broken"} 0',
     `kmeter_events_received_total{${exec}} 10`,
     `kmeter_events_received_total{${calls}} 0`,
     `kmeter_events_lost_total{${exec},reason="buffer_full"} 2`,
@@ -122,7 +125,12 @@ Deno.test("counters do not add up over scrapes, and what is gone leaves", async 
   const own = await load();
   own.observe(() => SNAPSHOT);
   await own.render("text");
-  own.observe(() => ({ dataSources: [SNAPSHOT.dataSources[0]], programs: [], consumers: [] }));
+  own.observe(() => ({
+    gadgets: [],
+    dataSources: [SNAPSHOT.dataSources[0]],
+    programs: [],
+    consumers: [],
+  }));
   await own.render("openmetrics");
   const text = await textOf(own);
   assert(text.includes('kmeter_events_received_total{gadget="trace_exec",datasource="exec"} 10\n'));

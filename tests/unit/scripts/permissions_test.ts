@@ -8,19 +8,23 @@ import { permissionsOf, readGrants } from "../../../scripts/permissions.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { CHECKOUT, sourceCommand } from "../../e2e/kmeter_command.ts";
 
+/** `kmeter serve`, and those who talk to it. */
+const SOCKET_COMMANDS = ["attach", "logs", "ps", "serve", "start", "stop"];
+
 /** What the name of a flag stands for, and who has it. */
 const GRANTED: Readonly<Record<string, readonly string[]>> = {
   "--allow-env": ["any", "build"],
   "--allow-ffi": ["any"],
-  "--allow-net": ["run"],
+  "--allow-net": ["run", ...SOCKET_COMMANDS].sort(),
   "--allow-read": ["any"],
   "--allow-run": ["build"],
   "--allow-sys": ["any"],
-  "--allow-write": ["build", "init"],
+  // A Unix socket is a file.
+  "--allow-write": ["build", "init", ...SOCKET_COMMANDS].sort(),
   "--no-remote": ["any"],
 };
 
-Deno.test("only build starts programs, only build and init write, only run serves", () => {
+Deno.test("only build starts programs, few write, few open sockets", () => {
   const granted: Record<string, string[]> = {};
   for (const { command, flag } of readGrants()) {
     (granted[flag.replace(/=.*/, "")] ??= []).push(command);

@@ -1,0 +1,100 @@
+/** From a command line to a gadget and the options of its run. */
+
+import {
+  CAPABILITY_USES,
+  type Display,
+  missingCapabilities,
+  type ParsedGadget,
+  parseGadget,
+  type RunOptions,
+} from "../engine/mod.ts";
+import { KernelError } from "../errors.ts";
+import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { writeNotice } from "./output.ts";
+import { ownLines } from "./report_error.ts";
+import { btfFileOf, durationMsOf, mapSchedules, scopesOf } from "./run_flags.ts";
+
+const DEFAULT_PRINT_INTERVAL_MS = 1000;
+
+/** A gadget and the flags given with it, its own parameters among them. */
+export interface GadgetCommandLine {
+  readonly gadget: ParsedGadget;
+  readonly flags: ParsedFlags;
+}
+
+/**
+ * Reads the gadget, since only it knows its parameters, and then the whole command line.
+ * @param table flags beside the gadget's parameters.
+ * @throws UsageError, FormatError, UnsupportedError.
+ */
+export function parseGadgetCommandLine(
+  name: string,
+  args: readonly string[],
+  { table, warn }: { table: readonly Flag[]; warn: (text: string) => void },
+): GadgetCommandLine {
+  const gadget = parseGadget(name, parseFlags(args, table).texts("annotate"));
+  for (const warning of gadget.warnings) warn(warning);
+  const params: Flag[] = gadget.spec.params.map(({ key, description, kind }) => ({
+    name: key,
+    description,
+    ...(kind !== "bool" && { value: "VALUE" }),
+  }));
+  const all = [...table, ...params];
+  const flags = parseFlags(args, all);
+  refuseUnknownFlags(flags, all);
+  return { gadget, flags };
+}
+
+/** What differs between the commands that run gadgets. */
+export interface GadgetOptionsContext {
+  /** What the gadget is called in metrics and messages. */
+  readonly name: string;
+  readonly display: Display;
+  readonly metrics: boolean;
+  readonly isAttachable?: boolean;
+  readonly seriesBudget: RunOptions["seriesBudget"];
+  readonly warn: RunOptions["warn"];
+}
+
+/** Options of a run. @throws UsageError. */
+export function gadgetOptions(
+  { gadget: { spec }, flags }: GadgetCommandLine,
+  context: GadgetOptionsContext,
+): RunOptions {
+  const params = new Map<string, string>();
+  for (const { key, kind } of spec.params) {
+    const value = kind === "bool" ? flags.switchValue(key)?.toString() : flags.text(key);
+    if (value !== undefined) params.set(key, value);
+  }
+  return {
+    ...context,
+    filter: flags.text("filter") ?? "",
+    params,
+    scopes: scopesOf(flags, spec),
+    schedule: mapSchedules(flags, spec),
+    printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
+      DEFAULT_PRINT_INTERVAL_MS,
+    strict: flags.has("strict"),
+    btfFile: btfFileOf(flags),
+    dumpCode: flags.has("dump-code")
+      ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
+      : undefined,
+  };
+}
+
+/** A gadget's warning as `run` shows it: once, before anything else. */
+export function noticeWarning(text: string): void {
+  writeNotice(`warning: ${ownLines(text)}`);
+}
+
+/** What loading needs, told before anything is touched. @throws KernelError. */
+export function requireCapabilities(): void {
+  const missing = missingCapabilities();
+  if (missing.length === 0) return;
+  throw new KernelError(`Cannot load eBPF programs: this process lacks ${missing.join(" and ")}`, {
+    call: "capget",
+    errno: 1,
+    hint: "run it with sudo, or give it " +
+      missing.map((name) => `${name} (${CAPABILITY_USES[name]})`).join(" and "),
+  });
+}

@@ -1,0 +1,257 @@
+/** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
+
+import { trimHeap } from "../../ffi/mod.ts";
+import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
+import type { ListenAddress, WebConfigFile } from "../export/mod.ts";
+import { type ControlDuties, ControlServer } from "./control_server.ts";
+import type { InstanceLog } from "./instance_log.ts";
+import { MetricsEndpoint } from "./metrics_endpoint.ts";
+import { writeNotice } from "./output.ts";
+import { describeError, errorText } from "./report_error.ts";
+import {
+  isSamePlan,
+  type PlanContext,
+  type PlannedInstance,
+  type ServePlan,
+  SETTING_NAMES,
+} from "./serve_plan.ts";
+import { notifyServiceManager } from "./service_manager.ts";
+import { warn, warnAsIs, warningText } from "./warnings.ts";
+
+/** How often the file is looked at. */
+const LOOK_INTERVAL_MS = 2000;
+
+/** Settings of the whole process. */
+export interface ServeSettings {
+  readonly address: ListenAddress;
+  readonly prefix?: string;
+  readonly webConfig?: WebConfigFile;
+  readonly metricsLimit: number;
+  /** Path of the control socket; absent for none. */
+  readonly socket?: string;
+  /** As they are written, to tell a change. */
+  readonly texts: string;
+}
+
+/** What a server is made of. */
+export interface GadgetServerOptions {
+  readonly file: string;
+  readonly settings: ServeSettings;
+  readonly log: InstanceLog;
+  readonly context: PlanContext;
+  /** What the socket is for. */
+  readonly control: (server: GadgetServer) => ControlDuties;
+  /** Reads the file again. @throws what is wrong with it. */
+  readonly readAgain: () => { plan: ServePlan; settings: ServeSettings };
+}
+
+/** Runs until `close()`, which stops all. */
+export class GadgetServer {
+  readonly fleet: Fleet;
+  readonly #options: GadgetServerOptions;
+  readonly #endpoint: MetricsEndpoint;
+  /** What the file says, by name. */
+  #planned = new Map<string, PlannedInstance>();
+  /** Told when a gadget stops, whoever stops it. */
+  readonly #stopListeners = new Map<RunningGadget, Set<() => void>>();
+  readonly #onHangup = () => void this.#reload();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #control: ControlServer | undefined;
+  #stamp: string;
+  #reloading: Promise<void> = Promise.resolve();
+
+  /** @throws if the port cannot be had, or no gadget can start. */
+  static async start(plan: ServePlan, options: GadgetServerOptions): Promise<GadgetServer> {
+    let isReady = false;
+    const endpoint = await MetricsEndpoint.open({
+      ...options.settings,
+      health: () => isReady ? undefined : "the gadgets are not running yet",
+      more: () => ({ gadgets: isReady ? server.downGadgets() : [] }),
+    });
+    const server = new GadgetServer(endpoint, options);
+    try {
+      await server.#startAll(plan);
+      await server.#openSocket();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    // All sockets are there. Threads that start from here on inherit that no other can be opened.
+    Deno.permissions.revokeSync({ name: "net" });
+    isReady = true;
+    endpoint.ready();
+    writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
+    notifyServiceManager("READY=1");
+    trimHeap();
+    return server;
+  }
+
+  private constructor(endpoint: MetricsEndpoint, options: GadgetServerOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.fleet = new Fleet({
+      started: (running, instead) => {
+        endpoint.serve(running, instead);
+        if (instead !== undefined) this.#tellStop(instead);
+      },
+      stopping: (running) => {
+        endpoint.withdraw(running);
+        this.#tellStop(running);
+      },
+      failed: ({ name }, error) => this.#tell(name, `has failed: ${errorText(error)}`),
+    });
+    this.#stamp = stampOf(options.file);
+    Deno.addSignalListener("SIGHUP", this.#onHangup);
+    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+  }
+
+  /** Gadgets that should run and do not. */
+  downGadgets(): { gadget: string; isUp: false }[] {
+    return this.fleet.instances.filter(({ running }) => running === undefined)
+      .map(({ name }) => ({ gadget: name, isUp: false }));
+  }
+
+  /** What gadgets share that are started by hand. */
+  get context(): PlanContext {
+    return this.#options.context;
+  }
+
+  get log(): InstanceLog {
+    return this.#options.log;
+  }
+
+  /** Calls back when the gadget stops or is replaced. @returns what ends it. */
+  onStop({ running }: Instance, callback: () => void): () => void {
+    if (running === undefined) return () => {};
+    const listeners = this.#stopListeners.get(running) ?? new Set();
+    this.#stopListeners.set(running, listeners.add(callback));
+    return () => void listeners.delete(callback);
+  }
+
+  #tellStop(running: RunningGadget): void {
+    for (const callback of this.#stopListeners.get(running) ?? []) callback();
+    this.#stopListeners.delete(running);
+  }
+
+  /** That nobody can command it keeps no gadget from running. */
+  async #openSocket(): Promise<void> {
+    const { settings: { socket }, control } = this.#options;
+    if (socket === undefined) return;
+    try {
+      this.#control = await ControlServer.open(socket, control(this));
+    } catch (error) {
+      warnAsIs(`kmeter ps and others cannot be used: ${describeError(error)}`);
+    }
+  }
+
+  #tell(name: string, text: string): void {
+    this.log.add(name, text);
+    warnAsIs(`${name} ${text}`);
+  }
+
+  async #startAll({ instances }: ServePlan): Promise<void> {
+    const failures: unknown[] = [];
+    for (const instance of instances) {
+      const error = await this.#startOne(instance);
+      if (error !== undefined) failures.push(error);
+    }
+    if (failures.length > 0 && failures.length === instances.length) throw failures[0];
+  }
+
+  /** @returns why it does not run; its place is kept, and what ran in its place goes on. */
+  async #startOne(planned: PlannedInstance): Promise<unknown> {
+    const { name, gadget } = planned;
+    try {
+      await this.fleet.replace(planned);
+      this.#planned.set(name, planned);
+      return undefined;
+    } catch (error) {
+      const runs = this.fleet.instances.some((other) => other.name === name && other.running);
+      if (!runs) this.fleet.note({ gadget: gadget.spec.name, name, error });
+      this.#tell(name, `${runs ? "stays as it was" : "does not run"}: ${errorText(error)}`);
+      return error;
+    }
+  }
+
+  #look(): void {
+    if (stampOf(this.#options.file) !== this.#stamp) void this.#reload();
+  }
+
+  #reload(): Promise<void> {
+    this.#stamp = stampOf(this.#options.file);
+    return this.#reloading = this.#reloading.then(() => this.#apply());
+  }
+
+  /** Makes what runs what the file says. A file with mistakes changes nothing. */
+  async #apply(): Promise<void> {
+    const { file, readAgain, settings } = this.#options;
+    let plan: ServePlan;
+    try {
+      const again = readAgain();
+      plan = again.plan;
+      if (again.settings.texts !== settings.texts) {
+        warn(`${file} changes one of ${SETTING_NAMES.join(", ")}: that needs a restart`);
+      }
+    } catch (error) {
+      warnAsIs(`all goes on as it was: ${describeError(error)}`);
+      return;
+    }
+    const before = this.#planned;
+    const names = new Set(plan.instances.map(({ name }) => name));
+    const gone = [...before.keys()].filter((name) => !names.has(name));
+    for (const name of gone) await this.#stopOne(name);
+    const isRunning = (name: string) =>
+      this.fleet.instances.some((instance) => instance.name === name && instance.running);
+    const changed = plan.instances.filter((instance) => {
+      const old = before.get(instance.name);
+      return old === undefined || !isSamePlan(old, instance) || !isRunning(instance.name);
+    });
+    for (const instance of changed) await this.#startOne(instance);
+    writeNotice(
+      `${file} read again: ${changed.length} started, ${gone.length} stopped, ` +
+        `${plan.instances.length - changed.length} as before`,
+    );
+  }
+
+  async #stopOne(name: string): Promise<void> {
+    this.#planned.delete(name);
+    try {
+      await this.fleet.stop(name);
+    } catch (error) {
+      this.#tell(name, errorText(error));
+    }
+  }
+
+  /** Stops all, gadgets first: the last scrape may still come. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    Deno.removeSignalListener("SIGHUP", this.#onHangup);
+    await this.#control?.close();
+    await this.#reloading;
+    try {
+      await this.fleet.close();
+    } finally {
+      await this.#endpoint.close();
+    }
+  }
+}
+
+/** Takes the warnings of gadgets: to the terminal, and into the log. */
+export function instanceWarn(
+  log: InstanceLog,
+): (name: string, text: string, hint?: string) => void {
+  return (name, text, hint) => {
+    log.add(name, warningText(text, hint));
+    warn(`${name}: ${text}`, hint);
+  };
+}
+
+/** Tells one state of a file from another. */
+function stampOf(path: string): string {
+  try {
+    const { mtime, ino, size } = Deno.statSync(path);
+    return [mtime?.getTime(), ino, size].join(" ");
+  } catch {
+    return "none";
+  }
+}

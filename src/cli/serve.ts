@@ -1,0 +1,137 @@
+/** `kmeter serve`: many gadgets in one process, as a file says. */
+
+import { UsageError } from "../errors.ts";
+import { parseListenAddress, WebConfigFile } from "../export/mod.ts";
+import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
+import { type Command, HELP_FLAG } from "./command.ts";
+import {
+  type Flag,
+  type ParsedFlags,
+  parseFlags,
+  refuseArguments,
+  refuseUnknownFlags,
+} from "./flags.ts";
+import { DEFAULT_SOCKET } from "./control_protocol.ts";
+import { GadgetServer, instanceWarn, type ServeSettings } from "./gadget_server.ts";
+import { requireCapabilities } from "./gadget_options.ts";
+import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
+import { InstanceLog } from "./instance_log.ts";
+import { writeOutput } from "./output.ts";
+import { DEFAULT_LISTEN, parseMetricsLimit, parseMetricsPrefix } from "./run_flags.ts";
+import { controlDuties } from "./serve_control.ts";
+import { readServePlan, type ServePlan } from "./serve_plan.ts";
+import { notifyServiceManager } from "./service_manager.ts";
+import { StopSignal } from "./stop_signal.ts";
+import { warn } from "./warnings.ts";
+
+const SERVE_FLAGS: readonly Flag[] = [
+  { name: "file", short: "f", value: "FILE", description: "what to run (default kmeter.yaml)" },
+  { name: "check", description: "read the file, tell all its mistakes, and run nothing" },
+  {
+    name: "listen",
+    value: "ADDR:PORT",
+    description: `where to serve metrics (default ${DEFAULT_LISTEN})`,
+  },
+  {
+    name: "web.config.file",
+    value: "FILE",
+    description: "TLS, passwords and headers of the server, as Prometheus' exporters have them",
+  },
+  { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
+  {
+    name: "metrics-limit",
+    value: "N",
+    description: `series of all gadgets together, at most (default ${DEFAULT_TOTAL_SERIES_LIMIT})`,
+  },
+  {
+    name: "socket",
+    value: "PATH",
+    description: `where to listen for kmeter ps and others (default ${DEFAULT_SOCKET}); or none`,
+  },
+  LIBBPF_FLAG,
+  HELP_FLAG,
+];
+
+export const serveCommand: Command = {
+  name: "serve",
+  usage: "[-f FILE] [flags]",
+  summary: "run many gadgets in one process, and serve their metrics",
+  details:
+    "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit for all, and\n" +
+    "for each of gadgets: gadget, name, params, filter, annotate and others. Flags win over the file.\n" +
+    "A change of the file, or SIGHUP, restarts what has changed; the other gadgets go on.",
+  flags: SERVE_FLAGS,
+  run: serve,
+};
+
+async function serve(args: readonly string[]): Promise<number> {
+  const flags = parseFlags(args, SERVE_FLAGS);
+  refuseUnknownFlags(flags, SERVE_FLAGS);
+  refuseArguments(flags, "serve");
+  chooseLibbpf(flags);
+  const file = flags.text("file") ?? "kmeter.yaml";
+  const log = new InstanceLog();
+  const seriesBudget = allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT);
+  const context = { seriesBudget, warn: instanceWarn(log) };
+  const readAgain = () => {
+    const plan = readServePlan(file, context);
+    for (const warning of plan.warnings) warn(warning);
+    return { plan, settings: settingsOf(plan, flags) };
+  };
+  const { plan, settings } = readAgain();
+  if (flags.has("check")) {
+    writeOutput(`${file}: ${plan.instances.length} gadgets, no mistakes\n`);
+    return 0;
+  }
+  new SeriesBudget(seriesBudget).limit = settings.metricsLimit;
+  requireCapabilities();
+  const stop = new StopSignal();
+  try {
+    const server = await GadgetServer.start(plan, {
+      file,
+      settings,
+      log,
+      context,
+      control: controlDuties,
+      readAgain,
+    });
+    try {
+      await stop.requested;
+      notifyServiceManager("STOPPING=1");
+    } finally {
+      await server.close();
+    }
+  } finally {
+    stop.close();
+  }
+  return 0;
+}
+
+/** Flags win over the file. @throws UsageError with the place in the file. */
+function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
+  const texts = new Map<string, string>();
+  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+    const setting = plan.settings.get(name);
+    const text = flags.text(name) ?? setting?.text;
+    if (text === undefined) return undefined;
+    texts.set(name, text);
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof UsageError) || flags.text(name) !== undefined) throw error;
+      throw new UsageError(`${setting?.place}: ${error.message}`, {
+        hint: error.hint,
+        cause: error,
+      });
+    }
+  };
+  const socket = read("socket", (path) => path) ?? DEFAULT_SOCKET;
+  return {
+    ...(socket !== "none" && { socket }),
+    address: read("listen", parseListenAddress) ?? parseListenAddress(DEFAULT_LISTEN),
+    metricsLimit: read("metrics-limit", parseMetricsLimit) ?? DEFAULT_TOTAL_SERIES_LIMIT,
+    prefix: read("metrics-prefix", parseMetricsPrefix),
+    webConfig: read("web.config.file", (path) => new WebConfigFile(path, { warn })),
+    texts: JSON.stringify([...texts]),
+  };
+}

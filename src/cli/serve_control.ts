@@ -1,0 +1,153 @@
+/** What `kmeter serve` does when it is told to by `ps`, `start`, `stop`, `logs` and `attach`. */
+
+import type { Instance } from "../engine/mod.ts";
+import { UsageError } from "../errors.ts";
+import type { ControlRequest, InstanceStatus } from "./control_protocol.ts";
+import type { ControlDuties, ControlSession } from "./control_server.ts";
+import { parseFlags, refuseUnknownFlags } from "./flags.ts";
+import type { GadgetServer } from "./gadget_server.ts";
+import type { LogLine } from "./instance_log.ts";
+import { errorText } from "./report_error.ts";
+import { ATTACH_FLAGS, displaySettings } from "./run_flags.ts";
+import { planInstance } from "./serve_plan.ts";
+import { createTerminalDisplay } from "./terminal_display.ts";
+
+type Request<C extends ControlRequest["command"]> = Extract<ControlRequest, { command: C }>;
+
+/** What a server does for its socket. */
+export function controlDuties(server: GadgetServer): ControlDuties {
+  return {
+    handle: (request, session) => {
+      switch (request.command) {
+        case "ps":
+          return Promise.resolve(
+            session.send({ kind: "instances", instances: server.fleet.instances.map(statusOf) }),
+          );
+        case "start":
+          return start(server, request, session);
+        case "stop":
+          return stop(server, request, session);
+        case "logs":
+          return logs(server, request, session);
+        case "attach":
+          return attach(server, request, session);
+        default:
+          throw new UsageError("The server does not know this command", {
+            hint: "the versions of kmeter and of kmeter serve differ: kmeter version",
+          });
+      }
+    },
+    describe: (error) => {
+      const { message = String(error), hint } = error as { message?: string; hint?: string };
+      return { message, ...(hint !== undefined && { hint }) };
+    },
+  };
+}
+
+function statusOf(instance: Instance): InstanceStatus {
+  const { id, name, gadget, startedMs, running, error } = instance;
+  const sources = running?.snapshot().dataSources ?? [];
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    id,
+    name,
+    gadget,
+    state: running === undefined ? "failed" : "running",
+    startedMs,
+    eventsReceived: sum(sources.map(({ eventsReceived }) => eventsReceived)),
+    eventsLost: sum(sources.flatMap(({ eventsLost }) => Object.values(eventsLost))),
+    series: sum(sources.map(({ series }) => series)),
+    ...(error !== undefined && { error: errorText(error) }),
+  };
+}
+
+async function start(
+  server: GadgetServer,
+  { gadget, name, args }: Request<"start">,
+  session: ControlSession,
+): Promise<void> {
+  const base = name ?? gadget.replace(/\/+$/, "").replace(/^.*\//, "").replace(/(\.bpf)?\.o$/, "");
+  const planned = planInstance({ name: base, gadget, args }, { ...server.context, folder: "" });
+  const instance = await server.fleet.start(planned);
+  session.send({ kind: "text", text: `${instance.id} ${instance.name}\n` });
+}
+
+async function stop(
+  server: GadgetServer,
+  { id }: Request<"stop">,
+  session: ControlSession,
+): Promise<void> {
+  const { name } = server.fleet.find(id);
+  await server.fleet.stop(name);
+  session.send({ kind: "text", text: `${name}\n` });
+}
+
+async function logs(
+  server: GadgetServer,
+  { id, follow }: Request<"logs">,
+  session: ControlSession,
+): Promise<void> {
+  const name = id === undefined ? undefined : server.fleet.find(id).name;
+  const send = (line: LogLine) => {
+    if (name !== undefined && line.name !== name) return;
+    const time = new Date(line.timeMs).toISOString();
+    session.send({ kind: "text", text: `${time} ${line.name} ${line.text}\n` });
+  };
+  for (const line of server.log.lines(name)) send(line);
+  if (!follow) return;
+  const end = server.log.listen(send);
+  try {
+    await aborted(session.signal);
+  } finally {
+    end();
+  }
+}
+
+async function attach(
+  server: GadgetServer,
+  { id, args, terminal }: Request<"attach">,
+  session: ControlSession,
+): Promise<void> {
+  const instance = server.fleet.find(id);
+  const { running } = instance;
+  if (running === undefined) {
+    throw new UsageError(`Gadget "${instance.name}" does not run: ${errorText(instance.error)}`, {
+      hint: `kmeter logs ${instance.name} tells more`,
+    });
+  }
+  const flags = parseFlags(args, ATTACH_FLAGS);
+  refuseUnknownFlags(flags, ATTACH_FLAGS);
+  const display = createTerminalDisplay({
+    settings: displaySettings(flags, running.spec),
+    terminal: {
+      isTty: terminal.isTty,
+      // The session leaves rows out by itself, and tells how many.
+      isFull: false,
+      room: () => Promise.resolve(true),
+      end: () => Promise.resolve(),
+      widthColumns: () => terminal.widthColumns,
+      heightRows: () => terminal.heightRows,
+      write: (text) => session.send({ kind: "text", text }),
+    },
+  });
+  const viewing = running.attach(display);
+  const stopped = Promise.withResolvers<void>();
+  const end = server.onStop(instance, () => {
+    session.send({ kind: "notice", text: `${instance.name} has ended` });
+    stopped.resolve();
+  });
+  try {
+    display.begin();
+    await Promise.race([viewing.finished, stopped.promise, aborted(session.signal)]);
+  } finally {
+    end();
+    viewing.stop();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

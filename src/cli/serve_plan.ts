@@ -1,0 +1,146 @@
+/** The file of `kmeter serve`, read and checked: everything that can be said without the kernel. */
+
+import { type ConfigSetting, type GadgetEntry, Mistakes, parseServeConfig } from "../config/mod.ts";
+import { checkRunOptions, type InstanceRequest, type RunOptions } from "../engine/mod.ts";
+import { KernelError, UsageError } from "../errors.ts";
+import type { Flag } from "./flags.ts";
+import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
+import { RUN_FLAGS } from "./run_flags.ts";
+import { SILENT_DISPLAY } from "./silent_display.ts";
+
+/** Flags of `kmeter run` that are keys of a gadget. */
+const GADGET_FLAG_NAMES = [
+  "filter",
+  "annotate",
+  "otel-metrics-name",
+  "map-fetch-interval",
+  "strict",
+  "host",
+  "btf",
+];
+/** Flags of a gadget that is one of many. */
+export const INSTANCE_FLAGS: readonly Flag[] = RUN_FLAGS.filter(({ name }) =>
+  GADGET_FLAG_NAMES.includes(name)
+);
+/** Flags of `kmeter serve` that are keys of its file. */
+export const SETTING_NAMES = [
+  "listen",
+  "web.config.file",
+  "metrics-prefix",
+  "metrics-limit",
+  "socket",
+];
+
+/** One gadget, ready to run. */
+export interface PlannedInstance extends InstanceRequest {
+  readonly name: string;
+  /** As it is written. */
+  readonly gadgetText: string;
+  readonly args: readonly string[];
+}
+
+/** What is to run. */
+export interface ServePlan {
+  readonly settings: ReadonlyMap<string, ConfigSetting>;
+  readonly instances: readonly PlannedInstance[];
+  readonly warnings: readonly string[];
+}
+
+/** Takes warnings of one gadget. */
+export type InstanceWarn = (name: string, text: string, hint?: string) => void;
+
+/** What all gadgets of a server share. */
+export interface PlanContext {
+  readonly seriesBudget: RunOptions["seriesBudget"];
+  readonly warn: InstanceWarn;
+}
+
+/**
+ * Reads a file.
+ * @throws UsageError, FormatError that tell all mistakes, each with its place.
+ */
+export function readServePlan(path: string, context: PlanContext): ServePlan {
+  const keys = { settings: SETTING_NAMES, gadget: GADGET_FLAG_NAMES };
+  const { settings, gadgets, warnings } = parseServeConfig(readConfig(path), path, keys);
+  const mistakes = new Mistakes(path);
+  const folder = folderOf(path);
+  const instances = gadgets.flatMap((entry) =>
+    mistakes.collect(
+      () => planInstance(entry, { ...context, folder }),
+      (text) => placeOf(entry, text),
+    ) ??
+      []
+  );
+  mistakes.refuse();
+  return { settings, instances, warnings };
+}
+
+/**
+ * Reads and checks one gadget.
+ * @param context.folder where relative paths begin; "" for the working directory, else it ends with a slash.
+ */
+export function planInstance(
+  { name, gadget, args }: Pick<GadgetEntry, "name" | "gadget" | "args">,
+  { folder, seriesBudget, warn }: PlanContext & { folder: string },
+): PlannedInstance {
+  const isPath = gadget.includes("/") || gadget.endsWith(".o");
+  const path = isPath && !gadget.startsWith("/") ? folder + gadget : gadget;
+  const warnHere = (text: string, hint?: string) => warn(name, text, hint);
+  const line = parseGadgetCommandLine(path, args, { table: INSTANCE_FLAGS, warn: warnHere });
+  const options = gadgetOptions(line, {
+    name,
+    display: SILENT_DISPLAY,
+    metrics: true,
+    isAttachable: true,
+    seriesBudget,
+    warn: warnHere,
+  });
+  checkRunOptions(line.gadget, options);
+  return { name, gadgetText: gadget, args, gadget: line.gadget, options };
+}
+
+/** True if two plans would run the same. */
+export function isSamePlan(a: PlannedInstance, b: PlannedInstance): boolean {
+  const [one, other] = [a.gadget.files, b.gadget.files];
+  return a.args.length === b.args.length && a.args.every((arg, index) => arg === b.args[index]) &&
+    one.objectFile === other.objectFile && one.metadataText === other.metadataText &&
+    isSameBytes(one.object, other.object);
+}
+
+function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Folder of a file, with its slash; "" for the working directory. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/** The key of the flag that a message is about, else the gadget. */
+function placeOf({ place, places }: GadgetEntry, message: string): string {
+  const text = message.toLowerCase();
+  for (const [key, keyPlace] of places) {
+    if (text.includes(`--${key} `) || text.startsWith(`${key} `)) return keyPlace;
+  }
+  return place;
+}
+
+function readConfig(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    if (code === "ENOENT") {
+      throw new UsageError(`Cannot read "${path}": there is no such file`, {
+        hint: "kmeter serve -f kmeter.yaml, with a file such as: gadgets: [trace_exec, trace_tcp]",
+        cause,
+      });
+    }
+    throw new KernelError(`Cannot read "${path}": ${code ?? String(cause)}`, {
+      call: "open",
+      errno: code === "EACCES" ? 13 : 5,
+      hint: "it must be a file that this user may read",
+      cause,
+    });
+  }
+}

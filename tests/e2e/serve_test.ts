@@ -1,0 +1,287 @@
+/** `kmeter serve`: many gadgets in one process, its file, its reloads, and what commands can ask of it. */
+
+// @ts-types="../unit/_std_assert.d.ts"
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertOneError, runCase, testCases, testWith } from "./cases.ts";
+import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
+import { type ChildProcess, type Outcome, startKmeter } from "./kmeter_process.ts";
+import { NamedProgram, Sandbox } from "./sandbox.ts";
+import { pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
+
+/** No kernel can load it: its BTF is none. */
+const BROKEN = "{gadget: trace_exec, name: broken, btf: /etc/passwd}";
+
+/** A server with a file and a socket of its own. */
+class Served implements AsyncDisposable {
+  readonly sandbox = new Sandbox();
+  readonly kmeter: ChildProcess;
+  readonly #file: string;
+
+  constructor(gadgets: string) {
+    this.#file = this.sandbox.write("kmeter.yaml", this.#text(gadgets));
+    this.kmeter = startKmeter(["serve", "-f", this.#file]);
+  }
+
+  #text(gadgets: string): string {
+    return `listen: 127.0.0.1:0\nsocket: ${this.socket}\n${gadgets}`;
+  }
+
+  get socket(): string {
+    return this.sandbox.path("run/kmeter.sock");
+  }
+
+  /** Changes the file. Resolves when the server has read it. */
+  async change(gadgets: string, told: RegExp): Promise<void> {
+    this.sandbox.write("kmeter.yaml", this.#text(gadgets));
+    await this.kmeter.waitFor("stderr", told);
+  }
+
+  /** Runs a command that talks to the server. */
+  async ask(...args: readonly string[]): Promise<Outcome> {
+    await using command = startKmeter([...args, "--socket", this.socket]);
+    return await command.finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kmeter[Symbol.asyncDispose]();
+    this.sandbox[Symbol.dispose]();
+  }
+}
+
+/** Events of one program in the metrics of one instance of trace_exec. */
+function execsOf(page: string, instance: string, comm: string): number {
+  const line = page.split("\n").find((line) =>
+    line.startsWith(`execs_total{otel_scope_name="${instance}/exec",comm="${comm}",error=""}`)
+  );
+  return Number(line?.split(" ").at(-1) ?? 0);
+}
+
+testWith(
+  "two instances of a gadget do not mix, and all ends with the process",
+  ["root"],
+  async () => {
+    const before = await listKernelObjects();
+    await using served = new Served(`gadgets:
+  - trace_exec
+  - {gadget: trace_exec, name: nobodys, filter: uid==65534}
+  - top_syscalls
+`);
+    using program = new NamedProgram();
+    const address = await servedAt(served.kmeter);
+    await program.run(3);
+    const page = await readPage(address);
+    assertEquals(execsOf(page, "trace_exec", program.name), 3);
+    assertEquals(execsOf(page, "nobodys", program.name), 0);
+    assertEquals(
+      page.split("\n").filter((line) => line.startsWith("kmeter_gadget_up{")).sort(),
+      ["nobodys", "top_syscalls", "trace_exec"].map((name) =>
+        `kmeter_gadget_up{gadget="${name}"} 1`
+      ),
+    );
+    served.kmeter.kill("SIGTERM");
+    assertEquals((await served.kmeter.finish()).code, 0);
+    await assertNothingLeft(before);
+  },
+);
+
+testWith("a gadget that cannot run does not stop the others, and is seen", ["root"], async () => {
+  await using served = new Served(`gadgets: [trace_exec, ${BROKEN}]\n`);
+  using program = new NamedProgram();
+  const address = await servedAt(served.kmeter);
+  await program.run(1);
+  const page = await readPage(address);
+  assertEquals(execsOf(page, "trace_exec", program.name), 1);
+  assert(page.includes('kmeter_gadget_up{gadget="broken"} 0\n'), page);
+  assertMatch(served.kmeter.stderr, /warning: broken does not run: /);
+  assertMatch((await served.ask("ps")).stdout, /broken +trace_exec +failed/);
+  assertMatch((await served.ask("logs", "broken")).stdout, /does not run: /);
+});
+
+testWith("a change restarts what has changed, and the others count on", ["root"], async () => {
+  await using served = new Served("gadgets:\n  - trace_exec\n  - {gadget: trace_exec, name: b}\n");
+  using program = new NamedProgram();
+  const address = await servedAt(served.kmeter);
+  await program.run(2);
+  await pageWith(address, (page) => execsOf(page, "b", program.name) === 2);
+  await served.change(
+    "gadgets:\n  - trace_exec\n  - {gadget: trace_exec, name: b, filter: uid==0}\n  - trace_tcp\n",
+    /read again: 2 started, 0 stopped, 1 as before/,
+  );
+  await program.run(1);
+  const page = await readPage(address);
+  assertEquals(execsOf(page, "trace_exec", program.name), 3);
+  assertEquals(execsOf(page, "b", program.name), 1);
+  assert(page.includes('kmeter_gadget_up{gadget="trace_tcp"} 1\n'), page);
+
+  await served.change("gadgets:\n  - trace_exec\n  - {gadget: nope}\n", /all goes on as it was/);
+  assertEquals(execsOf(await readPage(address), "b", program.name), 1);
+
+  await served.change(
+    "gadgets:\n  - trace_exec\n",
+    /read again: 0 started, 2 stopped, 1 as before/,
+  );
+  const last = await readPage(address);
+  assertEquals(execsOf(last, "trace_exec", program.name), 3);
+  assertEquals(samplesOf(last, "kmeter_gadget_up").length, 1);
+});
+
+testWith(
+  "SIGHUP reads the file at once, and a gadget that was stopped comes back",
+  ["root"],
+  async () => {
+    await using served = new Served("gadgets: [trace_exec, trace_tcp]\n");
+    await servedAt(served.kmeter);
+    assertEquals((await served.ask("stop", "trace_tcp")).stdout, "trace_tcp\n");
+    served.kmeter.kill("SIGHUP");
+    await served.kmeter.waitFor("stderr", /read again: 1 started, 0 stopped, 1 as before/);
+  },
+);
+
+testWith(
+  "ps, start, attach and stop over the socket, which is root's alone",
+  ["root"],
+  async () => {
+    await using served = new Served("gadgets: [trace_exec, top_syscalls, profile_runqlat]\n");
+    using program = new NamedProgram();
+    await servedAt(served.kmeter);
+    assertEquals(Deno.statSync(served.socket).mode! & 0o077, 0);
+    assertEquals(
+      (await served.ask("start", "trace_open", "--name", "opens", "--uid", "0")).stdout,
+      "4 opens\n",
+    );
+    const instances = JSON.parse((await served.ask("ps", "-o", "json")).stdout);
+    assertEquals(instances.map(({ name }: { name: string }) => name), [
+      "trace_exec",
+      "top_syscalls",
+      "profile_runqlat",
+      "opens",
+    ]);
+    assertMatch(
+      (await served.ask("ps")).stdout,
+      /^ID +NAME .*\n1 +trace_exec +trace_exec +running /,
+    );
+
+    await using watching = startKmeter(
+      ["attach", "trace_exec", "-o", "json", "--fields", "comm", "--socket", served.socket],
+    );
+    // Events may come before it has attached: it is there when one is seen.
+    while (watching.stdout === "") await program.run(1);
+    assertMatch(watching.stdout, /^\{"proc":\{"comm":"/);
+    await using rows = startKmeter([
+      "attach",
+      "2",
+      "--max-entries",
+      "3",
+      "--socket",
+      served.socket,
+    ]);
+    await rows.waitFor("stdout", /SYSCALL +COMM/);
+    await using drawn = startKmeter(["attach", "profile_runqlat", "--socket", served.socket]);
+    await drawn.waitFor("stdout", /runq_latency.*\n.*count +distribution/);
+
+    assertEquals((await served.ask("stop", "1")).stdout, "trace_exec\n");
+    const { code, stderr } = await watching.finish();
+    assertEquals(code, 0, stderr);
+    assertEquals(stderr, "trace_exec has ended\n");
+    for (
+      const args of [["stop", "1"], ["attach", "trace_exec"], ["logs", "x"], ["start", "nope"]]
+    ) {
+      const refused = await served.ask(...args);
+      assertEquals(refused.code, 2);
+      assertOneError(refused.stderr);
+    }
+    served.kmeter.kill("SIGINT");
+    assertEquals((await served.kmeter.finish()).code, 0);
+    assertEquals((await rows.finish()).code, 0);
+  },
+);
+
+testWith(
+  "a socket that a killed server left is taken over; one in use is not",
+  ["root"],
+  async () => {
+    await using first = new Served("gadgets: [trace_exec]\n");
+    await servedAt(first.kmeter);
+    await using second = startKmeter(["serve", "-f", first.sandbox.path("kmeter.yaml")]);
+    await second.waitFor("stderr", /another kmeter serve does/);
+    second.kill("SIGKILL");
+    first.kmeter.kill("SIGKILL");
+    await Promise.all([first.kmeter.finish(), second.finish()]);
+    await using third = startKmeter(["serve", "-f", first.sandbox.path("kmeter.yaml")]);
+    await servedAt(third);
+    assertEquals((await first.ask("ps")).code, 0);
+  },
+);
+
+testWith("--check tells every mistake with its place, and runs nothing", [], async () => {
+  using sandbox = new Sandbox();
+  const file = sandbox.write(
+    "kmeter.yaml",
+    `listen: 127.0.0.1:0
+gadgets:
+  - gadget: trace_exec
+    filter: nope==1
+  - gadget: nosuch
+  - gadget: trace_open
+    params:
+      uid: many
+    annotate:
+      open.comm:metrics.tipe: key
+  - gadgat: x
+`,
+  );
+  await runCase({
+    name: "mistakes",
+    run: ["serve", "-f", file, "--check"],
+    expect: {
+      code: 1,
+      stdout: "",
+      stderr: [/kmeter\.yaml:11 \(gadgets\.3\.gadgat\)/, /"gadgat"/],
+    },
+    check: ({ stderr }) => assertOneError(stderr),
+  });
+  Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace("  - gadgat: x\n", ""));
+  await runCase({
+    name: "mistakes of gadgets",
+    run: ["serve", "-f", file, "--check"],
+    expect: {
+      code: 1,
+      stdout: "",
+      stderr: [
+        /: 3 mistakes\n/,
+        /kmeter\.yaml:4 \(gadgets\.0\.filter\): .*nope/,
+        /kmeter\.yaml:5 \(gadgets\.1\): There is no gadget "nosuch"/,
+        /kmeter\.yaml:9 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
+      ],
+    },
+    check: ({ stderr }) => assertOneError(stderr),
+  });
+});
+
+testCases([
+  {
+    name: "serve without a file",
+    run: ["serve", "-f", "/nonexistent/kmeter.yaml"],
+    expect: { code: 2, stdout: "", stderr: /there is no such file\nhint: / },
+    check: ({ stderr }) => assertOneError(stderr),
+  },
+  {
+    name: "a command without a server",
+    run: ["ps", "--socket", "/nonexistent/kmeter.sock"],
+    expect: { code: 1, stdout: "", stderr: /no kmeter serve listens there\nhint: / },
+    check: ({ stderr }) => assertOneError(stderr),
+  },
+]);
+
+testWith("no gadget at all can run", ["root"], async () => {
+  using sandbox = new Sandbox();
+  const file = sandbox.write(
+    "kmeter.yaml",
+    `listen: 127.0.0.1:0\nsocket: none\ngadgets: [${BROKEN}]\n`,
+  );
+  await runCase({
+    name: "none",
+    run: ["serve", "-f", file],
+    expect: { code: 1, stdout: "", stderr: /error: / },
+  });
+});
