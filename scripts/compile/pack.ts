@@ -14,7 +14,11 @@ export interface PackOptions {
   readonly output: string;
 }
 
-const RUN_OPTIONS = ["--no-prompt", "--quiet", "--no-config", "--no-lock"];
+const RUN_OPTIONS = [
+  ...["--no-prompt", "--quiet", "--no-config", "--no-lock"],
+  // The thread that pushes has permissions of its own.
+  "--unstable-worker-options",
+];
 
 /** High enough to miss what a shell or systemd passes on, low enough for the usual limit of 1024. */
 const FIRST_FD = 200;
@@ -82,7 +86,7 @@ function revokeOthers(): string {
     ({ flag }) => flag,
   );
   return [...commands].map(([flag, grants]) => {
-    const [, name, variable] = /^--allow-(\w+)(?:=(\w+))?$/.exec(flag) ?? [];
+    const [, name, variable] = /^--allow-(\w+)(?:=([\w*]+))?$/.exec(flag) ?? [];
     const wanted = JSON.stringify(grants.map(({ command }) => command));
     const descriptor = JSON.stringify({ name, variable });
     return `if (!${wanted}.includes(Deno.args[0])) Deno.permissions.revokeSync(${descriptor});\n`;

@@ -19,6 +19,9 @@ const FLAGS = [
 const TARGET_ARCH = Deno.build.arch === "x86_64" ? "x86" : "arm64";
 /** Exit code of a program that a signal ended: this and the signal's number. */
 const SIGNALLED = 128;
+/** What tools say when there is no room for what they make, and what LLVM says before its stack. */
+const NO_ROOM = "No space left on device";
+const LLVM_FAULT = "\nPLEASE submit a bug report";
 const SIGNALS = [["SIGINT", 2], ["SIGTERM", 15]] as const;
 
 export const buildCommand: Command = {
@@ -123,7 +126,7 @@ async function compile(
 ): Promise<void> {
   const { tools: { clang, llvmStrip }, include } = workshop;
   // The flags of scripts/build_gadgets. An object names its sources: not the temporary folder of the headers.
-  const flags = ["-target", "bpf", "-mcpu=v3", "-Wall", "-g", "-O2"];
+  const flags = ["-fno-crash-diagnostics", "-target", "bpf", "-mcpu=v3", "-Wall", "-g", "-O2"];
   flags.push(`-D__TARGET_ARCH_${TARGET_ARCH}`, `-ffile-prefix-map=${include}/=`, "-I", include);
   await runTool([clang, ...flags, "-c", source, "-o", object], workshop);
   // The kernel never sees what is stripped; the object is only larger with it.
@@ -144,14 +147,18 @@ async function runTool(command: readonly string[], { include, stop }: Workshop):
   const [tool, ...args] = command;
   stop.throwIfAborted();
   const { success, signal, stderr } = await new Deno.Command(tool, { args, signal: stop }).output();
-  const messages = new TextDecoder().decode(stderr).trimEnd().replaceAll(`${include}/`, "");
+  const output = new TextDecoder().decode(stderr);
+  // LLVM takes a full disk for a fault of its own, and shows its stack.
+  const isFull = output.includes(NO_ROOM);
+  const told = isFull ? output.split(LLVM_FAULT)[0] : output;
+  const messages = told.trimEnd().replaceAll(`${include}/`, "");
   // Tabs are in the lines of source that the compiler quotes.
   if (messages !== "") writeNotice(messages.replaceAll("\t", "    "));
   if (success) return;
   const name = tool.slice(tool.lastIndexOf("/") + 1);
   if (signal === null) {
     throw new FormatError(`Cannot build: ${name} failed`, {
-      hint: "mend the source and build again",
+      hint: isFull ? "the disk is full" : "mend the source and build again",
     });
   }
   throw new FormatError(`Cannot build: ${name} was ended by ${signal}`, {

@@ -64,27 +64,38 @@ export function gadgetNameOf(path: string): string {
 }
 
 /**
- * Writes the files of a new gadget.
+ * Writes the files of a new gadget: all, or none that stays.
  * @returns their names.
  * @throws UsageError if the folder is in use, or cannot be written.
  */
 export function writeTemplate(folder: string, name: string): string[] {
+  const begun: string[] = [];
   try {
     Deno.mkdirSync(folder, { recursive: true });
     requireEmpty(folder);
     return listAssets(TEMPLATE).map((asset) => {
       const file = asset.slice(TEMPLATE.length + 1, -TEMPLATE_SUFFIX.length);
+      begun.push(file);
       const text = new TextDecoder().decode(readAsset(asset)).replaceAll("@NAME@", name);
       Deno.writeTextFileSync(`${folder}/${file}`, text, { createNew: true });
       return file;
     });
   } catch (cause) {
+    for (const file of begun) removeIfThere(`${folder}/${file}`);
     if (cause instanceof UsageError || !(cause instanceof Error)) throw cause;
     const reason = cause.message.replace(/: \w+ '.*$/, "");
     throw new UsageError(`Cannot make "${folder}": ${reason}`, {
       cause,
-      hint: "choose a place that does not exist yet and where you may write",
+      hint: "choose a place that does not exist yet, where there is room and where you may write",
     });
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -9,9 +9,11 @@ import {
 import { CATCH_UP_MS, MAX_REFUSALS, STOP_MS } from "../engine/mod.ts";
 import {
   CONNECTION_LIMITS,
+  DEFAULT_MAX_QUEUE_BYTES,
   DEFAULT_SCRAPE_LIMITS,
   MAX_HEAD_BYTES,
   PAGE_WINDOW_BYTES,
+  PUSH_AT_END_MS,
 } from "../export/mod.ts";
 import {
   DEFAULT_SERIES_LIMIT,
@@ -65,6 +67,16 @@ export function limitsInForce(): Limit[] {
       subject: "page kept for a scraper",
       value: size(PAGE_WINDOW_BYTES),
       effect: "who is further behind another gets the rest rendered again",
+    },
+    {
+      subject: "queue of an exporter",
+      value: size(DEFAULT_MAX_QUEUE_BYTES),
+      effect: "then nothing is pushed, and the next push covers that time; maxQueueBytes sets it",
+    },
+    {
+      subject: "last push",
+      value: seconds(PUSH_AT_END_MS),
+      effect: "what is not sent by then is lost and counted",
     },
     {
       subject: "wait for events",

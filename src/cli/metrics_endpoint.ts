@@ -21,6 +21,8 @@ import { warnAsIs } from "./warnings.ts";
 /** Where and how metrics are served. */
 export interface EndpointOptions {
   readonly address: ListenAddress;
+  /** kmeter's own metrics, if there are others who tell them. */
+  readonly own?: OwnMetrics;
   readonly prefix?: string;
   /** OpenMetrics tells since when it counts. */
   readonly createdSamples?: boolean;
@@ -42,10 +44,7 @@ export class MetricsEndpoint {
 
   /** @throws KernelError if the port cannot be had, UsageError if the host is unknown. */
   static async open(options: EndpointOptions): Promise<MetricsEndpoint> {
-    const own = await OwnMetrics.load({
-      buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
-      onError: reportScrapeError,
-    });
+    const own = options.own ?? await loadOwnMetrics();
     const endpoint = new MetricsEndpoint(own, options);
     endpoint.#listen(options);
     return endpoint;
@@ -147,6 +146,14 @@ export class MetricsEndpoint {
   }
 }
 
+/** kmeter's own metrics, of nothing yet. */
+export function loadOwnMetrics(): Promise<OwnMetrics> {
+  return OwnMetrics.load({
+    buildInfo: { version: programVersion(), deno: Deno.version.deno, libbpf: libbpfVersion() },
+    onError: reportScrapeError,
+  });
+}
+
 function mergeSnapshots(snapshots: readonly Partial<OwnMetricsSnapshot>[]): OwnMetricsSnapshot {
   // All have the same budget.
   const [seriesPlaces] = snapshots.flatMap((snapshot) => snapshot.seriesPlaces ?? []);
@@ -156,6 +163,7 @@ function mergeSnapshots(snapshots: readonly Partial<OwnMetricsSnapshot>[]): OwnM
     dataSources: snapshots.flatMap(({ dataSources }) => dataSources ?? []),
     programs: snapshots.flatMap(({ programs }) => programs ?? []),
     consumers: snapshots.flatMap(({ consumers }) => consumers ?? []),
+    pushes: snapshots.flatMap(({ pushes }) => pushes ?? []),
   };
 }
 

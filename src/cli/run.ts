@@ -4,9 +4,16 @@ import { trimHeap } from "../../ffi/mod.ts";
 import { type ParsedGadget, RunningGadget, type RunOptions } from "../engine/mod.ts";
 import type { PasswdEntry } from "../enrich/mod.ts";
 import { UsageError } from "../errors.ts";
-import type { ListenAddress, WebConfigFile } from "../export/mod.ts";
+import {
+  type ExporterOptions,
+  type ListenAddress,
+  type OwnMetrics,
+  shownUrl,
+  type WebConfigFile,
+} from "../export/mod.ts";
 import { allocateSeriesBudget } from "../metrics/mod.ts";
 import type { Command } from "./command.ts";
+import { exportersOf } from "./exporter_flags.ts";
 import { type ParsedFlags, parseFlags } from "./flags.ts";
 import {
   gadgetOptions,
@@ -15,7 +22,8 @@ import {
   requireCapabilities,
 } from "./gadget_options.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
-import { MetricsEndpoint } from "./metrics_endpoint.ts";
+import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
+import { MetricsPush } from "./metrics_push.ts";
 import { writeNotice } from "./output.ts";
 import {
   displaySettings,
@@ -56,7 +64,8 @@ async function runGadget(args: readonly string[]): Promise<number> {
       terminal: new OutputTerminal(() => stop.request()),
     });
     const listen = listenAddressOf(flags);
-    const metrics = listen !== undefined;
+    const exporters = exportersOf(flags, (name) => Deno.env.get(name));
+    const metrics = listen !== undefined || exporters.length > 0;
     const seriesBudget = allocateSeriesBudget(metricsLimitOf(flags));
     const options = gadgetOptions(line, {
       name: gadget.spec.name,
@@ -76,6 +85,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
       options,
       display,
       listen,
+      exporters,
       timeoutMs,
       stop,
       prefix,
@@ -106,6 +116,8 @@ interface Run {
   readonly options: RunOptions;
   readonly display: TerminalDisplay;
   readonly listen: ListenAddress | undefined;
+  /** Where metrics are pushed to. */
+  readonly exporters: readonly ExporterOptions[];
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
   readonly prefix: string | undefined;
@@ -117,22 +129,35 @@ interface Run {
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   let running: RunningGadget | undefined;
+  const own = run.options.metrics ? await loadOwnMetrics() : undefined;
+  const push = own && await openPush(run, own);
   const metrics = run.listen === undefined ? undefined : await MetricsEndpoint.open({
     ...run,
+    own,
     address: run.listen,
     health: () => running === undefined ? "the gadget is not running yet" : undefined,
+    more: () => ({ pushes: push?.stats }),
   });
-  // The server has its socket. Threads that start from here on inherit that no other can be opened.
+  // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
   try {
+    const startMs = Date.now();
     running = await RunningGadget.start(gadget, run.options);
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       run.display.begin();
+      if (metrics === undefined) observe(running, { own, push });
       metrics?.serve(running);
+      push?.begin(running, startMs);
       metrics?.ready();
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
+      }
+      for (const exporter of run.exporters) {
+        const interval = `${exporter.intervalMs / 1000} s`;
+        writeNotice(
+          `${gadget.spec.name}: pushing metrics to ${shownUrl(exporter)} every ${interval}`,
+        );
       }
       notifyServiceManager("READY=1");
       trimHeap();
@@ -140,11 +165,26 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
     } finally {
-      await running.stop();
+      await running.stop({ beforeFreeing: () => push?.finish() });
     }
   } finally {
+    push?.close();
     await metrics?.close();
   }
   await run.display.end();
   return 0;
+}
+
+async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefined> {
+  const { exporters, prefix } = run;
+  if (exporters.length === 0) return undefined;
+  return await MetricsPush.open({ exporters, own, prefix, warn: run.options.warn });
+}
+
+/** For a run without a page, which would do the same. */
+function observe(
+  running: RunningGadget,
+  { own, push }: { own: OwnMetrics | undefined; push: MetricsPush | undefined },
+): void {
+  own?.observe(() => ({ ...running.snapshot(), pushes: push?.stats }));
 }

@@ -7,6 +7,7 @@ import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts"
 import { DEFAULT_TOTAL_SERIES_LIMIT } from "../metrics/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
+import { EXPORTER_FLAGS } from "./exporter_flags.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { perDataSource } from "./per_data_source.ts";
@@ -77,6 +78,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "LIST",
     description: "scope of the metrics: NAME for all, or ds:name,ds2:name2",
   },
+  ...EXPORTER_FLAGS,
   { name: "otel-metrics-listen", description: "the same as --metrics" },
   { name: "otel-metrics-listen-address", value: "ADDR:PORT", description: "the same as --listen" },
   {

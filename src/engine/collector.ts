@@ -55,11 +55,13 @@ export interface CountingCollector extends Collector {
 export function createCollector(spec: DataSourceSpec, options: CollectorOptions): Collector {
   const { fields, recordSizeBytes, valueSizeBytes } = spec;
   const { scope, filter, formatters, budget } = options;
+  const isRetold = spec.origin.kind === "iter";
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const isStronglyOrdered = Deno.build.arch === "x86_64";
   const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered, budget }));
   const startMs = readWallTimeMs();
-  return { plan, memory, set: createMetricSet({ scope, plan, memory, startMs, formatters }) };
+  const set = createMetricSet({ scope, plan, memory, startMs, isRetold, formatters });
+  return { plan, memory, set };
 }
 
 /** Compiles the loops, to count on this thread. */

@@ -54,6 +54,7 @@ export class FetchRunner implements Runner {
   #queue: Promise<void> = Promise.resolve();
   /** A fetch for scrapes that has not begun yet. */
   #waiting: Promise<void> | undefined;
+  #ended: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(spec: DataSourceSpec, options: FetchRunnerOptions) {
@@ -138,17 +139,25 @@ export class FetchRunner implements Runner {
   }
 
   /** What came since the last fetch is counted and shown too. */
+  end(): Promise<void> {
+    return this.#ended ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
+    await this.#stopTimers();
+    const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
+    if (isDue && this.#options.fetchesAtEnd) {
+      await this.#fetchAndShow(this.#viewers);
+    }
+  }
+
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
 
   async #close(): Promise<void> {
     try {
-      await this.#stopTimers();
-      const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
-      if (isDue && this.#options.fetchesAtEnd) {
-        await this.#fetchAndShow(this.#viewers);
-      }
+      await this.end();
       await this.#queue;
     } finally {
       this.#options.free?.();

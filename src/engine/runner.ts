@@ -38,6 +38,8 @@ export interface Runner {
   lost?(): number;
   /** Present if the data source reads a map. */
   mapStats?(): MapReadStats;
+  /** Takes and shows what is left of what comes on a timer; `refresh` still works. Idempotent. */
+  end?(): Promise<void>;
   /** Shows rows to one more viewer from now on; present if the data source can. */
   show?(viewer: Viewer): Viewing;
   /** Waits for what is under way, takes and shows what is left, and frees everything. */

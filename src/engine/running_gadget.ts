@@ -354,16 +354,26 @@ export class RunningGadget {
     return { gadget: this.#options.name, program, section, isAttached: false, reason };
   }
 
-  /** Detaches, takes what is left, frees everything. Idempotent. */
-  stop(): Promise<void> {
-    return this.#stopped ??= this.#stop();
+  /**
+   * Detaches, takes what is left, frees everything. Idempotent.
+   * @param options.beforeFreeing called when all is counted and the data sources can still be read.
+   */
+  stop(options: { beforeFreeing?: () => Promise<void> | undefined } = {}): Promise<void> {
+    return this.#stopped ??= this.#stop(options);
   }
 
-  async #stop(): Promise<void> {
+  async #stop(
+    { beforeFreeing }: { beforeFreeing?: () => Promise<void> | undefined },
+  ): Promise<void> {
     this.#detach();
     try {
       await this.#stopReading();
       if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
+      if (beforeFreeing !== undefined) {
+        // What fails here fails again when it is closed, and is told then.
+        await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
+        await beforeFreeing();
+      }
     } finally {
       try {
         this.#lossWatch?.stop();

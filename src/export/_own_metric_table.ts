@@ -1,7 +1,12 @@
 /** The `kmeter_*` and `process_*` metrics and how a snapshot fills them. */
 
 import type { Counter, Gauge, Registry } from "prom-client";
-import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "./own_metrics_snapshot.ts";
+import type {
+  DataSourceStats,
+  OwnMetricsSnapshot,
+  ProgramStats,
+  PushStats,
+} from "./own_metrics_snapshot.ts";
 import type { ProcessStats } from "./process_stats.ts";
 
 export type PromClient = typeof import("./_prom_client.ts");
@@ -28,6 +33,11 @@ export interface MetricTable {
   readonly attached: Gauge;
   readonly runTime: Counter;
   readonly runCount: Counter;
+  readonly pushSent: Counter;
+  readonly pushDropped: Counter;
+  readonly pushQueued: Gauge;
+  readonly pushFailures: Counter;
+  readonly pushSkipped: Counter;
   readonly scrapeDuration: Gauge;
   readonly scrapeErrors: Counter;
   readonly connectionsCut: Counter;
@@ -67,6 +77,7 @@ export function createMetrics(
     ),
     ...sourceMetrics(gauge, counter),
     ...programMetrics(gauge, counter),
+    ...pushMetrics(gauge, counter),
     ...scrapeMetrics(gauge, counter),
     ...processMetrics(gauge, counter),
   };
@@ -157,6 +168,37 @@ function programMetrics(gauge: MakeGauge, counter: MakeCounter) {
   };
 }
 
+function pushMetrics(gauge: MakeGauge, counter: MakeCounter) {
+  const labels = ["exporter"];
+  return {
+    pushSent: counter(
+      "kmeter_otlp_sent_data_points_total",
+      "Data points that the collector has taken.",
+      labels,
+    ),
+    pushDropped: counter(
+      "kmeter_otlp_dropped_data_points_total",
+      "Data points that are lost: refused by the collector, or unsent when kmeter ended.",
+      [...labels, "reason"],
+    ),
+    pushQueued: gauge(
+      "kmeter_otlp_queued_data_points",
+      "Data points that wait to be sent.",
+      labels,
+    ),
+    pushFailures: counter(
+      "kmeter_otlp_failed_requests_total",
+      "Requests that failed, by reason; most are sent again.",
+      [...labels, "reason"],
+    ),
+    pushSkipped: counter(
+      "kmeter_otlp_skipped_pushes_total",
+      "Pushes left out because enough waited to be sent; the next one covers their time.",
+      labels,
+    ),
+  };
+}
+
 function scrapeMetrics(gauge: MakeGauge, counter: MakeCounter) {
   return {
     scrapeDuration: gauge(
@@ -208,6 +250,7 @@ export function refill(
   for (const { gadget, isUp } of snapshot.consumers) {
     metrics.consumerUp.set({ gadget }, isUp ? 1 : 0);
   }
+  for (const push of snapshot.pushes ?? []) fillPush(metrics, push);
   fillProcess(metrics, process);
 }
 
@@ -238,6 +281,18 @@ function fillProgram(metrics: MetricTable, stats: ProgramStats): void {
   metrics.attached.set({ ...labels, section, reason }, stats.isAttached ? 1 : 0);
   if (stats.runTimeSeconds !== undefined) metrics.runTime.inc(labels, stats.runTimeSeconds);
   if (stats.runCount !== undefined) metrics.runCount.inc(labels, stats.runCount);
+}
+
+function fillPush(metrics: MetricTable, push: PushStats): void {
+  const { exporter, sent, refused, unsent, queued, failures, skipped } = push;
+  metrics.pushSent.inc({ exporter }, sent);
+  metrics.pushDropped.inc({ exporter, reason: "refused" }, refused);
+  metrics.pushDropped.inc({ exporter, reason: "unsent" }, unsent);
+  metrics.pushQueued.set({ exporter }, queued);
+  for (const [reason, count] of Object.entries(failures)) {
+    metrics.pushFailures.inc({ exporter, reason }, count);
+  }
+  metrics.pushSkipped.inc({ exporter }, skipped);
 }
 
 function fillProcess(metrics: MetricTable, process: ProcessStats): void {

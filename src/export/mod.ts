@@ -27,6 +27,23 @@ export {
   type ProgramStats,
 } from "./own_metrics_snapshot.ts";
 export { DEFAULT_SCRAPE_LIMITS, type ScrapeLimits } from "./_scrapes.ts";
+export {
+  DEFAULT_MAX_QUEUE_BYTES,
+  type Environment,
+  type ExporterKey,
+  type ExporterOptions,
+  type ExporterSetting,
+  type ExporterStats,
+  makeExporterOptions,
+  OtlpPush,
+  type OwnMetricValues,
+  parseExporterKey,
+  PUSH_AT_END_MS,
+  readHostFacts,
+  resourceAttributes,
+  settingsFromEnvironment,
+  shownUrl,
+} from "./otlp/mod.ts";
 export { PAGE_WINDOW_BYTES } from "./shared_body.ts";
 export { type ProcessStats, readProcessStats } from "./process_stats.ts";
 export {

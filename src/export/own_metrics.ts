@@ -94,6 +94,13 @@ export class OwnMetrics {
 
   /** All metrics of the Registry but the gadget families, in that format. */
   async render(format: ExpositionFormat): Promise<Uint8Array<ArrayBuffer>> {
+    const families = await this.read();
+    if (format === "protobuf") return registryProtobuf(families);
+    return new TextEncoder().encode(registryText(families, format));
+  }
+
+  /** Values of all metrics of the Registry but the gadget families. */
+  async read(): Promise<RegistryValues[]> {
     // The declaration calls these plain descriptions; they are the metrics themselves.
     const registered = this.registry
       .getMetricsAsArray() as unknown as (RegisteredMetric | RegistryFamily)[];
@@ -103,8 +110,7 @@ export class OwnMetrics {
       const { name, help, type, values } = await metric.get();
       families.push({ name, help, type, values, aggregator: "sum" });
     }
-    if (format === "protobuf") return registryProtobuf(families);
-    return new TextEncoder().encode(registryText(families, format));
+    return families;
   }
 
   #fill(): void {

@@ -61,6 +61,23 @@ export interface ProgramStats {
   readonly runCount?: number;
 }
 
+/** What an OTLP exporter has done. */
+export interface PushStats {
+  readonly exporter: string;
+  /** Data points that the collector has taken. */
+  readonly sent: number;
+  /** Data points that it refused for good. */
+  readonly refused: number;
+  /** Data points that could not be sent any more when kmeter ended. */
+  readonly unsent: number;
+  /** Data points that wait to be sent. */
+  readonly queued: number;
+  /** Requests that failed, by reason. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Pushes left out, because enough waited. */
+  readonly skipped: number;
+}
+
 /** Places for the series of all data sources together. */
 export interface SeriesPlaces {
   /** Series that have one, those included that have left and may return. */
@@ -77,4 +94,6 @@ export interface OwnMetricsSnapshot {
   readonly programs: readonly ProgramStats[];
   /** Of the gadgets that count events. */
   readonly consumers: readonly ConsumerStats[];
+  /** Absent where nothing is pushed. */
+  readonly pushes?: readonly PushStats[];
 }

@@ -59,6 +59,8 @@ export interface Instrument {
   readonly description: string;
   /** UCUM unit, may be "". */
   readonly unit: string;
+  /** True for histograms whose buckets are the kernel's slots, counted there. */
+  readonly isSlots?: boolean;
   /**
    * Current storage; has room for at least the set's `seriesCount` as it was before the call. Views
    * are replaced when rows are added: take it anew for each piece of a scrape, and never keep it
@@ -95,6 +97,11 @@ export interface MetricSet {
    * then. Absent if nobody knows.
    */
   readonly startMs?: number;
+  /**
+   * True if every read tells all values anew, as iterators do: then another generation of a series is no
+   * sign that its key has begun at zero.
+   */
+  readonly isRetold?: boolean;
   /** Number of series ever allotted; dead ones included. Grows, never shrinks. */
   readonly seriesCount: number;
   /** False for series that must not be exported (their map key is gone, or never used). */

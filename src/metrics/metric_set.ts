@@ -25,13 +25,15 @@ export interface MetricSetOptions {
   readonly memory: SeriesMemory;
   /** See {@linkcode MetricSet.startMs}. */
   readonly startMs?: number;
+  /** See {@linkcode MetricSet.isRetold}. */
+  readonly isRetold?: boolean;
   /** Text of fields with a format. */
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
 }
 
 /** The exporters' view of a data source's series. Live: nothing is copied until it is read. */
 export function createMetricSet(options: MetricSetOptions): MetricSet {
-  const { scope, plan, memory, startMs } = options;
+  const { scope, plan, memory, startMs, isRetold = false } = options;
   const labels = new LabelReader(options);
   return {
     scope,
@@ -42,11 +44,13 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
       name: instrument.name,
       description: instrument.description,
       unit: instrument.unit,
+      isSlots: instrument.slots,
       column: () => memory.column(index),
       ...(plan.exemplar !== undefined && instrument.type !== "gauge" && !instrument.slots && {
         exemplar: (series) => labels.exemplar(series, index),
       }),
     })),
+    isRetold,
     get seriesCount() {
       return memory.count;
     },

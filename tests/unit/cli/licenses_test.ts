@@ -7,7 +7,12 @@ import { licenseTexts } from "../../../src/cli/licenses.ts";
 
 const CHECKOUT = decodeURIComponent(new URL("../../..", import.meta.url).pathname);
 /** The program's entries: its main module, and those of its workers. */
-const ENTRIES = ["main.ts", "src/engine/ingest_worker.ts", "src/export/_gzip_worker.ts"];
+const ENTRIES = [
+  "main.ts",
+  "src/engine/ingest_worker.ts",
+  "src/export/_gzip_worker.ts",
+  "src/export/otlp/_otlp_worker.ts",
+];
 
 interface NpmPackage {
   readonly name: string;

@@ -17,6 +17,7 @@ export interface FakeInstrument {
   readonly column: Column;
   /** Of the series that have one. */
   readonly exemplars?: readonly (Exemplar | undefined)[];
+  readonly isSlots?: boolean;
 }
 
 /** A set whose series, labels and columns a test may change at will. */
@@ -24,6 +25,7 @@ export class FakeMetricSet implements MetricSet {
   readonly scope: string;
   readonly labelNames: readonly string[];
   readonly instruments: Instrument[];
+  isRetold = false;
   rows: (readonly string[])[];
   readonly dead = new Set<number>();
   readonly generations: number[] = [];
@@ -45,6 +47,7 @@ export class FakeMetricSet implements MetricSet {
       name: instrument.name,
       description: instrument.description ?? `Help of ${instrument.name}.`,
       unit: instrument.unit ?? "",
+      isSlots: instrument.isSlots ?? false,
       column: () => instrument.column,
       ...(instrument.exemplars && { exemplar: (series) => instrument.exemplars?.[series] }),
     }));

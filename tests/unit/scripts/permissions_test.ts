@@ -13,7 +13,7 @@ const SOCKET_COMMANDS = ["attach", "logs", "ps", "serve", "start", "stop"];
 
 /** What the name of a flag stands for, and who has it. */
 const GRANTED: Readonly<Record<string, readonly string[]>> = {
-  "--allow-env": ["any", "build"],
+  "--allow-env": ["any", "build", "run"],
   "--allow-ffi": ["any"],
   "--allow-net": ["run", ...SOCKET_COMMANDS].sort(),
   "--allow-read": ["any"],
@@ -70,6 +70,7 @@ const attempts = {
   "serve": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
   "read PATH": () => Deno.env.get("PATH"),
   "read NOTIFY_SOCKET": () => Deno.env.get("NOTIFY_SOCKET"),
+  "read OTEL_SERVICE_NAME": () => Deno.env.get("OTEL_SERVICE_NAME"),
   "read another variable": () => Deno.env.get("AWS_SECRET_ACCESS_KEY"),
   "list the network interfaces": () => Deno.networkInterfaces(),
 };
@@ -85,7 +86,7 @@ for (const [name, attempt] of Object.entries(attempts)) {
 console.log(done.join());
 `;
 const ABILITIES: Readonly<Record<string, string>> = {
-  run: "serve,read NOTIFY_SOCKET",
+  run: "serve,read NOTIFY_SOCKET,read OTEL_SERVICE_NAME",
   init: "write,read NOTIFY_SOCKET",
   build: "start a program,write,read PATH,read NOTIFY_SOCKET",
   doctor: "read NOTIFY_SOCKET",

@@ -1,0 +1,249 @@
+/** Pushes metrics to OTLP collectors, seen from the main thread: it reads, another thread does the rest. */
+
+import { UsageError } from "../../errors.ts";
+import type { MetricSet } from "../../metrics/mod.ts";
+import type { ExporterOptions } from "./exporter_options.ts";
+import type { ExporterCounts, OtlpOrder, OtlpReport, OwnMetricValues } from "./messages.ts";
+import type { ResourceAttributes } from "./resource.ts";
+import { SetReader } from "./set_reader.ts";
+
+/** How long the last push may take, outages included. */
+export const PUSH_AT_END_MS = 5000;
+
+/** Parts of an {@linkcode OtlpPush}. */
+export interface OtlpPushOptions {
+  readonly exporters: readonly ExporterOptions[];
+  readonly resource: ResourceAttributes;
+  /** kmeter's, the version of the scope of its own metrics. */
+  readonly version: string;
+  /** Put before the names of the sets' metrics, with a dot. */
+  readonly prefix?: string;
+  readonly warn: (text: string) => void;
+}
+
+/** What is pushed. */
+export interface PushSource {
+  readonly sets: readonly MetricSet[];
+  /** When all values were zero, in ms since the epoch. */
+  readonly startMs: number;
+  /** Brings the sets up to date. It tells failures itself. */
+  readonly refresh: () => Promise<void>;
+  /** kmeter's own metrics. */
+  readonly own: () => Promise<readonly OwnMetricValues[]>;
+}
+
+/** What an exporter has done, for kmeter's own metrics. */
+export interface ExporterStats extends ExporterCounts {
+  readonly exporter: string;
+  /** Times at which nothing was pushed, because enough waited to be sent. */
+  readonly skipped: number;
+}
+
+interface Exporter {
+  readonly options: ExporterOptions;
+  counts: ExporterCounts;
+  skipped: number;
+  /** Time of the last push. */
+  lastMs: number;
+  /** A push that is being read or taken. */
+  underWay: Promise<void> | undefined;
+  taken: PromiseWithResolvers<void> | undefined;
+  timer?: ReturnType<typeof setInterval>;
+}
+
+const NO_COUNTS: ExporterCounts = {
+  sent: 0,
+  refused: 0,
+  unsent: 0,
+  queued: 0,
+  failures: {},
+  isFull: false,
+};
+
+const NOTHING = { env: false, ffi: false, read: false, run: false, sys: false, write: false };
+
+/**
+ * Exporters at work. A push reads all series once; the thread makes requests of it, which wait in a queue
+ * until a collector has taken them. While enough wait, nothing is pushed: the next push covers that time.
+ *
+ * Ownership: `close()` ends the thread.
+ */
+export class OtlpPush {
+  readonly #worker: Worker;
+  readonly #warn: (text: string) => void;
+  readonly #exporters: readonly Exporter[];
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<void>();
+  #source: PushSource | undefined;
+  #readers: readonly SetReader[] = [];
+  /** Pushes are read one after the other: labels are handed on once, in order. */
+  #reading: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+
+  /** Starts the thread. Throws: UsageError if a certificate or key cannot be used. */
+  static async open(options: OtlpPushOptions): Promise<OtlpPush> {
+    const push = new OtlpPush(options);
+    try {
+      await push.#ready.promise;
+      return push;
+    } catch (error) {
+      push.close();
+      throw error;
+    }
+  }
+
+  private constructor({ exporters, resource, version, prefix, warn }: OtlpPushOptions) {
+    this.#warn = warn;
+    this.#exporters = exporters.map((options) => ({
+      options,
+      counts: NO_COUNTS,
+      skipped: 0,
+      lastMs: 0,
+      underWay: undefined,
+      taken: undefined,
+    }));
+    this.#worker = new Worker(new URL("./_otlp_worker.ts", import.meta.url), {
+      type: "module",
+      // Its own for good, whatever the main thread gives back: its collectors, and nothing else.
+      deno: { permissions: { ...NOTHING, net: exporters.map(({ url }) => hostOf(url)) } },
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<OtlpReport>) => this.#take(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(event.message);
+    };
+    this.#order({ kind: "configure", exporters, resource, version, prefix });
+  }
+
+  #order(order: OtlpOrder, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(order, transfer);
+  }
+
+  #take(report: OtlpReport): void {
+    switch (report.kind) {
+      case "ready":
+        return this.#ready.resolve();
+      case "taken":
+        return this.#exporters[report.exporter].taken?.resolve();
+      case "counts":
+        this.#exporters[report.exporter].counts = report.counts;
+        return;
+      case "warning":
+        return this.#warn(report.text);
+      case "failed":
+        return this.#fail(report.message);
+      case "finished":
+        return this.#finished.resolve();
+    }
+  }
+
+  /** Metrics go on being counted and served without it. */
+  #fail(message: string): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#ready.reject(
+      new UsageError(`Cannot push metrics: ${message}`, {
+        hint: "openssl x509 -in FILE -text shows whether a certificate is one",
+      }),
+    );
+    if (this.#source !== undefined) this.#warn(`metrics are no longer pushed: ${message}`);
+    for (const { taken } of this.#exporters) taken?.resolve();
+    this.#finished.resolve();
+  }
+
+  /** Begins: the first push comes after one interval. */
+  begin(source: PushSource): void {
+    this.#source = source;
+    this.#readers = readersOf(source.sets);
+    this.#order({ kind: "begin", timeMs: source.startMs });
+    this.#exporters.forEach((exporter, index) => {
+      exporter.lastMs = source.startMs;
+      exporter.timer = setInterval(() => this.#pushOrSkip(index), exporter.options.intervalMs);
+    });
+  }
+
+  #pushOrSkip(index: number): void {
+    const exporter = this.#exporters[index];
+    if (this.#hasFailed) return;
+    if (exporter.underWay !== undefined || exporter.counts.isFull) exporter.skipped++;
+    else void this.#push(index);
+  }
+
+  /** Never rejects. */
+  #push(index: number): Promise<void> {
+    const exporter = this.#exporters[index];
+    const push = this.#reading.then(() => this.#readAndSend(index))
+      .catch((error) => {
+        this.#warn(`exporter ${exporter.options.name}: ${messageOf(error)}`);
+        // What they believe to be handed on may not be.
+        this.#readers = readersOf(this.#source?.sets ?? []);
+      })
+      .finally(() => exporter.underWay = undefined);
+    exporter.underWay = push;
+    this.#reading = push;
+    return push;
+  }
+
+  async #readAndSend(index: number): Promise<void> {
+    const source = this.#source;
+    if (source === undefined || this.#hasFailed) return;
+    const exporter = this.#exporters[index];
+    await source.refresh();
+    // Two pushes in one millisecond, or a clock that was set back, must not tell one time twice.
+    const timeMs = Math.max(Date.now(), exporter.lastMs + 1);
+    exporter.lastMs = timeMs;
+    const own = exporter.options.includesOwnMetrics ? await source.own() : [];
+    const sets = [];
+    for (const reader of this.#readers) sets.push(await reader.read());
+    exporter.taken = Promise.withResolvers();
+    const transfer = sets.flatMap(({ series, generations, cells }) =>
+      [series, generations, cells].map(({ buffer }) => buffer)
+    );
+    this.#order({ kind: "push", push: { exporter: index, timeMs, sets, own } }, transfer);
+    await exporter.taken.promise;
+  }
+
+  get stats(): ExporterStats[] {
+    return this.#exporters.map(({ options, counts, skipped }) => ({
+      ...counts,
+      exporter: options.name,
+      skipped,
+    }));
+  }
+
+  /**
+   * Pushes for the last time and waits until all is sent, or for so long. The sets must still be there;
+   * no events come any more.
+   */
+  async finish(withinMs: number = PUSH_AT_END_MS): Promise<void> {
+    for (const { timer } of this.#exporters) clearInterval(timer);
+    if (this.#source === undefined || this.#hasFailed) return;
+    await Promise.all(this.#exporters.map(async (exporter, index) => {
+      await exporter.underWay;
+      await this.#push(index);
+    }));
+    this.#order({ kind: "finish", withinMs });
+    await this.#finished.promise;
+  }
+
+  /** Ends the thread; what is not sent is lost. Idempotent. */
+  close(): void {
+    for (const { timer } of this.#exporters) clearInterval(timer);
+    this.#hasFailed = true;
+    this.#worker.terminate();
+  }
+}
+
+/** Host and port, as permissions name them. */
+function hostOf(url: string): string {
+  const { host, port, protocol } = new URL(url);
+  return port !== "" ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
+}
+
+function readersOf(sets: readonly MetricSet[]): SetReader[] {
+  return sets.map((set, index) => new SetReader(set, index));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
