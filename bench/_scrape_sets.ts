@@ -1,6 +1,7 @@
 /** Metric sets of known size, for the benches of scrapes. */
 
 import type { Column, MetricSet } from "../src/metrics/mod.ts";
+import { log2NativeBuckets } from "../src/metrics/native_buckets.ts";
 
 export const LABELS = ["pid", "comm", "cgroup"];
 
@@ -42,8 +43,13 @@ export function slotSet(
     }
     column.floats[first + slots + 1] = 12345678;
   }
-  const upperBounds = Float64Array.from({ length: slots }, (_, slot) => 2 ** slot - 1);
-  return setOf("histogram", seriesCount, { kind: "histogram", upperBounds, ...column });
+  const bounds = Array.from({ length: slots }, (_, slot) => 2 ** slot - 1);
+  return setOf("histogram", seriesCount, {
+    kind: "histogram",
+    upperBounds: Float64Array.from(bounds),
+    native: log2NativeBuckets(bounds),
+    ...column,
+  });
 }
 
 function makeColumn(seriesCount: number, cellCount: number) {

@@ -1,8 +1,8 @@
-/** Scrapes: pages of text against prom-client and Python on the same series, and over HTTP. */
+/** Scrapes: pages against prom-client and Python on the same series, and over HTTP. */
 // deno-lint-ignore-file no-console -- what is no time is told on stderr, where no JSON goes
 
 import { Counter, Registry } from "prom-client";
-import { Exposition, type TextExposition } from "../src/export/mod.ts";
+import { Exposition, type ExpositionFormat } from "../src/export/mod.ts";
 import type { MetricSet } from "../src/metrics/mod.ts";
 import { LineChild } from "./_line_child.ts";
 import { counterSet, counterValue, LABELS, labelsOf, slotSet } from "./_scrape_sets.ts";
@@ -39,7 +39,7 @@ function promClientRegistry(): Registry {
   return registry;
 }
 
-function drain(exposition: Exposition, format: TextExposition): number {
+function drain(exposition: Exposition, format: ExpositionFormat): number {
   let bytes = 0;
   for (const chunk of exposition.render(format)) bytes += chunk.length;
   return bytes;
@@ -122,12 +122,25 @@ console.error(
     `${(garbageBytes(counters) / SERIES).toFixed(2)} bytes of garbage a line, ` +
     `${(counters.labelBytes / SERIES).toFixed(0)} bytes of ready labels a series`,
 );
+for (const [what, exposition] of [["100k counters", counters], ["histograms", ones]] as const) {
+  const [protobuf, text] = [drain(exposition, "protobuf"), drain(exposition, "text")];
+  console.error(
+    `${what}: ${(protobuf / 1e6).toFixed(1)} MB as protobuf, ` +
+      `${(protobuf / text * 100).toFixed(0)} % of the text`,
+  );
+}
 
 Deno.bench("kmeter, 100k counters, text", GROUP, () => {
   drain(counters, "text");
 });
 Deno.bench("kmeter, 100k counters, openmetrics", GROUP, () => {
   drain(counters, "openmetrics");
+});
+Deno.bench("kmeter, 100k counters, protobuf", GROUP, () => {
+  drain(counters, "protobuf");
+});
+Deno.bench("kmeter, 100k lines of slot histograms, 1 in each slot, as protobuf", GROUP, () => {
+  drain(ones, "protobuf");
 });
 Deno.bench("kmeter, 100k lines of slot histograms, 1 in each slot", GROUP, () => {
   drain(ones, "text");

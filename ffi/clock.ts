@@ -20,6 +20,11 @@ export function readWallTimeNs(): bigint {
   return readClock(CLOCK_REALTIME);
 }
 
+/** CLOCK_REALTIME in whole ms. */
+export function readWallTimeMs(): number {
+  return Number(readWallTimeNs() / 1_000_000n);
+}
+
 function readClock(clock: number): bigint {
   // struct timespec: i64 seconds, i64 nanoseconds.
   const time = new BigInt64Array(2);

@@ -14,7 +14,7 @@ export {
 } from "./bpf_program_run.ts";
 export type { ProgramStats } from "./bpf_program_run.ts";
 export { KERNEL_BTF_FILE, writeKernelHeader } from "./btf_dump.ts";
-export { readBootTimeMs, readBootTimeNs, readWallTimeNs } from "./clock.ts";
+export { readBootTimeMs, readBootTimeNs, readWallTimeMs, readWallTimeNs } from "./clock.ts";
 export {
   KernelFile,
   type KernelFolderEntry,

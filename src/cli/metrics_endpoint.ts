@@ -24,6 +24,8 @@ export interface EndpointOptions {
   /** kmeter's own metrics, if there are others who tell them. */
   readonly own?: OwnMetrics;
   readonly prefix?: string;
+  /** OpenMetrics tells since when it counts. */
+  readonly createdSamples?: boolean;
   readonly webConfig?: WebConfigFile;
   /** What keeps the process from being healthy; undefined if nothing does. */
   readonly health: () => string | undefined;
@@ -48,10 +50,11 @@ export class MetricsEndpoint {
     return endpoint;
   }
 
-  private constructor(own: OwnMetrics, { prefix, more }: EndpointOptions) {
+  private constructor(own: OwnMetrics, { prefix, createdSamples, more }: EndpointOptions) {
     this.#own = own;
     this.#exposition = new Exposition({
       metricsPrefix: prefix,
+      createdSamples,
       registry: own.families,
       onError: ({ error }) => {
         own.countScrapeError("render");

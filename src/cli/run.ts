@@ -75,12 +75,24 @@ async function runGadget(args: readonly string[]): Promise<number> {
       warn,
     });
     const prefix = metricsPrefixOf(flags);
+    const createdSamples = flags.has("openmetrics-created");
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     const webConfig = webConfigOf(flags, { warn });
     const user = userOf(flags);
     requireCapabilities();
     if (user !== undefined) requireWayTo(user);
-    const run = { options, display, listen, exporters, timeoutMs, stop, prefix, user, webConfig };
+    const run = {
+      options,
+      display,
+      listen,
+      exporters,
+      timeoutMs,
+      stop,
+      prefix,
+      createdSamples,
+      user,
+      webConfig,
+    };
     return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
@@ -109,6 +121,7 @@ interface Run {
   readonly timeoutMs: number | undefined;
   readonly stop: StopSignal;
   readonly prefix: string | undefined;
+  readonly createdSamples: boolean;
   /** Who goes on when all is attached; undefined for who started it. */
   readonly user: PasswdEntry | undefined;
   readonly webConfig: WebConfigFile | undefined;

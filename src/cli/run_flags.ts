@@ -86,6 +86,10 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "DURATION",
     description: "how often drawn metrics are drawn (default 1s)",
   },
+  {
+    name: "openmetrics-created",
+    description: "OpenMetrics tells since when each counter and histogram counts",
+  },
   { name: "metrics-prefix", value: "PREFIX", description: "put before every metric name" },
   {
     name: "metrics-limit",

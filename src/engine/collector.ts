@@ -1,5 +1,6 @@
 /** The metric side of one data source: plan, memory, loops and what exporters see. */
 
+import { readWallTimeMs } from "../../ffi/mod.ts";
 import type { FilterTerm } from "../decode/mod.ts";
 import type { DataSourceSpec, MetricRoles } from "../gadget/mod.ts";
 import {
@@ -58,7 +59,9 @@ export function createCollector(spec: DataSourceSpec, options: CollectorOptions)
   const plan = makePlan(options.roles, { fields, filter, recordSizeBytes, valueSizeBytes });
   const isStronglyOrdered = Deno.build.arch === "x86_64";
   const memory = new SeriesMemory(plan, allocateSeriesMemory(plan, { isStronglyOrdered, budget }));
-  return { plan, memory, set: createMetricSet({ scope, plan, memory, isRetold, formatters }) };
+  const startMs = readWallTimeMs();
+  const set = createMetricSet({ scope, plan, memory, startMs, isRetold, formatters });
+  return { plan, memory, set };
 }
 
 /** Compiles the loops, to count on this thread. */

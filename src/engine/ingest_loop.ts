@@ -1,6 +1,6 @@
 /** The ingest thread's work: drains event buffers and counts, until it is told to stop. */
 
-import { BlockingPoller, readBootTimeMs, useLibbpf } from "../../ffi/mod.ts";
+import { BlockingPoller, readBootTimeMs, readWallTimeMs, useLibbpf } from "../../ffi/mod.ts";
 import { compileIngest, type MetricsPlan, SeriesMemory, SeriesStore } from "../metrics/mod.ts";
 import { openEventReader, type RingLease, RowPipeWriter } from "../sources/mod.ts";
 import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
@@ -86,6 +86,7 @@ function createDrain(source: IngestSource, formatters: Formatters): Drainable {
     isPaced: reader.isPaced,
     drain: () => {
       if (plan.ttlMs > 0) store.nowMs = readBootTimeMs();
+      if (plan.exemplar !== undefined) store.wallMs = readWallTimeMs();
       store.makeRoom();
       const consumed = reader.withLeases(process, reader.sizeBytes);
       memory.stats.lost = reader.lost;

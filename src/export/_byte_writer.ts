@@ -8,6 +8,9 @@ export const MAX_NUMBER_BYTES = 32;
 /** Copies move whole words, so every buffer they touch has this much room behind its text. */
 export const COPY_SLACK_BYTES = 8;
 
+/** Place of a length that is known only behind what it measures: below 2^28. */
+export const LENGTH_BYTES = 4;
+
 const MAX_SAFE_HIGH_WORD = 0x1f_ffff;
 
 const DIGIT_PAIRS = new Uint8Array(200);
@@ -25,7 +28,11 @@ export interface ByteRun {
 
 /** Encodes text once, for many copies. */
 export function byteRun(text: string): ByteRun {
-  const encoded = new TextEncoder().encode(text);
+  return byteRunOf(new TextEncoder().encode(text));
+}
+
+/** Copies bytes once, for many copies. */
+export function byteRunOf(encoded: Uint8Array): ByteRun {
   const bytes = new Uint8Array(encoded.length + COPY_SLACK_BYTES);
   bytes.set(encoded);
   return { view: new DataView(bytes.buffer), offsetBytes: 0, lengthBytes: encoded.length };
@@ -76,6 +83,15 @@ export class ByteWriter {
     return true;
   }
 
+  /** Makes the buffer larger, with what is in it, until so much more fits. Cost: copies. */
+  grow(sizeBytes: number): void {
+    const neededBytes = this.#position + sizeBytes + COPY_SLACK_BYTES;
+    if (neededBytes <= this.#bytes.length) return;
+    const bytes = new Uint8Array(Math.max(neededBytes, 2 * this.#bytes.length));
+    bytes.set(this.written());
+    this.#use(bytes);
+  }
+
   copy(run: ByteRun): void {
     const { view: source, offsetBytes, lengthBytes } = run;
     const target = this.#view;
@@ -97,11 +113,60 @@ export class ByteWriter {
     this.#bytes[this.#position++] = code;
   }
 
+  /** Overwrites a byte that was written before. */
+  setByte(position: number, code: number): void {
+    this.#bytes[position] = code;
+  }
+
   ascii(text: string): void {
     const bytes = this.#bytes;
     const start = this.#position;
     for (let index = 0; index < text.length; index++) bytes[start + index] = text.charCodeAt(index);
     this.#position = start + text.length;
+  }
+
+  /** A protobuf varint of a whole number that a double holds exactly. */
+  varint(value: number): void {
+    const bytes = this.#bytes;
+    let position = this.#position;
+    let rest = value;
+    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) bytes[position++] = rest & 127 | 128;
+    let low = rest | 0;
+    for (; low > 127; low >>>= 7) bytes[position++] = low & 127 | 128;
+    bytes[position] = low;
+    this.#position = position + 1;
+  }
+
+  /** A protobuf varint of a 64-bit integer, exact, from its 32-bit halves. */
+  varint64(low: number, high: number): void {
+    if (high <= MAX_SAFE_HIGH_WORD) {
+      this.varint(high * 4294967296 + low);
+      return;
+    }
+    let rest = BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low));
+    for (; rest > 127n; rest >>= 7n) this.byte(Number(rest & 127n) | 128);
+    this.byte(Number(rest));
+  }
+
+  /** A double in eight bytes, little endian. */
+  float64(value: number): void {
+    this.#view.setFloat64(this.#position, value, true);
+    this.#position += 8;
+  }
+
+  /** Leaves {@linkcode LENGTH_BYTES} for {@linkcode endLength}; returns where. */
+  beginLength(): number {
+    const start = this.#position;
+    this.#position = start + LENGTH_BYTES;
+    return start;
+  }
+
+  /** Writes how much came behind {@linkcode beginLength}, as a varint that is padded to its place. */
+  endLength(start: number): void {
+    const size = this.#position - start - LENGTH_BYTES;
+    const padded = size & 127 | (size & 0x3f80) << 1 | (size & 0x1f_c000) << 2 |
+      (size & 0xfe0_0000) << 3;
+    this.#view.setUint32(start, padded | 0x80_8080, true);
   }
 
   /** A 64-bit integer in decimal, exact, from its 32-bit halves. */

@@ -2,6 +2,7 @@
 
 import type { Instrument, InstrumentType, MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, byteRun } from "./_byte_writer.ts";
+import { familyHeader } from "./_protobuf_family.ts";
 import { boundText, type TextExposition } from "./_number_text.ts";
 import type { PrometheusName } from "./prometheus_names.ts";
 
@@ -14,13 +15,15 @@ export interface SeriesLabels {
   /** Label sets ever made. */
   readonly builtCount: number;
   /** Adds up series with equal labels, as they are now. */
-  settle(): (MetricSet & SeriesLabels) | undefined;
+  settle(): (MetricSet & SeriesLabels & Pick<SetEntry, "protobufLabels">) | undefined;
 }
 
 /** A metric set as the exposition holds it. */
 export interface SetEntry {
   readonly set: MetricSet;
   readonly labels: SeriesLabels;
+  /** The same labels in the other form; which series stand for themselves, `labels` knows. */
+  readonly protobufLabels: Pick<SeriesLabels, "at" | "builtCount">;
   /** Renders under way skip the set from here on: its columns may be gone. */
   readonly removed: boolean;
   /** Series with equal labels, as they were settled last. */
@@ -33,6 +36,7 @@ export function settle(entry: SetEntry): void {
   entry.merged = merged && {
     set: merged,
     labels: merged,
+    protobufLabels: merged.protobufLabels,
     get removed() {
       return entry.removed;
     },
@@ -61,6 +65,7 @@ export interface SampleNames {
   readonly bucket: ByteRun;
   readonly sum: ByteRun;
   readonly count: ByteRun;
+  readonly created: ByteRun;
 }
 
 /** One family and the instruments that feed it. */
@@ -82,6 +87,7 @@ export class Family {
       bucket: byteRun(`${name}_bucket`),
       sum: byteRun(`${name}_sum`),
       count: byteRun(`${name}_count`),
+      created: byteRun(`${openMetricsName({ name, type })}_created`),
     };
   }
 
@@ -106,6 +112,13 @@ export class Family {
       : "";
     const helpLine = help === "" ? "" : `# HELP ${name} ${help.replaceAll('"', '\\"')}\n`;
     return `# TYPE ${name} ${type}\n${unit}${helpLine}`;
+  }
+
+  /** Name, help, type and unit as fields of a protobuf MetricFamily. */
+  protobufHeader(): Uint8Array {
+    const { name, help, type } = this;
+    const unit = openMetricsName(this).endsWith(`_${this.unit}`) ? this.unit : "";
+    return familyHeader({ name, help, type, unit });
   }
 
   /** The end of each bucket's labels, `,le="…"} `, +Inf last. */

@@ -5,6 +5,7 @@ import { type ByteRun, COPY_SLACK_BYTES } from "./_byte_writer.ts";
 import type { SeriesLabels } from "./_family.ts";
 import { LabelTable } from "./_label_table.ts";
 import { MergedSeries, type MergedSet } from "./_merged_series.ts";
+import { encodeLabelPairs, maxLabelPairBytes } from "./_protobuf_labels.ts";
 import type { LabelColumn } from "./prometheus_names.ts";
 
 const CHUNK_BITS = 18;
@@ -34,8 +35,9 @@ interface Chunk {
 }
 
 /**
- * Text of the form `{otel_scope_name="…",comm="…"` for each series: the closing brace is missing so
- * that histograms can add `le`.
+ * Label bytes of each series. As text `{otel_scope_name="…",comm="…"`: the closing brace is missing so
+ * that histograms can add `le`. As protobuf the LabelPair fields of a Metric; empty ones are left out, and equal
+ * labels are not looked for: the text form does that.
  *
  * Layout: blocks lie in chunks. A block's position is `chunk << 18 | offset`; only a block larger than
  * a chunk has a chunk of its own size, and that starts at offset 0.
@@ -43,6 +45,7 @@ interface Chunk {
 export class LabelArena implements SeriesLabels {
   readonly #set: MetricSet;
   readonly #columns: readonly LabelColumn[];
+  readonly #isProtobuf: boolean;
   /** What the block of each series begins with. */
   readonly #scopeText: string;
   #chunks: Chunk[] = [];
@@ -67,7 +70,12 @@ export class LabelArena implements SeriesLabels {
     lengthBytes: 0,
   };
 
-  constructor(set: MetricSet, columns: readonly LabelColumn[]) {
+  constructor(
+    set: MetricSet,
+    columns: readonly LabelColumn[],
+    form: "text" | "protobuf" = "text",
+  ) {
+    this.#isProtobuf = form === "protobuf";
     this.#set = set;
     this.#columns = columns;
     this.#merged = new MergedSeries(set);
@@ -182,6 +190,7 @@ export class LabelArena implements SeriesLabels {
   /** False, and nothing kept, if the series went to another key meanwhile. */
   #build(series: number, generation: number): boolean {
     this.#builtCount++;
+    if (this.#isProtobuf) return this.#buildPairs(series, generation);
     const values = this.#set.isOverflow(series) ? undefined : this.#set.labelValues(series);
     const text = this.#text(values).toWellFormed();
     if (this.#set.generation(series) !== generation) return false;
@@ -207,10 +216,25 @@ export class LabelArena implements SeriesLabels {
       this.#keep(series, { generation, position: 0, lengthBytes: MERGED });
       return true;
     }
-    const position = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
-    this.#keep(series, { generation, position, lengthBytes: written });
-    this.#usedOfLastBytes = offset + written;
+    this.#keepWritten(series, generation, written);
     return true;
+  }
+
+  #buildPairs(series: number, generation: number): boolean {
+    const labels = this.labelsOf(series);
+    if (this.#set.generation(series) !== generation) return false;
+    const chunk = this.#chunkWithRoom(maxLabelPairBytes(labels) + COPY_SLACK_BYTES);
+    const written = encodeLabelPairs(labels, chunk.bytes.subarray(this.#usedOfLastBytes));
+    this.#keepWritten(series, generation, written);
+    return true;
+  }
+
+  /** Keeps what was written behind what is used of the last chunk. */
+  #keepWritten(series: number, generation: number, lengthBytes: number): void {
+    const offset = this.#usedOfLastBytes;
+    const position = (((this.#chunks.length - 1) << CHUNK_BITS) | offset) >>> 0;
+    this.#keep(series, { generation, position, lengthBytes });
+    this.#usedOfLastBytes = offset + lengthBytes;
   }
 
   #keep(

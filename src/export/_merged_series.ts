@@ -10,6 +10,7 @@
 import type { Column, Instrument, MetricSet } from "../metrics/mod.ts";
 import { type ByteRun, byteRun } from "./_byte_writer.ts";
 import type { SeriesLabels } from "./_family.ts";
+import { protobufLabels } from "./_protobuf_labels.ts";
 
 /** A series while it belongs to one key. */
 export interface SeriesOwner {
@@ -154,6 +155,10 @@ export class MergedSet implements MetricSet, SeriesLabels {
   readonly instruments: readonly Instrument[];
   readonly changes = 0;
   readonly builtCount = 0;
+  readonly protobufLabels = {
+    builtCount: 0,
+    at: (series: number): ByteRun => protobufLabels(this.#groups[series].labels),
+  };
   readonly #groups: readonly Group[];
   readonly #live: readonly boolean[];
 
@@ -173,6 +178,8 @@ export class MergedSet implements MetricSet, SeriesLabels {
     const { integers: cells, floats } = sums;
     this.instruments = row.parts.map(({ instrument, column, offset }) => ({
       ...instrument,
+      // Series have other numbers here.
+      exemplar: undefined,
       column: () => ({ ...column, cells, floats, stride: row.cellCount, offset }),
     }));
   }

@@ -13,7 +13,7 @@ import {
 import { type BodyReader, SharedBody } from "./shared_body.ts";
 import { Pace } from "./pace.ts";
 import { acceptsGzip, negotiateFormat } from "./content_negotiation.ts";
-import { CONTENT_TYPES, type Exposition, type TextExposition } from "./exposition.ts";
+import { CONTENT_TYPES, type Exposition, type ExpositionFormat } from "./exposition.ts";
 import type { OwnMetrics } from "./own_metrics.ts";
 
 /** A smaller page is sent within milliseconds anyway, and not worth a worker and its 13 MB. */
@@ -47,7 +47,7 @@ export type PageRequest = Pick<Request, "headers">;
 
 /** What is common to scrapes that may share a page. */
 interface Variant {
-  readonly format: TextExposition;
+  readonly format: ExpositionFormat;
   readonly gzip: boolean;
 }
 
@@ -65,7 +65,7 @@ export class MetricsPage {
   /** By variant. */
   readonly #recent = new Map<string, RecentBody>();
   readonly #refresh: () => Promise<void>;
-  readonly #ownText: Readonly<Record<TextExposition, () => Promise<Uint8Array>>>;
+  readonly #ownPart: Readonly<Record<ExpositionFormat, () => Promise<Uint8Array>>>;
 
   constructor(options: MetricsPageOptions) {
     this.#options = options;
@@ -73,9 +73,10 @@ export class MetricsPage {
       onTooLate: () => options.ownMetrics.countScrapeError("timeout"),
     });
     this.#refresh = shareInFlight(() => this.#refreshOnce());
-    this.#ownText = {
+    this.#ownPart = {
       text: shareInFlight(() => options.ownMetrics.render("text")),
       openmetrics: shareInFlight(() => options.ownMetrics.render("openmetrics")),
+      protobuf: shareInFlight(() => options.ownMetrics.render("protobuf")),
     };
   }
 
@@ -97,7 +98,7 @@ export class MetricsPage {
     try {
       const format = formatOf(request);
       await scrape.within(this.#refresh());
-      const trailer = await scrape.within(this.#ownText[format]());
+      const trailer = await scrape.within(this.#ownPart[format]());
       await scrape.within(this.#pace.breathe());
       const mayGzip = acceptsGzip(request.headers.get("accept-encoding")) && !isLoopback(peer);
       const variant = { format, gzip: mayGzip && this.#isWorthGzip(trailer) };
@@ -154,8 +155,8 @@ export class MetricsPage {
   }
 
   #source({ format, gzip }: Variant, trailer: Uint8Array): BodySource {
-    const text = this.#options.exposition.openBody(format, { trailer });
-    return gzip ? new GzipBody(text, { deflater: this.#deflater }) : text;
+    const page = this.#options.exposition.openBody(format, { trailer });
+    return gzip ? new GzipBody(page, { deflater: this.#deflater }) : page;
   }
 
   #stream(scrape: Scrape, reader: BodyReader): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -206,11 +207,11 @@ function shareInFlight<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function formatOf(request: PageRequest): TextExposition {
+function formatOf(request: PageRequest): ExpositionFormat {
   return negotiateFormat(request.headers.get("accept"));
 }
 
-function headersOf(format: TextExposition): Headers {
+function headersOf(format: ExpositionFormat): Headers {
   return new Headers({ "content-type": CONTENT_TYPES[format], "vary": "accept, accept-encoding" });
 }
 

@@ -1,7 +1,10 @@
-/** Doubles as exposition text. */
+/** The exposition formats, and doubles as text. */
 
 /** Exposition formats that carry text. */
 export type TextExposition = "text" | "openmetrics";
+
+/** All exposition formats. */
+export type ExpositionFormat = TextExposition | "protobuf";
 
 /** A double in the shortest form that reads back the same, as Prometheus spells it. */
 export function doubleText(value: number): string {

@@ -14,6 +14,7 @@ import type {
   MetricSet,
 } from "../metrics/mod.ts";
 import { type ByteRun, byteRun, type ByteWriter, MAX_NUMBER_BYTES } from "./_byte_writer.ts";
+import { openMetricsExemplar, type ReadyExemplar } from "./_exemplar.ts";
 import type { Family, FamilyMember } from "./_family.ts";
 import type { TextExposition } from "./_number_text.ts";
 
@@ -24,11 +25,21 @@ const LABELS_END = byteRun("} ");
 const CELL = new BigUint64Array(1);
 const CELL_HALVES = new Uint32Array(CELL.buffer);
 
+/** What text samples of a family have besides values. */
+export interface SampleExtras {
+  /** Each label set tells since when it counts. */
+  readonly created: boolean;
+  readonly exemplars: boolean;
+}
+
+export const NO_EXTRAS: SampleExtras = { created: false, exemplars: false };
+
 /** What one call of {@linkcode writeSamples} works on. */
 export interface SampleRun {
   readonly family: Family;
   readonly member: FamilyMember;
   readonly format: TextExposition;
+  readonly extras: SampleExtras;
   /** First series to write. */
   readonly from: number;
   /** Series to look at, at most. */
@@ -49,6 +60,11 @@ export function nextLive(
 /** True of a generation during which a series is given to another key. */
 export function isBetweenKeys(generation: number): boolean {
   return (generation & 1) === 1;
+}
+
+/** True if the series counts since the set's `startMs`, as far as that is known. */
+export function countsSinceStart(set: MetricSet, series: number): boolean {
+  return set.startMs !== undefined && set.generation(series) === 0 && !set.isOverflow(series);
 }
 
 /**
@@ -90,6 +106,8 @@ function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerC
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { cells, stride, offset, signed } = column;
+  const created = createdLine(run);
+  const exemplarOf = exemplarReader(run);
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
   for (; series < end && labels.builtCount < lastLabels; series++) {
@@ -97,13 +115,18 @@ function writeIntegers(out: ByteWriter, { run, column, end }: ColumnRun<IntegerC
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!out.makeRoom(name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    const exemplar = exemplarOf === undefined ? undefined : exemplarOf(series);
+    const sizeBytes = name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES;
+    const moreBytes = createdBytes(created, block) + (exemplar?.bytes.lengthBytes ?? 0);
+    if (!out.makeRoom(sizeBytes + moreBytes)) return series;
     const start = out.position;
     beginLine(out, name, block);
     CELL[0] = cells[series * stride + offset];
     if (signed) out.int64(CELL_HALVES[0], CELL_HALVES[1]);
     else out.uint64(CELL_HALVES[0], CELL_HALVES[1]);
+    if (exemplar !== undefined) out.copy(exemplar.bytes);
     out.byte(NEWLINE);
+    if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
@@ -113,6 +136,8 @@ function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColum
   const { set, labels } = run.member.entry;
   const name = run.family.names.plain;
   const { floats, stride, offset } = column;
+  const created = createdLine(run);
+  const exemplarOf = exemplarReader(run);
   const lastLabels = labels.builtCount + MAX_NEW_LABELS;
   let series = run.from;
   for (; series < end && labels.builtCount < lastLabels; series++) {
@@ -120,11 +145,16 @@ function writeFloats(out: ByteWriter, { run, column, end }: ColumnRun<FloatColum
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!out.makeRoom(name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES)) return series;
+    const exemplar = exemplarOf === undefined ? undefined : exemplarOf(series);
+    const sizeBytes = name.lengthBytes + block.lengthBytes + MAX_NUMBER_BYTES;
+    const moreBytes = createdBytes(created, block) + (exemplar?.bytes.lengthBytes ?? 0);
+    if (!out.makeRoom(sizeBytes + moreBytes)) return series;
     const start = out.position;
     beginLine(out, name, block);
     out.double(floats[series * stride + offset]);
+    if (exemplar !== undefined) out.copy(exemplar.bytes);
     out.byte(NEWLINE);
+    if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
@@ -136,6 +166,8 @@ function writeHistograms(
 ): number {
   const { set, labels } = run.member.entry;
   const { names } = run.family;
+  const created = createdLine(run);
+  const exemplarOf = exemplarReader(run);
   const bounds = run.family.boundRuns(column.upperBounds, run.format);
   let fixedBytes = 2 * MAX_NUMBER_BYTES + names.sum.lengthBytes + names.count.lengthBytes;
   for (const bound of bounds) {
@@ -149,12 +181,61 @@ function writeHistograms(
     if (isBetweenKeys(generation) || !set.isLive(series)) continue;
     const block = labels.at(series, generation);
     if (block === undefined) continue;
-    if (!out.makeRoom(fixedBytes + lines * block.lengthBytes)) return series;
+    const exemplar = exemplarOf === undefined ? undefined : exemplarOf(series);
+    const moreBytes = createdBytes(created, block) + (exemplar?.bytes.lengthBytes ?? 0);
+    if (!out.makeRoom(fixedBytes + lines * block.lengthBytes + moreBytes)) return series;
     const start = out.position;
-    writeHistogram(out, { run, column, bounds, block, series });
+    writeHistogram(out, { run, column, bounds, block, series, exemplar });
+    if (created !== undefined) writeCreated(out, { created, set, block, series });
     if (set.generation(series) !== generation) out.rewind(start);
   }
   return series;
+}
+
+/** Reads exemplars where the family and the instrument have them. */
+function exemplarReader(
+  { extras, member: { instrument } }: SampleRun,
+): ((series: number) => ReadyExemplar | undefined) | undefined {
+  if (!extras.exemplars || instrument.exemplar === undefined) return undefined;
+  return (series) => openMetricsExemplar(instrument, series);
+}
+
+/** True if a histogram counts the value in that bucket; the last one is +Inf. */
+export function isInBucket(value: number, upperBounds: Float64Array, index: number): boolean {
+  return (index === upperBounds.length || value <= upperBounds[index]) &&
+    (index === 0 || value > upperBounds[index - 1]);
+}
+
+/** A `_created` sample, but for the labels. */
+interface CreatedLine {
+  readonly name: ByteRun;
+  readonly value: ByteRun;
+}
+
+function createdLine({ family, member, extras }: SampleRun): CreatedLine | undefined {
+  const { startMs } = member.entry.set;
+  if (!extras.created || startMs === undefined) return undefined;
+  return { name: family.names.created, value: byteRun(`${startMs / 1000}\n`) };
+}
+
+function createdBytes(created: CreatedLine | undefined, block: ByteRun): number {
+  return created === undefined
+    ? 0
+    : created.name.lengthBytes + block.lengthBytes + created.value.lengthBytes + 2;
+}
+
+function writeCreated(
+  out: ByteWriter,
+  { created, set, block, series }: {
+    created: CreatedLine;
+    set: MetricSet;
+    block: ByteRun;
+    series: number;
+  },
+): void {
+  if (!countsSinceStart(set, series)) return;
+  beginLine(out, created.name, block);
+  out.copy(created.value);
 }
 
 interface OneHistogram {
@@ -163,11 +244,13 @@ interface OneHistogram {
   readonly bounds: readonly ByteRun[];
   readonly block: ByteRun;
   readonly series: number;
+  readonly exemplar: ReadyExemplar | undefined;
 }
 
 function writeHistogram(out: ByteWriter, one: OneHistogram): void {
   const { bucket, sum, count } = one.run.family.names;
-  const { cells, floats, stride, offset } = one.column;
+  const { exemplar } = one;
+  const { cells, floats, stride, offset, upperBounds } = one.column;
   const first = one.series * stride + offset;
   const buckets = one.bounds.length;
   let low = 0;
@@ -184,6 +267,9 @@ function writeHistogram(out: ByteWriter, one: OneHistogram): void {
     out.copy(one.block);
     out.copy(one.bounds[index]);
     out.uint64(low, high);
+    if (exemplar !== undefined && isInBucket(exemplar.value, upperBounds, index)) {
+      out.copy(exemplar.bytes);
+    }
     out.byte(NEWLINE);
   }
   const total = floats[first + buckets];

@@ -34,8 +34,8 @@ export class WriterPool {
   }
 }
 
-/** The text of a page. */
-export class TextBody implements BodySource {
+/** The bytes of a page. */
+export class PageBody implements BodySource {
   readonly #page: Page;
   readonly #use: { readonly pace: Pace; readonly writers: WriterPool };
 
@@ -55,8 +55,8 @@ export class TextBody implements BodySource {
     }
   }
 
-  fork(): TextBody {
-    return new TextBody(this.#page.fork(), this.#use);
+  fork(): PageBody {
+    return new PageBody(this.#page.fork(), this.#use);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Which format a scraper gets, and whether compressed. */
 
-import type { TextExposition } from "./_number_text.ts";
+import type { ExpositionFormat } from "./_number_text.ts";
 
 interface Preference {
   readonly quality: number;
@@ -12,18 +12,25 @@ interface Range {
   readonly type: string;
   readonly quality: number;
   readonly version: string | undefined;
+  /** Of protobuf: which message, and how several are joined. */
+  readonly proto: string | undefined;
+  readonly encoding: string | undefined;
 }
 
 const NOT_ACCEPTED: Preference = { quality: 0, specificity: 0 };
 
 /**
  * Picks the format by an `Accept` header. Text is the answer to everything but an explicit wish for
- * OpenMetrics 1.0: who accepts neither gets text rather than an error, as Prometheus clients do.
+ * protobuf or OpenMetrics 1.0: who accepts neither gets text rather than an error, as Prometheus clients do.
  */
-export function negotiateFormat(accept: string | null): TextExposition {
+export function negotiateFormat(accept: string | null): ExpositionFormat {
   const ranges = parseRanges(accept ?? "");
+  const protobuf = best(ranges.filter(isMetricFamily), ["application/vnd.google.protobuf"]);
   const open = best(ranges.filter(isOpenMetrics), ["application/openmetrics-text"]);
   const text = best(ranges.filter(isPlainText), ["text/plain", "text/*", "*/*"]);
+  if (protobuf.quality > 0 && protobuf.quality >= Math.max(open.quality, text.quality)) {
+    return "protobuf";
+  }
   if (open.quality === 0) return "text";
   if (open.quality !== text.quality) return open.quality > text.quality ? "openmetrics" : "text";
   return open.specificity > text.specificity ? "openmetrics" : "text";
@@ -35,6 +42,10 @@ export function acceptsGzip(acceptEncoding: string | null): boolean {
   const gzip = ranges.find(({ type }) => type === "gzip" || type === "x-gzip") ??
     ranges.find(({ type }) => type === "*");
   return gzip !== undefined && gzip.quality > 0;
+}
+
+function isMetricFamily({ proto, encoding }: Range): boolean {
+  return proto === "io.prometheus.client.metricfamily" && encoding === "delimited";
 }
 
 function isOpenMetrics({ version }: Range): boolean {
@@ -65,6 +76,8 @@ function parseRanges(header: string): Range[] {
       type,
       quality: parseQuality(values.get("q")),
       version: unquote(values.get("version")),
+      proto: unquote(values.get("proto")),
+      encoding: unquote(values.get("encoding")),
     };
   });
 }

@@ -1,17 +1,18 @@
-/** The gadgets' metrics as pages of text, streamed. */
+/** The gadgets' metrics as pages, streamed. */
 
 import type { MetricSet } from "../metrics/mod.ts";
-import { type BodySource, TextBody, WriterPool } from "./body_source.ts";
+import { type BodySource, PageBody, WriterPool } from "./body_source.ts";
 import { Family, openMetricsName } from "./_family.ts";
 import { LabelArena } from "./_label_arena.ts";
 import { type Candidate, refuseClashes } from "./_name_clashes.ts";
-import type { TextExposition } from "./_number_text.ts";
+import type { ExpositionFormat } from "./_number_text.ts";
 import { Pace } from "./pace.ts";
+import { NO_EXTRAS, type SampleExtras } from "./_sample_writer.ts";
 import { type ArenaEntry, Page, type PageState } from "./page.ts";
 import { translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
 
-export type { TextExposition } from "./_number_text.ts";
+export type { ExpositionFormat, TextExposition } from "./_number_text.ts";
 
 const RESERVED_LABELS = [
   "otel_scope_name",
@@ -21,15 +22,19 @@ const RESERVED_LABELS = [
 ];
 
 /** Content type of each format, as Prometheus 3 demands it. */
-export const CONTENT_TYPES: Readonly<Record<TextExposition, string>> = {
+export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
   text: "text/plain; version=0.0.4; charset=utf-8",
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+  protobuf:
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
 };
 
 /** Options of an {@linkcode Exposition}. */
 export interface ExpositionOptions {
   /** Put before every metric name, joined by `_`. */
   readonly metricsPrefix?: string;
+  /** OpenMetrics has a `_created` sample for each counter and histogram: a second series in Prometheus. */
+  readonly createdSamples?: boolean;
   /** Gets an object per family: prom-client's Registry is the registry of record. */
   readonly registry?: FamilyRegistry;
   /** A set that fails while it is rendered is left out of that page and reported here. */
@@ -42,7 +47,7 @@ export interface RenderOptions {
   readonly trailer?: Uint8Array;
 }
 
-/** Holds metric sets and renders them as Prometheus text or OpenMetrics. */
+/** Holds metric sets and renders them as Prometheus text, OpenMetrics or protobuf. */
 export class Exposition {
   readonly #options: ExpositionOptions;
   readonly #entries = new Map<MetricSet, ArenaEntry & { removed: boolean }>();
@@ -68,8 +73,13 @@ export class Exposition {
 
     const reserved = new Set(RESERVED_LABELS);
     if (set.instruments.some((instrument) => instrument.type === "histogram")) reserved.add("le");
-    const labels = new LabelArena(set, translateLabels(set.labelNames, reserved));
-    const entry = { set, labels, removed: false };
+    const columns = translateLabels(set.labelNames, reserved);
+    const entry = {
+      set,
+      labels: new LabelArena(set, columns),
+      protobufLabels: new LabelArena(set, columns, "protobuf"),
+      removed: false,
+    };
     this.#entries.set(set, entry);
     for (const { instrument, translated } of candidates) {
       let family = this.#families.get(translated.name);
@@ -107,7 +117,9 @@ export class Exposition {
   /** Bytes held for ready labels. */
   get labelBytes(): number {
     let total = 0;
-    for (const { labels } of this.#entries.values()) total += labels.sizeBytes;
+    for (const { labels, protobufLabels } of this.#entries.values()) {
+      total += labels.sizeBytes + protobufLabels.sizeBytes;
+    }
     return total;
   }
 
@@ -115,12 +127,15 @@ export class Exposition {
    * Begins a page that is written as it is read, and lets other work have its turn meanwhile. Sets that
    * are added later are not on it, removed ones leave it.
    */
-  openBody(format: TextExposition, options: RenderOptions = {}): BodySource {
-    return new TextBody(this.#openPage(format, options), this.#use);
+  openBody(format: ExpositionFormat, options: RenderOptions = {}): BodySource {
+    return new PageBody(this.#openPage(format, options), this.#use);
   }
 
-  #openPage(format: TextExposition, { trailer }: RenderOptions = {}): Page {
-    for (const { labels } of this.#entries.values()) labels.dropWaste();
+  #openPage(format: ExpositionFormat, { trailer }: RenderOptions = {}): Page {
+    for (const { labels, protobufLabels } of this.#entries.values()) {
+      labels.dropWaste();
+      protobufLabels.dropWaste();
+    }
     const tail = trailer === undefined ? [] : [trailer];
     if (format === "openmetrics") tail.push(new TextEncoder().encode("# EOF\n"));
     return new Page({
@@ -131,6 +146,7 @@ export class Exposition {
         members: [...family.members],
       })),
       headerOf: (family) => this.#header(family, format),
+      extrasOf: (family) => this.#extras(family, format),
       tail,
       onError: (failure) => this.#options.onError?.(failure),
     });
@@ -138,7 +154,7 @@ export class Exposition {
 
   /** Renders one page at once, in chunks that end between label sets. Ownership: a chunk is lent until the next is asked for. */
   *render(
-    format: TextExposition,
+    format: ExpositionFormat,
     options: RenderOptions = {},
   ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
     const { writers } = this.#use;
@@ -169,10 +185,22 @@ export class Exposition {
     return lines;
   }
 
-  #header(family: Family, format: TextExposition): string {
+  #extras(family: Family, format: ExpositionFormat): SampleExtras {
+    if (format !== "openmetrics" || this.#isNameTaken(family)) return NO_EXTRAS;
+    const created = this.#options.createdSamples === true && family.type !== "gauge" &&
+      !this.#families.has(`${openMetricsName(family)}_created`);
+    return { created, exemplars: true };
+  }
+
+  /** True if another family is called `x` where this is `x_total`. */
+  #isNameTaken(family: Family): boolean {
     const name = openMetricsName(family);
-    return family.header(format, {
-      openMetricsNameTaken: name !== family.name && this.#families.has(name),
-    });
+    return name !== family.name && this.#families.has(name);
+  }
+
+  #header(family: Family, format: ExpositionFormat): Uint8Array {
+    if (format === "protobuf") return family.protobufHeader();
+    const header = family.header(format, { openMetricsNameTaken: this.#isNameTaken(family) });
+    return new TextEncoder().encode(header);
   }
 }

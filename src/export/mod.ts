@@ -5,6 +5,7 @@ export { negotiateFormat } from "./content_negotiation.ts";
 export {
   CONTENT_TYPES,
   Exposition,
+  type ExpositionFormat,
   type ExpositionOptions,
   type RenderOptions,
   type TextExposition,

@@ -2,8 +2,9 @@
 
 import type { Metric, Registry } from "prom-client";
 import { CUT_REASONS, type CutReason } from "./connections.ts";
-import type { TextExposition } from "./_number_text.ts";
+import type { ExpositionFormat } from "./_number_text.ts";
 import { createMetrics, type MetricTable, type PromClient, refill } from "./_own_metric_table.ts";
+import { registryProtobuf } from "./_registry_protobuf.ts";
 import { registryText } from "./_registry_text.ts";
 import type { OwnMetricsSnapshot } from "./own_metrics_snapshot.ts";
 import { type ProcessStats, readProcessStats } from "./process_stats.ts";
@@ -91,9 +92,11 @@ export class OwnMetrics {
     };
   }
 
-  /** All metrics of the Registry but the gadget families, as text of the format. */
-  async render(format: TextExposition): Promise<Uint8Array<ArrayBuffer>> {
-    return new TextEncoder().encode(registryText(await this.read(), format));
+  /** All metrics of the Registry but the gadget families, in that format. */
+  async render(format: ExpositionFormat): Promise<Uint8Array<ArrayBuffer>> {
+    const families = await this.read();
+    if (format === "protobuf") return registryProtobuf(families);
+    return new TextEncoder().encode(registryText(families, format));
   }
 
   /** Values of all metrics of the Registry but the gadget families. */

@@ -2,9 +2,11 @@
 
 import type { ByteWriter } from "./_byte_writer.ts";
 import { type Family, type FamilyMember, type SetEntry, settle, withMerged } from "./_family.ts";
+import { FamilyMessage } from "./_family_message.ts";
 import type { LabelArena } from "./_label_arena.ts";
-import type { TextExposition } from "./_number_text.ts";
-import { MAX_NEW_LABELS, nextLive, writeSamples } from "./_sample_writer.ts";
+import type { ExpositionFormat } from "./_number_text.ts";
+import { writeMetrics } from "./_protobuf_writer.ts";
+import { MAX_NEW_LABELS, nextLive, type SampleExtras, writeSamples } from "./_sample_writer.ts";
 
 /** A family and its members as they were when the page began. */
 export interface PageFamily {
@@ -15,20 +17,22 @@ export interface PageFamily {
 /** A set whose labels are made before the page begins. */
 export interface ArenaEntry extends SetEntry {
   readonly labels: LabelArena;
+  readonly protobufLabels: LabelArena;
 }
 
 /** What a page is made of. */
 export interface PageContent {
-  readonly format: TextExposition;
+  readonly format: ExpositionFormat;
   readonly sets: readonly ArenaEntry[];
   readonly families: readonly PageFamily[];
-  readonly headerOf: (family: Family) => string;
-  /** Ready text behind the families. */
+  /** What stands before the samples of a family: in each of its messages, or once in text. */
+  readonly headerOf: (family: Family) => Uint8Array;
+  /** What text samples of a family have besides values. */
+  readonly extrasOf: (family: Family) => SampleExtras;
+  /** Ready bytes behind the families. */
   readonly tail: readonly Uint8Array[];
   readonly onError: (failure: { scope: string; error: unknown }) => void;
 }
-
-const encoder = new TextEncoder();
 
 /**
  * Rows looked at in one call at most, of all sets together. Rows that are not on the page fill no
@@ -56,6 +60,7 @@ export class Page {
   readonly #failed: Set<SetEntry>;
   #family = 0;
   #hasHeader = false;
+  readonly #message = new FamilyMessage();
   #member = 0;
   #series = 0;
   #tail = 0;
@@ -87,8 +92,9 @@ export class Page {
     const start = out.position;
     this.#rowsLeft = MAX_ROWS;
     if (this.#write(out)) return "ended";
-    const hasMoved = out.position > start || this.#rowsLeft < MAX_ROWS;
-    return hasMoved ? "under way" : "full";
+    if (out.position > start || this.#rowsLeft < MAX_ROWS) return "under way";
+    this.#message.end(out);
+    return "full";
   }
 
   /** True at the end of the page. */
@@ -98,6 +104,7 @@ export class Page {
     if (families === undefined) return false;
     while (this.#family < families.length) {
       if (!this.#writeFamily(out, families[this.#family])) return false;
+      this.#message.end(out);
       this.#family++;
       this.#hasHeader = false;
       this.#member = 0;
@@ -154,18 +161,23 @@ export class Page {
 
   #writeMember(out: ByteWriter, family: Family, member: FamilyMember): boolean {
     const { entry } = member;
-    const { format, headerOf } = this.#content;
+    const { format, headerOf, extrasOf } = this.#content;
     if (entry.removed || this.#failed.has(entry)) return true;
     const { set } = entry;
     this.#moveTo(nextLive(set, { from: this.#series, maxRows: this.#rowsLeft }));
     if (this.#series >= set.seriesCount) return true;
     if (this.#rowsLeft === 0) return false;
+    const run = { family, member, from: this.#series, maxRows: this.#rowsLeft };
+    if (format === "protobuf") {
+      const header = headerOf(family);
+      this.#moveTo(writeMetrics(out, { ...run, header, message: this.#message }));
+      return this.#series >= set.seriesCount;
+    }
     if (!this.#hasHeader) {
-      if (!writeBytes(out, encoder.encode(headerOf(family)))) return false;
+      if (!writeBytes(out, headerOf(family))) return false;
       this.#hasHeader = true;
     }
-    const run = { family, member, format, from: this.#series, maxRows: this.#rowsLeft };
-    this.#moveTo(writeSamples(out, run));
+    this.#moveTo(writeSamples(out, { ...run, format, extras: extrasOf(family) }));
     return this.#series >= set.seriesCount;
   }
 

@@ -2,7 +2,7 @@
 
 import { ByteWriter } from "./_byte_writer.ts";
 import { type Family, type FamilyMember, settle, withMerged } from "./_family.ts";
-import { isBetweenKeys, writeSamples } from "./_sample_writer.ts";
+import { isBetweenKeys, NO_EXTRAS, writeSamples } from "./_sample_writer.ts";
 import type { HistogramColumn } from "../metrics/mod.ts";
 
 /** What kmeter uses of a prom-client Registry to keep gadget families in it. */
@@ -93,7 +93,14 @@ function familyText(family: Family): string {
     let from = 0;
     while (from < set.seriesCount) {
       const maxRows = set.seriesCount;
-      from = writeSamples(out, { family, member, format: "text", from, maxRows });
+      from = writeSamples(out, {
+        family,
+        member,
+        format: "text",
+        extras: NO_EXTRAS,
+        from,
+        maxRows,
+      });
       text += decoder.decode(out.written());
       out.clear();
     }

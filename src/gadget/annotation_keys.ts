@@ -79,6 +79,7 @@ const DATA_SOURCE_KEYS: ReadonlyMap<string, ValueRule> = new Map<string, ValueRu
   ["metrics.implicit-counter.name", TEXT],
   ["metrics.implicit-counter.description", TEXT],
   ["metrics.ttl", DURATION],
+  ["metrics.exemplar", TEXT],
   ["metrics.limit", SERIES_COUNT],
   ["ebpf.map.percpu", { kind: "choice", values: PERCPU_MODES }],
   ["ebpf.map.read", { kind: "choice", values: MAP_READ_MODES }],

@@ -1,6 +1,12 @@
 /** What values an annotation may have, and how they are read. */
 
 import { parseDurationMs } from "./duration.ts";
+import {
+  type ExponentialBoundaries,
+  exponentialRange,
+  MAX_EXPONENTIAL_BUCKETS,
+  parseExponential,
+} from "./exponential_boundaries.ts";
 import { nearestName, quoteNames } from "./nearest_name.ts";
 
 /** Rule for the value of an annotation. */
@@ -44,8 +50,8 @@ export function checkValue(rule: ValueRule, value: string): ValueCheck {
 }
 
 /** Histogram boundaries of a value that `checkValue` accepted. */
-export function parseBoundaries(value: string): number[] {
-  return value.split(",").map((item) => Number(item.trim()));
+export function parseBoundaries(value: string): number[] | ExponentialBoundaries {
+  return parseExponential(value) ?? value.split(",").map((item) => Number(item.trim()));
 }
 
 function checkChoice(values: readonly string[], value: string): ValueCheck {
@@ -62,7 +68,9 @@ function checkChoice(values: readonly string[], value: string): ValueCheck {
 }
 
 function checkBoundaries(value: string): ValueCheck {
-  const expected = 'ascending numbers like "1, 2.5, 10"';
+  const exponential = parseExponential(value);
+  if (exponential !== undefined) return checkExponential(exponential, value);
+  const expected = 'ascending numbers like "1, 2.5, 10", or "schema 2 from 1 to 1000000"';
   const items = value.split(",").map((item) => item.trim());
   for (const [index, item] of items.entries()) {
     if (item === "" || !Number.isFinite(Number(item))) {
@@ -73,6 +81,21 @@ function checkBoundaries(value: string): ValueCheck {
     }
   }
   return { value };
+}
+
+function checkExponential(setting: ExponentialBoundaries, value: string): ValueCheck {
+  const { from, to } = setting;
+  const expected = "buckets between two finite numbers above zero";
+  if (!(from > 0 && from <= to && Number.isFinite(to))) {
+    return { expected, hint: 'write the smaller one first: "schema 2 from 1 to 1000000"' };
+  }
+  const { first, last } = exponentialRange(setting);
+  const count = last - first + 1;
+  if (count <= MAX_EXPONENTIAL_BUCKETS) return { value };
+  return {
+    expected: `at most ${MAX_EXPONENTIAL_BUCKETS} buckets, not ${count}`,
+    hint: "take a smaller schema, or a narrower range",
+  };
 }
 
 function checkCount(value: string, most: number): ValueCheck {

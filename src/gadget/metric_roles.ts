@@ -4,6 +4,7 @@ import type { Field } from "../decode/mod.ts";
 import { UsageError } from "../errors.ts";
 import { parseBoundaries } from "./annotation_values.ts";
 import { parseDurationMs } from "./duration.ts";
+import type { ExponentialBoundaries } from "./exponential_boundaries.ts";
 import { checkLabelNames, checkMetricNames, instrumentName } from "./metric_names.ts";
 import { quoteNames, suggestName } from "./nearest_name.ts";
 import type { DataSourceSpec } from "./spec.ts";
@@ -29,6 +30,8 @@ export interface ValueRole {
   readonly unit: string;
   /** Ascending upper bounds of a histogram, without +Inf; absent = default of its kind. */
   readonly boundaries?: readonly number[];
+  /** Instead of boundaries: they grow by a constant factor. */
+  readonly exponential?: ExponentialBoundaries;
   /** True if the field is an array with one count per slot. */
   readonly isSlots: boolean;
   /** Field with the true sum of a slot histogram. */
@@ -41,6 +44,8 @@ export interface MetricRoles {
   readonly values: readonly ValueRole[];
   /** Counts events or rows. */
   readonly implicitCounter?: { readonly name: string; readonly description: string };
+  /** Field of the latest event that is told beside counters and histograms. */
+  readonly exemplar?: KeyRole;
   /** `metrics.collect`. */
   readonly collect: boolean;
   /** `metrics.print`. */
@@ -98,10 +103,12 @@ export function metricRoles(source: DataSourceSpec): MetricRoles {
   ]);
   const ttl = annotations["metrics.ttl"];
   const limit = annotations["metrics.limit"];
+  const exemplar = exemplarOf(source);
   return {
     keys,
     values,
     ...(implicitCounter && { implicitCounter }),
+    ...(exemplar && { exemplar }),
     collect: annotations["metrics.collect"] === "true",
     print: annotations["metrics.print"] === "true",
     ...(ttl !== undefined && { ttlMs: parseDurationMs(ttl) }),
@@ -168,7 +175,7 @@ function valueRole(
     description: annotations["metrics.description"] ?? annotations.description ?? "",
     unit: annotations["metrics.unit"] ?? inferredUnit(field),
     isSlots,
-    ...(boundaries && { boundaries }),
+    ...boundaries,
     ...(sumField && { sumField }),
   };
 }
@@ -203,12 +210,20 @@ function checkValueKind(
 function boundariesOf(
   source: DataSourceSpec,
   { field, type }: { readonly field: Field; readonly type: MetricType },
-): number[] | undefined {
+): Pick<ValueRole, "boundaries" | "exponential"> {
   const text = field.annotations["metrics.boundaries"];
-  if (text === undefined || type !== "histogram") return undefined;
+  if (text === undefined || type !== "histogram") return {};
   const boundaries = parseBoundaries(text);
   const slots = field.arrayLength;
-  if (slots === 0 || boundaries.length === slots - 1) return boundaries;
+  if (!Array.isArray(boundaries)) {
+    if (slots === 0) return { exponential: boundaries };
+    throw roleError(source, field, {
+      what: `has ${slots} slots, which the gadget has counted: a schema cannot change them`,
+      hint:
+        'write one number per slot into "metrics.boundaries", or remove it for slots of powers of two',
+    });
+  }
+  if (slots === 0 || boundaries.length === slots - 1) return { boundaries };
   throw roleError(source, field, {
     what: `has ${slots} slots and ${boundaries.length} boundaries, expected ${slots - 1}`,
     hint: 'write one number per slot into "metrics.boundaries", without the last slot: it is +Inf',
@@ -227,8 +242,7 @@ function sumFieldOf(
       hint: "other histograms know their sum",
     });
   }
-  const sumField = source.fields.find((candidate) => candidate.name === name) ??
-    source.fields.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
+  const sumField = findField(source, name);
   if (sumField === undefined) {
     throw roleError(source, field, {
       what: `takes its sum from "${name}", which is no field`,
@@ -240,6 +254,39 @@ function sumFieldOf(
     what: `takes its sum from "${sumField.name}", which is no number`,
     hint: "the field of the sum is an integer of at most 64 bits or a float",
   });
+}
+
+/** Longest exemplar, in bytes: OpenMetrics allows 128 letters with the name of the label. */
+const MAX_EXEMPLAR_BYTES = 64;
+
+function exemplarOf(source: DataSourceSpec): KeyRole | undefined {
+  const name = source.annotations["metrics.exemplar"];
+  if (name === undefined) return undefined;
+  if (source.origin.kind !== "tracer") {
+    throw new UsageError(
+      `Data source "${source.name}" has "metrics.exemplar", which is for events`,
+      { hint: "rows of maps and iterators are totals of many events: remove the annotation" },
+    );
+  }
+  const field = findField(source, name);
+  if (field === undefined) {
+    throw new UsageError(
+      `Data source "${source.name}" takes its exemplars from "${name}", which is no field`,
+      { hint: suggestName(name, source.fields.map((candidate) => candidate.name), "fields") },
+    );
+  }
+  if (field.sizeBytes <= MAX_EXEMPLAR_BYTES) {
+    return { ...keyRole(source, field), label: field.name };
+  }
+  throw roleError(source, field, {
+    what: `cannot be an exemplar: it has ${field.sizeBytes} bytes`,
+    hint: `exemplars are short: at most ${MAX_EXEMPLAR_BYTES} bytes, such as an id or a comm`,
+  });
+}
+
+function findField({ fields }: DataSourceSpec, name: string): Field | undefined {
+  return fields.find((field) => field.name === name) ??
+    fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
 }
 
 function inferredUnit(field: Field): string {

@@ -7,6 +7,11 @@ export { buildGadgetSpec, type BuiltGadget, type GadgetInput } from "./build_spe
 export { parseDurationMs } from "./duration.ts";
 export { encodeParam } from "./encode_param.ts";
 export {
+  exponentialBound,
+  type ExponentialBoundaries,
+  exponentialRange,
+} from "./exponential_boundaries.ts";
+export {
   isArrayMap,
   isPercpuMap,
   MAP_TYPE,

@@ -12,6 +12,7 @@ import {
   type SegmentVariables,
 } from "../decode/mod.ts";
 import { counterRange } from "./_counter_range.ts";
+import { type Log2Bounds, log2Bounds } from "./native_buckets.ts";
 import type { InstrumentPlan } from "./plan.ts";
 
 /** Where the record lies, and where its last value lies if totals are being followed. */
@@ -222,7 +223,7 @@ function emitObserve(
   const bounds = instrument.upperBounds;
   const source = segmentOf(field, record);
   const observe = () => {
-    const log2 = log2Bounds(bounds);
+    const log2 = searchableLog2(bounds);
     if (log2 !== undefined && !isFloatKind(field.kind)) {
       emitLog2Search(writer, field, { source, log2, count: bounds.length });
     } else if (bounds.length <= MAX_UNROLLED_BOUNDS) {
@@ -242,22 +243,11 @@ function emitObserve(
   writer.line("if (x !== x) stats.notANumber++;").block("else", observe);
 }
 
-/** Bounds 2^first, 2^(first + 1) …, or one less than each of these. */
-interface Log2Bounds {
-  readonly first: number;
-  readonly isLess: boolean;
-}
-
-/** Says how bounds follow the powers of two; undefined if they do not. */
-function log2Bounds(bounds: readonly number[]): Log2Bounds | undefined {
-  return [false, true].map((isLess) => ({
-    isLess,
-    first: Math.log2((bounds[0] ?? NaN) + (isLess ? 1 : 0)),
-  })).find(({ isLess, first }) =>
-    // Larger values are compared as doubles, which do not tell 2^53 from what follows it.
-    Number.isInteger(first) && first >= 0 && first + bounds.length <= (isLess ? 54 : 53) &&
-    bounds.every((bound, index) => bound === 2 ** (first + index) - (isLess ? 1 : 0))
-  );
+/** Powers of two that a count of bits finds: larger values are compared as doubles, which do not tell 2^53 from what follows it. */
+function searchableLog2(bounds: readonly number[]): Log2Bounds | undefined {
+  const log2 = log2Bounds(bounds);
+  if (log2 === undefined) return undefined;
+  return log2.first + bounds.length <= (log2.isLess ? 54 : 53) ? log2 : undefined;
 }
 
 /** Assigns the bucket of an integer to `j` by the number of its bits. */

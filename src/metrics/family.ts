@@ -9,6 +9,8 @@
  * in its buckets that its sum does not have yet.
  */
 
+import type { NativeBuckets } from "./native_buckets.ts";
+
 /** Kind of a metric as OpenMetrics names them. */
 export type InstrumentType = "counter" | "gauge" | "histogram";
 
@@ -42,6 +44,8 @@ export interface HistogramColumn extends CellColumn {
   readonly kind: "histogram";
   /** Inclusive upper bounds (`le`), ascending, without +Inf. */
   readonly upperBounds: Float64Array;
+  /** Present if the buckets are those of a native histogram. */
+  readonly native?: NativeBuckets;
 }
 
 export type Column = IntegerColumn | FloatColumn | HistogramColumn;
@@ -63,6 +67,22 @@ export interface Instrument {
    * across an `await`.
    */
   column(): Column;
+  /**
+   * A late event of a series of a counter or histogram, if the gadget names an exemplar field.
+   * Cost: decodes and allocates.
+   */
+  exemplar?(series: number): Exemplar | undefined;
+}
+
+/** One event that a value counts. */
+export interface Exemplar {
+  /** Attribute name before translation. */
+  readonly label: string;
+  /** Text as of a label value. */
+  readonly text: string;
+  /** What the event added, or what a histogram observed; may be NaN. */
+  readonly value: number;
+  readonly unixMs: number;
 }
 
 /** All metrics of one data source: one label set per series, one column per instrument. */
@@ -72,6 +92,11 @@ export interface MetricSet {
   /** Attribute names of the keys in order, before translation. */
   readonly labelNames: readonly string[];
   readonly instruments: readonly Instrument[];
+  /**
+   * Unix time in ms since when counters and histograms count: series of generation 0 began at zero
+   * then. Absent if nobody knows.
+   */
+  readonly startMs?: number;
   /**
    * True if every read tells all values anew, as iterators do: then another generation of a series is no
    * sign that its key has begun at zero.

@@ -21,6 +21,7 @@ import {
   type FilterFormatters,
 } from "./_emit_filter.ts";
 import { emitEntry, emitRememberValue } from "./_emit_entry.ts";
+import { emitExemplar } from "./_emit_exemplar.ts";
 import { emitReset, emitUpdate, type RecordVariables } from "./_emit_update.ts";
 import type { EntryStore } from "./entry_store.ts";
 import {
@@ -241,6 +242,7 @@ function emitRecord(writer: CodeWriter, plan: MetricsPlan): void {
   emitFilter(writer, plan.filter, { segments: SEGMENTS });
   emitFindSeries(writer, plan);
   emitUpdates(writer, plan, { segments: SEGMENTS });
+  emitExemplar(writer, plan, SEGMENTS);
 }
 
 function emitRing(writer: CodeWriter, plan: MetricsPlan, options: GenerateOptions): void {

@@ -83,6 +83,24 @@ function countRecord(context: Context, record: RecordBytes): void {
   if (!passesFilter(context, record)) return;
   const series = findSeries(context, record);
   update(context, { series, record });
+  noteExemplar(context, { series, record });
+}
+
+/** Keeps what the first record of a series in a batch has in the exemplar field. */
+function noteExemplar({ plan, store }: Context, { series, record }: Update): void {
+  const { memory, wallMs } = store;
+  const { exemplar: layout, strideCells } = memory.layout;
+  if (plan.exemplar === undefined || layout === undefined) return;
+  const row = series * strideCells;
+  if (memory.floats[row + layout.timeOffset] === wallMs) return;
+  const at = row * 2 + layout.versionWord;
+  const words = plan.exemplar.parts.flatMap(({ field }) => readKeyWords(field, record));
+  memory.words.set([memory.words[at] + 2, ...words], at);
+  memory.floats[row + layout.timeOffset] = wallMs;
+  plan.instruments.forEach(({ field }, index) => {
+    const offset = layout.valueOffsets[index];
+    if (field !== undefined && offset >= 0) memory.floats[row + offset] = readNumber(field, record);
+  });
 }
 
 function passesFilter(context: Context, record: RecordBytes): boolean {

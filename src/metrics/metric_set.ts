@@ -13,7 +13,7 @@ import {
   valueToText,
 } from "../decode/mod.ts";
 import { capLabelValue } from "./_label_text.ts";
-import type { Instrument, MetricSet } from "./family.ts";
+import type { Exemplar, Instrument, MetricSet } from "./family.ts";
 import type { KeyPlan, MetricsPlan } from "./plan.ts";
 import type { SeriesMemory } from "./series_memory.ts";
 import { OVERFLOW_SERIES } from "./series_store.ts";
@@ -23,6 +23,8 @@ export interface MetricSetOptions {
   readonly scope: string;
   readonly plan: MetricsPlan;
   readonly memory: SeriesMemory;
+  /** See {@linkcode MetricSet.startMs}. */
+  readonly startMs?: number;
   /** See {@linkcode MetricSet.isRetold}. */
   readonly isRetold?: boolean;
   /** Text of fields with a format. */
@@ -31,10 +33,11 @@ export interface MetricSetOptions {
 
 /** The exporters' view of a data source's series. Live: nothing is copied until it is read. */
 export function createMetricSet(options: MetricSetOptions): MetricSet {
-  const { scope, plan, memory, isRetold = false } = options;
+  const { scope, plan, memory, startMs, isRetold = false } = options;
   const labels = new LabelReader(options);
   return {
     scope,
+    ...(startMs !== undefined && { startMs }),
     labelNames: plan.keys.map((key) => key.label),
     instruments: plan.instruments.map((instrument, index): Instrument => ({
       type: instrument.type,
@@ -43,6 +46,9 @@ export function createMetricSet(options: MetricSetOptions): MetricSet {
       unit: instrument.unit,
       isSlots: instrument.slots,
       column: () => memory.column(index),
+      ...(plan.exemplar !== undefined && instrument.type !== "gauge" && !instrument.slots && {
+        exemplar: (series) => labels.exemplar(series, index),
+      }),
     })),
     isRetold,
     get seriesCount() {
@@ -67,6 +73,7 @@ interface ReadableKey {
 class LabelReader {
   readonly #options: MetricSetOptions;
   readonly #keys: readonly ReadableKey[];
+  readonly #exemplar: ReadableKey | undefined;
   /** Generation of each series that was counted as truncated: its labels may be read again. */
   readonly #truncated = new Map<number, number>();
   /** A record that holds nothing but one key field and its context, for formatters. */
@@ -74,8 +81,10 @@ class LabelReader {
 
   constructor(options: MetricSetOptions) {
     this.#options = options;
-    const { keys, recordSizeBytes, valueSizeBytes } = options.plan;
-    this.#keys = keys.map((key) => ({ key, read: keyWordsReader(key.field) }));
+    const { keys, exemplar, recordSizeBytes, valueSizeBytes } = options.plan;
+    const readable = (key: KeyPlan) => ({ key, read: keyWordsReader(key.field) });
+    this.#keys = keys.map(readable);
+    this.#exemplar = exemplar && readable(exemplar.key);
     this.#record = {
       segments: [
         new DataView(new ArrayBuffer(recordSizeBytes)),
@@ -86,7 +95,9 @@ class LabelReader {
   }
 
   read(series: number): string[] {
-    const values = this.#keys.map((key) => this.#label(key, series));
+    const start = this.#options.memory.keyAt(series);
+    const { words } = this.#options.memory;
+    const values = this.#keys.map((key) => this.#label(key, { words, start }));
     const capped = values.map(capLabelValue);
     if (capped.some((value, index) => value !== values[index])) this.#countTruncated(series);
     return capped;
@@ -100,21 +111,31 @@ class LabelReader {
     memory.stats.truncatedLabels++;
   }
 
-  #label({ key, read }: ReadableKey, series: number): string {
-    const { memory, formatters } = this.#options;
+  exemplar(series: number, instrument: number): Exemplar | undefined {
+    if (this.#exemplar === undefined) return undefined;
+    const found = this.#options.memory.exemplar(series, instrument);
+    if (found === undefined) return undefined;
+    const { words, unixMs, value } = found;
+    const text = this.#label(this.#exemplar, { words, start: 0 });
+    return { label: this.#exemplar.key.label, text, value, unixMs };
+  }
+
+  #label(
+    { key, read }: ReadableKey,
+    { words, start }: { words: Int32Array; start: number },
+  ): string {
+    const { formatters } = this.#options;
     const { field, context } = key;
-    const start = memory.keyAt(series);
     const formatter = isRounded(field.format) ? undefined : formatters.get(field);
     if (formatter === undefined) {
       const first = start + key.firstWord;
-      const value = read(memory.words, first);
+      const value = read(words, first);
       const text = valueToText(value, field.kind);
-      const words = memory.words.subarray(first, first + keyWordCount(field));
-      return text + hiddenBytes(field, value, words);
+      return text + hiddenBytes(field, value, words.subarray(first, first + keyWordCount(field)));
     }
     for (const part of [key, ...context]) {
       const first = start + part.firstWord;
-      this.#restore(part.field, memory.words.subarray(first, first + keyWordCount(part.field)));
+      this.#restore(part.field, words.subarray(first, first + keyWordCount(part.field)));
     }
     return formatter(this.#record);
   }

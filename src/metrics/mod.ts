@@ -3,6 +3,7 @@
 export type {
   CellColumn,
   Column,
+  Exemplar,
   FloatColumn,
   HistogramColumn,
   Instrument,
@@ -17,6 +18,7 @@ export { compileIngest, generateIngest } from "./ingest_codegen.ts";
 export type { CompiledIngest, GenerateOptions, IngestTarget } from "./ingest_codegen.ts";
 export { interpretIngest } from "./ingest_interpret.ts";
 export type { InterpreterTarget } from "./ingest_interpret.ts";
+export type { NativeBuckets } from "./native_buckets.ts";
 export { MAX_LABEL_BYTES } from "./_label_text.ts";
 export { createMetricSet } from "./metric_set.ts";
 export type { MetricSetOptions } from "./metric_set.ts";
@@ -27,6 +29,7 @@ export type { CompiledPerCpu } from "./per_cpu_codegen.ts";
 export { interpretPerCpu } from "./per_cpu_interpret.ts";
 export { DEFAULT_BOUNDARIES, DEFAULT_SERIES_LIMIT, makePlan } from "./plan.ts";
 export type {
+  ExemplarPlan,
   InstrumentPlan,
   KeyPart,
   KeyPlan,

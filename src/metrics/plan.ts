@@ -7,9 +7,10 @@ import {
   isSignedKind,
   keyWordCount,
 } from "../decode/mod.ts";
-import type { MetricRoles, ValueRole } from "../gadget/mod.ts";
+import type { KeyRole, MetricRoles, ValueRole } from "../gadget/mod.ts";
 import { textContext } from "./_text_context.ts";
 import type { InstrumentType } from "./family.ts";
+import { exponentialBuckets, log2NativeBuckets, type NativeBuckets } from "./native_buckets.ts";
 
 /** A field whose bytes tell series apart. */
 export interface KeyPart {
@@ -23,6 +24,15 @@ export interface KeyPlan extends KeyPart {
   readonly label: string;
   /** Fields beside it that its text is made of. */
   readonly context: readonly KeyPart[];
+}
+
+/** What is kept of the latest event of a series. */
+export interface ExemplarPlan {
+  /** The field itself; `firstWord` counts from the first word of the exemplar. */
+  readonly key: KeyPlan;
+  /** It and its context. */
+  readonly parts: readonly KeyPart[];
+  readonly wordCount: number;
 }
 
 /** How an instrument's values are kept; see `family.ts` for the layouts. */
@@ -41,6 +51,8 @@ export interface InstrumentPlan {
   readonly slots: boolean;
   /** Inclusive upper bounds of a histogram, without +Inf; empty otherwise. */
   readonly upperBounds: readonly number[];
+  /** What the buckets are in a native histogram, if they can be in one. */
+  readonly native?: NativeBuckets;
   /** Slots only: the value that one count of each bucket adds to the estimated sum. */
   readonly midpoints: readonly number[];
   /** Slots only: field with the true sum. */
@@ -54,6 +66,7 @@ export interface MetricsPlan {
   readonly keyParts: readonly KeyPart[];
   readonly keyWordCount: number;
   readonly instruments: readonly InstrumentPlan[];
+  readonly exemplar?: ExemplarPlan;
   readonly filter: readonly FilterTerm[];
   /** Size in bytes of segment 0: shorter events are padded with zeros. */
   readonly recordSizeBytes: number;
@@ -98,19 +111,7 @@ export const DEFAULT_SERIES_LIMIT = 20_000;
 /** Resolves roles into a plan. */
 export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan {
   const { fields, ...sizesAndFilter } = options;
-  const keyParts: KeyPart[] = [];
-  let wordCount = 0;
-  const addPart = (field: Field): KeyPart => {
-    const part = { field, firstWord: wordCount };
-    keyParts.push(part);
-    wordCount += keyWordCount(field);
-    return part;
-  };
-  const keys = roles.keys.map(({ field, label }): KeyPlan => ({
-    label,
-    ...addPart(field),
-    context: textContext(field, fields).map(addPart),
-  }));
+  const { keys, parts, wordCount } = placeKeys(roles.keys, fields);
   const instruments = roles.values.map(planInstrument);
   if (roles.implicitCounter !== undefined) {
     const { name, description } = roles.implicitCounter;
@@ -128,12 +129,36 @@ export function makePlan(roles: MetricRoles, options: PlanOptions): MetricsPlan 
   return {
     ...sizesAndFilter,
     keys,
-    keyParts,
+    keyParts: parts,
     keyWordCount: wordCount,
     instruments,
+    ...(roles.exemplar && { exemplar: planExemplar(roles.exemplar, fields) }),
     seriesLimit: roles.limit ?? DEFAULT_SERIES_LIMIT,
     ttlMs: roles.ttlMs ?? 0,
   };
+}
+
+/** Gives each key, and what its text needs beside it, its place among the words. */
+function placeKeys(roles: readonly KeyRole[], fields: readonly Field[]) {
+  const parts: KeyPart[] = [];
+  let wordCount = 0;
+  const addPart = (field: Field): KeyPart => {
+    const part = { field, firstWord: wordCount };
+    parts.push(part);
+    wordCount += keyWordCount(field);
+    return part;
+  };
+  const keys = roles.map(({ field, label }): KeyPlan => ({
+    label,
+    ...addPart(field),
+    context: textContext(field, fields).map(addPart),
+  }));
+  return { keys, parts, wordCount };
+}
+
+function planExemplar(role: KeyRole, fields: readonly Field[]): ExemplarPlan {
+  const { keys: [key], parts, wordCount } = placeKeys([role], fields);
+  return { key, parts, wordCount };
 }
 
 /**
@@ -152,11 +177,7 @@ export function filtersValues({ filter }: MetricsPlan): boolean {
 
 function planInstrument(role: ValueRole): InstrumentPlan {
   const { type, name, description, unit, field, isSlots, sumField } = role;
-  const upperBounds = type !== "histogram"
-    ? []
-    : isSlots
-    ? slotBounds(field, role.boundaries)
-    : role.boundaries ?? DEFAULT_BOUNDARIES;
+  const { bounds: upperBounds, native } = bucketsOf(role);
   const midpoints = isSlots ? slotMidpoints(field.arrayLength, upperBounds) : [];
   return {
     type,
@@ -167,9 +188,21 @@ function planInstrument(role: ValueRole): InstrumentPlan {
     slots: isSlots,
     sumField,
     upperBounds,
+    ...(native && { native }),
     midpoints,
     storage: storageOf(type, field),
   };
+}
+
+/** Bounds of a histogram, and the native buckets that they are; none of other metrics. */
+function bucketsOf(role: ValueRole): { bounds: readonly number[]; native?: NativeBuckets } {
+  const { type, field, isSlots, boundaries, exponential } = role;
+  if (type !== "histogram") return { bounds: [] };
+  if (exponential !== undefined) return exponentialBuckets(exponential);
+  const bounds = isSlots ? slotBounds(field, boundaries) : boundaries ?? DEFAULT_BOUNDARIES;
+  // A first bucket without a lower end is the zero bucket only if nothing is below zero.
+  const mayBeNegative = isFloatKind(field.kind) || isSignedKind(field.kind);
+  return { bounds, native: isSlots || !mayBeNegative ? log2NativeBuckets(bounds) : undefined };
 }
 
 function storageOf(type: InstrumentType, field: Field): Storage {

@@ -8,6 +8,8 @@
  *     word 1 …       key words, padded to a whole cell
  *     cells          of each instrument in turn: 1, or a histogram's buckets and its sum
  *     cell           time in ms of the last record, if the plan has a ttl
+ *     cells          with an exemplar field: a word that is the version, the field's words, padded;
+ *                    Unix time in ms; for each counter and histogram of a field, what it held
  *
  * A row lies together, so that an event costs one or two cache lines. Rows are never moved: memory
  * is reserved for all that the limit allows, and given out (`SharedArrayBuffer.grow`) as needed;
@@ -25,7 +27,7 @@
  */
 
 import type { Column } from "./family.ts";
-import type { MetricsPlan } from "./plan.ts";
+import type { ExemplarPlan, MetricsPlan } from "./plan.ts";
 import { SeriesBudget, type SeriesBudgetHandle } from "./series_budget.ts";
 
 /** What is counted beside the metrics. */
@@ -73,6 +75,20 @@ export interface RowLayout {
   readonly offsets: readonly number[];
   /** Cell with the time of the last record; -1 without ttl. */
   readonly lastSeenOffset: number;
+  readonly exemplar?: ExemplarLayout;
+}
+
+/** Where a series' exemplar lies in its row. */
+export interface ExemplarLayout {
+  /**
+   * Word with the version: 0 for no exemplar, odd while one is written, then two more than before. The
+   * words of the field lie behind it.
+   */
+  readonly versionWord: number;
+  /** Cell with the Unix time in ms. */
+  readonly timeOffset: number;
+  /** Cell with the value, by instrument; -1 for those that have none of their own. */
+  readonly valueOffsets: readonly number[];
 }
 
 /** First key word of a row. */
@@ -81,6 +97,8 @@ export const KEY_WORD = 1;
 export const MAX_SERIES = (1 << 24) - 1;
 
 const INITIAL_CAPACITY = 64;
+/** An exemplar is written within nanoseconds. */
+const EXEMPLAR_ATTEMPTS = 8;
 /** Header: the row count, a word for ordering, the number of changes, then the statistics as doubles. */
 const COUNT_WORD = 0;
 const FENCE_WORD = 1;
@@ -98,7 +116,28 @@ export function rowLayout(plan: MetricsPlan): RowLayout {
     return offset;
   });
   const lastSeenOffset = plan.ttlMs > 0 ? end++ : -1;
-  return { keyWordCount, strideCells: end, offsets, lastSeenOffset };
+  const exemplar = plan.exemplar && exemplarLayout(plan, plan.exemplar, end);
+  if (exemplar !== undefined) end = exemplar.end;
+  return {
+    keyWordCount,
+    strideCells: end,
+    offsets,
+    lastSeenOffset,
+    ...(exemplar && { exemplar: exemplar.layout }),
+  };
+}
+
+function exemplarLayout(
+  { instruments }: MetricsPlan,
+  { wordCount }: ExemplarPlan,
+  begin: number,
+): { layout: ExemplarLayout; end: number } {
+  const timeOffset = begin + (1 + wordCount + 1 >> 1);
+  let end = timeOffset + 1;
+  const valueOffsets = instruments.map(({ type, field, slots }) =>
+    field === undefined || slots || type === "gauge" ? -1 : end++
+  );
+  return { layout: { versionWord: 2 * begin, timeOffset, valueOffsets }, end };
 }
 
 /** Reserves the memory for as many series as the plan allows. */
@@ -181,7 +220,7 @@ export class SeriesMemory {
   }
 
   #makeColumn(index: number): Column {
-    const { storage, upperBounds } = this.#plan.instruments[index];
+    const { storage, upperBounds, native } = this.#plan.instruments[index];
     const { cells, floats } = this;
     const { strideCells: stride, offsets } = this.layout;
     const place = { cells, floats, stride, offset: offsets[index] };
@@ -189,7 +228,12 @@ export class SeriesMemory {
       case "float":
         return { kind: "float", ...place };
       case "histogram":
-        return { kind: "histogram", upperBounds: Float64Array.from(upperBounds), ...place };
+        return {
+          kind: "histogram",
+          upperBounds: Float64Array.from(upperBounds),
+          ...(native && { native }),
+          ...place,
+        };
       case "signed":
       case "unsigned":
         return { kind: "integer", signed: storage === "signed", ...place };
@@ -214,6 +258,33 @@ export class SeriesMemory {
   /** Time of a series' last record; only kept with a ttl. */
   lastSeenMs(series: number): number {
     return this.floats[series * this.layout.strideCells + this.layout.lastSeenOffset];
+  }
+
+  /**
+   * The exemplar of a series: its words, time and value of an instrument, all of one event. Undefined if
+   * there is none, or if events come so fast that none stays for long enough.
+   */
+  exemplar(
+    series: number,
+    instrument: number,
+  ): { words: Int32Array; unixMs: number; value: number } | undefined {
+    const { exemplar: layout, strideCells } = this.layout;
+    const wordCount = this.#plan.exemplar?.wordCount;
+    if (layout === undefined || wordCount === undefined) return undefined;
+    const at = series * this.#strideWords + layout.versionWord;
+    const row = series * strideCells;
+    const valueOffset = layout.valueOffsets[instrument];
+    for (let attempt = 0; attempt < EXEMPLAR_ATTEMPTS; attempt++) {
+      const version = Atomics.load(this.words, at);
+      if (version === 0) return undefined;
+      const words = this.words.slice(at + 1, at + 1 + wordCount);
+      const unixMs = this.floats[row + layout.timeOffset];
+      const value = valueOffset < 0 ? 1 : this.floats[row + valueOffset];
+      if (!this.handle.isStronglyOrdered) Atomics.add(this.#header, FENCE_WORD, 0);
+      const isWhole = version % 2 === 0 && Atomics.load(this.words, at) === version;
+      if (isWhole) return { words, unixMs, value };
+    }
+    return undefined;
   }
 
   /** True while the series belongs to a key and is to be exported. */

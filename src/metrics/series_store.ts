@@ -42,6 +42,9 @@ export class SeriesStore {
    */
   refuses = false;
 
+  /** Unix time of the batch in hand, above 0; only for plans with exemplars. */
+  wallMs = 0;
+
   #nowMs = 0;
   readonly #plan: MetricsPlan;
   readonly #keyWordCount: number;

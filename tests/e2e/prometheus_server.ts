@@ -19,11 +19,15 @@ export class PrometheusServer implements AsyncDisposable {
 
   /**
    * @param targets each a `host:port` to scrape.
-   * @param settings more of the scrape configuration, each as one line of YAML.
+   * @param options.settings more of the scrape configuration, each as one line of YAML.
+   * @param options.features what `--enable-feature` switches on.
    */
   static async start(
     targets: string | readonly string[],
-    settings: readonly string[] = [],
+    { settings = [], features = [] }: {
+      settings?: readonly string[];
+      features?: readonly string[];
+    } = {},
   ): Promise<PrometheusServer> {
     const sandbox = new Sandbox();
     const config = sandbox.write(
@@ -39,6 +43,7 @@ export class PrometheusServer implements AsyncDisposable {
       `--config.file=${config}`,
       `--storage.tsdb.path=${sandbox.path("data")}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      ...features.map((feature) => `--enable-feature=${feature}`),
     ]);
     const server = new PrometheusServer({ sandbox, process, url: `http://127.0.0.1:${port}` });
     await process.waitFor("stderr", /Server is ready/, { timeoutMs: START_TIMEOUT_MS });
@@ -60,6 +65,25 @@ export class PrometheusServer implements AsyncDisposable {
     const result: { metric: Record<string, string>; value: [number, string] }[] =
       answer.data.result;
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+  }
+
+  /** Labels of the exemplars of the last hour, asked again until there are some. */
+  async exemplars(promql: string): Promise<Record<string, string>[]> {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const now = Date.now() / 1000;
+      const body = new URLSearchParams({
+        query: promql,
+        start: String(now - 3600),
+        end: String(now + 60),
+      });
+      const response = await fetch(`${this.#url}/api/v1/query_exemplars`, { method: "POST", body });
+      const { data }: { data: { exemplars: { labels: Record<string, string> }[] }[] } =
+        await response.json();
+      const found = data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
+      if (found.length > 0) return found;
+      await sleep(200);
+    }
+    throw new Error(`${promql} never had an exemplar`);
   }
 
   /** Asks again until the only sample has the value. Throws: Error with the last answer. */

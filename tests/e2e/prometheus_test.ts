@@ -86,16 +86,130 @@ testWith(
   },
 );
 
+/** `histogram_quantile` of 0.25, 0.5 and 0.95, of native and of classic buckets. */
+async function quantilesOf(
+  histogram: string,
+  { native, classic }: { native: PrometheusServer; classic: PrometheusServer },
+): Promise<[native: number, classic: number][]> {
+  const pairs: [number, number][] = [];
+  for (const quantile of [0.25, 0.5, 0.95]) {
+    const ask = async (server: PrometheusServer, series: string) => {
+      const samples = await server.query(`histogram_quantile(${quantile}, ${series})`);
+      assertEquals(samples.length, 1, series);
+      return samples[0].value;
+    };
+    pairs.push([
+      await ask(native, histogram),
+      await ask(classic, histogram.replace("{", "_bucket{")),
+    ]);
+  }
+  return pairs;
+}
+
+/** Quantiles are apart by no more than the bucket that they are in is wide. */
+function assertNear(one: number, other: number, width: number): void {
+  assert(Math.abs(one - other) <= width + 1e-9, `${one} and ${other}: apart by more than ${width}`);
+}
+
+testWith(
+  "Prometheus takes native histograms: one series each, with the quantiles of the classic ones",
+  ["root", "/usr/bin/prometheus"],
+  async () => {
+    using program = new NamedProgram();
+    const uid = 50_000 + Math.floor(Math.random() * 10_000);
+    const counts = [0, 0, 1, 1, 1, 3, 3, 5, 6, 9];
+    const runAll = async () => {
+      for (const count of counts) await program.run(1, Array.from({ length: count }, () => "a"));
+      for (const count of counts) {
+        const args = Array.from({ length: count }, () => "a");
+        await runTool(["setpriv", `--reuid=${uid}`, "--clear-groups", "/bin/true", ...args]);
+      }
+    };
+    const scrapeBoth = async (
+      gadget: string,
+      { annotate, check }: {
+        annotate: readonly string[];
+        check: (servers: { native: PrometheusServer; classic: PrometheusServer }) => Promise<void>;
+      },
+    ) => {
+      await runCase({
+        name: gadget,
+        run: ["run", await fixtureGadget(gadget), ANY_PORT, "-o", "none", ...annotate],
+        during: async (kmeter) => {
+          const target = (await servedAt(kmeter)).replace("http://", "");
+          await using native = await PrometheusServer.start(target, {
+            features: ["native-histograms", "exemplar-storage"],
+          });
+          await using classic = await PrometheusServer.start(target);
+          await runAll();
+          await check({ native, classic });
+          kmeter.kill("SIGTERM");
+        },
+        expect: { code: 0, stdout: "" },
+        timeoutMs: 60_000,
+      });
+    };
+
+    // Slots that the kernel counts: argc is one more than the arguments.
+    await scrapeBoth("uid_execs", {
+      annotate: [],
+      check: async (servers) => {
+        const { native, classic } = servers;
+        const labels = `{uid="${uid}"}`;
+        await native.waitForValue(`histogram_count(arguments${labels})`, counts.length);
+        await classic.waitForValue(`arguments_count${labels}`, counts.length);
+        for (const [one, other] of await quantilesOf(`arguments${labels}`, servers)) {
+          // The classic bucket up to 2^n - 1 is the native one up to 2^n.
+          assertNear(one, other, 2 ** Math.ceil(Math.log2(other + 1)) / 2);
+        }
+        await native.waitForValue(`count({__name__=~"arguments.*",uid="${uid}"})`, 1);
+        await classic.waitForValue(`count({__name__=~"arguments.*",uid="${uid}"})`, 10);
+        await native.waitForValue(`execs_total${labels}`, counts.length);
+        await native.waitForValue('kmeter_map_max_entries{datasource="mymetrics"}', 1024);
+      },
+    });
+    // Events that kmeter counts, in buckets of a schema.
+    await scrapeBoth("exec_args", {
+      annotate: [
+        "--annotate",
+        "events.count:metrics.type=histogram,events.count:metrics.boundaries=schema 2 from 1 to 16",
+        "--annotate=events:metrics.exemplar=count",
+      ],
+      check: async (servers) => {
+        const { native, classic } = servers;
+        const labels = `{name="${program.name}"}`;
+        await native.waitForValue(`histogram_count(arguments${labels})`, counts.length);
+        await classic.waitForValue(`arguments_count${labels}`, counts.length);
+        const sum = counts.reduce((total, count) => total + count + 1, 0);
+        await native.waitForValue(`histogram_sum(arguments${labels})`, sum);
+        for (const [one, other] of await quantilesOf(`arguments${labels}`, servers)) {
+          assertNear(one, other, other * (2 ** 0.25 - 1));
+        }
+        const exemplars = await native.exemplars(`arguments${labels}`);
+        const known = counts.map((count) => String(count + 1));
+        assertEquals(exemplars.filter(({ count }) => !known.includes(count)), []);
+      },
+    });
+  },
+);
+
 const READ_OPENMETRICS = `import json,sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read
-print(json.dumps([[f.name, f.type, f.unit, [[s.name, s.labels, s.value] for s in f.samples]]
+print(json.dumps([[f.name, f.type, f.unit, [[s.name, s.labels, s.value,
+                                            s.exemplar and [s.exemplar.labels, s.exemplar.value]]
+                                           for s in f.samples]]
                   for f in read(open(sys.argv[1]).read())]))`;
 
 type ParsedFamily = readonly [
   name: string,
   type: string,
   unit: string,
-  samples: readonly (readonly [name: string, labels: Record<string, string>, value: number])[],
+  samples: readonly (readonly [
+    name: string,
+    labels: Record<string, string>,
+    value: number,
+    exemplar: readonly [labels: Record<string, string>, value: number] | null,
+  ])[],
 ];
 
 testWith(
@@ -106,7 +220,15 @@ testWith(
     using sandbox = new Sandbox();
     await runCase({
       name: "formats",
-      run: ["run", "trace_exec", ANY_PORT, "-o", "none"],
+      run: [
+        "run",
+        "trace_exec",
+        ANY_PORT,
+        "-o",
+        "none",
+        "--openmetrics-created",
+        "--annotate=exec:metrics.exemplar=proc.pid",
+      ],
       during: async (kmeter) => {
         const address = await servedAt(kmeter);
         await program.run(2);
@@ -120,7 +242,13 @@ testWith(
         const execs = families.find(([name]) => name === "execs");
         assertEquals(execs?.[1], "counter");
         const samples = execs?.[3].filter(([, labels]) => labels.comm === program.name);
-        assertEquals(samples?.map(([name, , value]) => [name, value]), [["execs_total", 2]]);
+        assertEquals(samples?.map(([name]) => name), ["execs_total", "execs_created"]);
+        const [[, , count, exemplar], [, , created]] = samples ?? [];
+        assertEquals(count, 2);
+        assertMatch(exemplar?.[0].proc_pid ?? "", /^\d+$/);
+        assertEquals(exemplar?.[1], 1);
+        const ageSeconds = Date.now() / 1000 - created;
+        assert(ageSeconds > 0 && ageSeconds < 600, `created ${ageSeconds} s ago`);
         assert(
           families.some(([name]) => name === "kmeter_build_info"),
           "own metrics are there too",

@@ -271,7 +271,7 @@ testWith(
         { settings: [https, `tls_config: {ca_file: "${ca.cert}"}`, user("secret")], up: 0 },
       ];
       for (const { settings, up } of cases) {
-        await using prometheus = await PrometheusServer.start(target, settings);
+        await using prometheus = await PrometheusServer.start(target, { settings });
         await prometheus.waitForValue('up{job="kmeter"}', up);
         const series = await prometheus.query("count(kmeter_build_info)");
         assertEquals(series.map(({ value }) => value), up === 1 ? [1] : []);

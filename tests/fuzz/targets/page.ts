@@ -5,6 +5,7 @@ import { Exposition, OwnMetrics } from "../../../src/export/mod.ts";
 import { compileIngest, createMetricSet, SeriesStore } from "../../../src/metrics/mod.ts";
 import { ringOf } from "../../unit/metrics/batches.ts";
 import { pageText } from "../../unit/export/fake_metric_set.ts";
+import { nativeCounts, readFamilies } from "../../unit/export/metric_family.ts";
 import { type Layout, randomLayout, RecordMaker } from "../../unit/metrics/random_layout.ts";
 import { randomPlan, testFormatters } from "../../unit/metrics/random_plan.ts";
 import { Random } from "../../unit/random.ts";
@@ -22,7 +23,7 @@ export const pageTarget: FuzzTarget = {
   make: makeSeed,
   async check(input) {
     const random = new Random(Number(textOf(input)));
-    const page = new Exposition();
+    const page = new Exposition({ createdSamples: random.chance(0.5) });
     for (let count = random.between(1, 3); count > 0; count--) {
       // Two data sources of one name are refused long before.
       const set = randomSet(random, `${randomName(random)}/${count}`);
@@ -37,9 +38,35 @@ export const pageTarget: FuzzTarget = {
       refuseTwins(text);
       await parsers.accept(format, text);
     }
+    checkProtobuf(page, await own.render("protobuf"));
   },
   close: () => parsers.close(),
 };
+
+/** Each piece by itself is whole messages, and native buckets have the count that is told. */
+function checkProtobuf(page: Exposition, trailer: Uint8Array): void {
+  const seen = new Set<string>();
+  for (const piece of page.render("protobuf", { trailer })) {
+    for (const { metric, name } of readFamilies(piece)) {
+      if (metric.length === 0) throw new Error(`empty message of "${name}"`);
+      for (const { label, histogram } of metric) {
+        const series = JSON.stringify([name, label.map(({ name, value }) => [name, value])]);
+        if (seen.has(series)) throw new Error(`series said twice: ${series}`);
+        seen.add(series);
+        if (histogram === undefined || histogram.zeroThreshold === 0) continue;
+        const { positiveSpan, positiveDelta, negativeSpan, negativeDelta } = histogram;
+        const counts = [
+          ...nativeCounts(positiveSpan, positiveDelta),
+          ...nativeCounts(negativeSpan, negativeDelta),
+        ].map(([, count]) => count);
+        const sum = counts.reduce((sum, count) => sum + count, Number(histogram.zeroCount));
+        if (counts.some((count) => count < 0) || BigInt(sum) !== histogram.sampleCount) {
+          throw new Error(`"${name}" counts ${histogram.sampleCount}, its buckets ${counts}`);
+        }
+      }
+    }
+  }
+}
 
 /** Prometheus refuses a page that says one series twice. */
 function refuseTwins(page: string): void {
@@ -74,6 +101,7 @@ function randomSet(random: Random, scope: string) {
     ? testFormatters(layout.fields)
     : coarseFormatters(layout.fields);
   const store = new SeriesStore(plan);
+  store.wallMs = random.between(1, 2 ** 31);
   const ingest = compileIngest(plan, {
     store,
     formatters,
@@ -81,7 +109,13 @@ function randomSet(random: Random, scope: string) {
     atomicHeaders: false,
   });
   ingest.ring(ringOf(Array.from({ length: 30 }, () => ({ bytes: records.make() }))));
-  return createMetricSet({ scope, plan, memory: store.memory, formatters });
+  return createMetricSet({
+    scope,
+    plan,
+    memory: store.memory,
+    formatters,
+    startMs: random.between(0, 2 ** 31),
+  });
 }
 
 /** Texts that many values share, some of them too long. */

@@ -216,3 +216,35 @@ Deno.test("what a reader sees of a series belongs to one key, however often ids 
   await stress(fed, { records, look, isEnough });
   assertEquals(torn, 0);
 });
+
+Deno.test("an exemplar is of one event, however many come, and has the time of today", async () => {
+  const trace = numberField("trace", "uint64", { offsetBytes: 16 });
+  await using fed = await feed(planOf({
+    keys: [ID],
+    values: [valueRole(VALUE, "counter")],
+    exemplar: { field: trace, label: "trace" },
+    recordSizeBytes: 24,
+  }));
+  const traceOf = (value: bigint) => value << 32n | value;
+  let next = 0n;
+  const records = () =>
+    Array.from({ length: 60 }, () => {
+      next = next % 0x7fff_ffffn + 1n;
+      return { bytes: words64(1n, next, traceOf(next)) };
+    });
+  const seen = new Set<number>();
+  const torn: string[] = [];
+  const look = () => {
+    if (fed.memory.count < 2) return;
+    const exemplar = fed.set.instruments[0].exemplar?.(1);
+    if (exemplar === undefined) return;
+    const { text, value, unixMs } = exemplar;
+    seen.add(value);
+    const isToday = Math.abs(Date.now() - unixMs) < 3_600_000;
+    if (BigInt(text) !== traceOf(BigInt(value)) || !isToday) {
+      torn.push(`${text} ${value} ${unixMs}`);
+    }
+  };
+  await stress(fed, { records, look, isEnough: () => seen.size > 50 });
+  assertEquals(torn, []);
+});

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { acceptsGzip, negotiateFormat } from "../../../src/export/content_negotiation.ts";
 
 Deno.test("the Accept header picks the format", () => {
-  const rows: [accept: string | null, want: "text" | "openmetrics"][] = [
+  const rows: [accept: string | null, want: "text" | "openmetrics" | "protobuf"][] = [
     [null, "text"],
     ["", "text"],
     ["*/*", "text"],
@@ -34,8 +34,19 @@ Deno.test("the Accept header picks the format", () => {
     [
       "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited," +
       "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-      "openmetrics",
+      "protobuf",
     ],
+    [
+      "application/vnd.google.protobuf; encoding=delimited; q=0.3; " +
+      'proto="io.prometheus.client.MetricFamily",text/plain;version=0.0.4;q=0.4',
+      "text",
+    ],
+    ["application/vnd.google.protobuf", "text"],
+    [
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
+      "text",
+    ],
+    ["application/vnd.google.protobuf;proto=other.Message;encoding=delimited,*/*", "text"],
     [
       "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
       "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;" +

@@ -504,6 +504,62 @@ Deno.test("overlapping renders do not disturb each other", () => {
   assertEquals(texts.map((text) => text === want), [true, true]);
 });
 
+Deno.test("OpenMetrics tells since when it counts if that is asked for, the text format never", () => {
+  const column = histograms([1], [{ counts: [1n, 0n], sum: 1 }, { counts: [2n, 0n], sum: 2 }]);
+  const set = new FakeMetricSet("s", ["k"], {
+    rows: [["1"], ["2"]],
+    instruments: [
+      counter("c", [1n, 2n]),
+      { type: "counter", name: "f", column: floats([0.5, 1]) },
+      gauge("g", [1, 2]),
+      { type: "histogram", name: "h", column },
+      counter("x", [1n, 2n]),
+      gauge("x_created", [1, 2]),
+      counter("y", [1n, 2n]),
+      gauge("y", [1, 2]),
+    ],
+  });
+  set.startMs = 1_700_000_000_050;
+  set.generations[1] = 2;
+  const created = (format: "text" | "openmetrics", createdSamples: boolean) =>
+    pageText(exposition([set], { createdSamples }).render(format)).split("\n")
+      .filter((line) => line.includes("_created{otel") && !line.startsWith("x_"));
+  const labels = '{otel_scope_name="s",k="1"} 1700000000.05';
+  // Other families are called x_created and y.
+  const expected = ["c", "f", "h"].map((name) => `${name}_created${labels}`);
+  assertEquals(created("openmetrics", true), expected);
+  assertEquals(created("openmetrics", false), []);
+  assertEquals(created("text", true), []);
+  const page = pageText(exposition([set], { createdSamples: true }).render("openmetrics"));
+  assertEquals(page.match(/^x_created\{/gm)?.length, 2, "the gauge's own samples");
+});
+
+Deno.test("OpenMetrics has exemplars, the text format has none", () => {
+  const exemplar = { label: "trace.id", text: 'a"b', value: 2, unixMs: 1_700_000_000_123 };
+  const column = histograms([1, 4], [{ counts: [1n, 1n, 0n], sum: 3 }]);
+  const set = new FakeMetricSet("s", ["k"], {
+    rows: [["1"]],
+    instruments: [
+      { ...counter("c", [7n]), exemplars: [exemplar] },
+      { type: "counter", name: "f", column: floats([0.5]), exemplars: [exemplar] },
+      { type: "histogram", name: "h", column, exemplars: [exemplar] },
+      // With a gauge of that name it is no counter in OpenMetrics.
+      { ...counter("y", [7n]), exemplars: [exemplar] },
+      gauge("y", [1]),
+    ],
+  });
+  const page = exposition([set]);
+  const withExemplar = pageText(page.render("openmetrics")).split("\n")
+    .filter((line) => line.includes(" # "));
+  const suffix = ' # {trace_id="a\\"b"} 2 1700000000.123';
+  assertEquals(withExemplar, [
+    `c_total{otel_scope_name="s",k="1"} 7${suffix}`,
+    `f_total{otel_scope_name="s",k="1"} 0.5${suffix}`,
+    `h_bucket{otel_scope_name="s",k="1",le="4.0"} 2${suffix}`,
+  ]);
+  assertEquals(pageText(page.render("text")).includes(" # {"), false);
+});
+
 Deno.test("the prefix and the trailer are part of the page", () => {
   const set = singleSet("s", { rows: [["1"]], instrument: gauge("g", [1]) });
   const page = exposition([set], { metricsPrefix: "my" });

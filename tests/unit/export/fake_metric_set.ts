@@ -2,6 +2,7 @@
 
 import type {
   Column,
+  Exemplar,
   HistogramColumn,
   Instrument,
   InstrumentType,
@@ -14,6 +15,8 @@ export interface FakeInstrument {
   readonly description?: string;
   readonly unit?: string;
   readonly column: Column;
+  /** Of the series that have one. */
+  readonly exemplars?: readonly (Exemplar | undefined)[];
   readonly isSlots?: boolean;
 }
 
@@ -27,6 +30,7 @@ export class FakeMetricSet implements MetricSet {
   readonly dead = new Set<number>();
   readonly generations: number[] = [];
   overflowSeries = -1;
+  startMs: number | undefined;
   #changes = 0;
   /** Calls of {@linkcode labelValues}. */
   labelReads = 0;
@@ -45,6 +49,7 @@ export class FakeMetricSet implements MetricSet {
       unit: instrument.unit ?? "",
       isSlots: instrument.isSlots ?? false,
       column: () => instrument.column,
+      ...(instrument.exemplars && { exemplar: (series) => instrument.exemplars?.[series] }),
     }));
   }
 

@@ -28,6 +28,7 @@ const ACCEPTED: [annotation: string, value: string][] = [
   ["e.f:metrics.type=None", "none"],
   ["e.f:metrics.boundaries=1, 2.5,  1e3", "1, 2.5,  1e3"],
   ["e.f:metrics.boundaries=-5,0", "-5,0"],
+  ["e.f:metrics.boundaries=schema 8 from 0.5 to 1", "schema 8 from 0.5 to 1"],
   ["e.f:ebpf.map.percpu=max", "max"],
   ["e.f:columns.width=type", "type"],
   ["e.f:columns.width=12", "12"],
@@ -107,20 +108,38 @@ const REFUSED: { annotation: string; message: string; hint?: string }[] = [
   {
     annotation: "e.f:metrics.boundaries=1,3,2",
     message: String
-      .raw`Wrong value in --annotate "e.f:metrics.boundaries=1,3,2": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", got "1,3,2"`,
+      .raw`Wrong value in --annotate "e.f:metrics.boundaries=1,3,2": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", or "schema 2 from 1 to 1000000", got "1,3,2"`,
     hint: "2 does not exceed the 3 before it",
   },
   {
     annotation: "e.f:metrics.boundaries=1,Infinity",
     message: String
-      .raw`Wrong value in --annotate "e.f:metrics.boundaries=1,Infinity": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", got "1,Infinity"`,
+      .raw`Wrong value in --annotate "e.f:metrics.boundaries=1,Infinity": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", or "schema 2 from 1 to 1000000", got "1,Infinity"`,
     hint: '"Infinity" is not a finite number',
   },
   {
     annotation: "e.f:metrics.boundaries=1,,2",
     message: String
-      .raw`Wrong value in --annotate "e.f:metrics.boundaries=1,,2": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", got "1,,2"`,
+      .raw`Wrong value in --annotate "e.f:metrics.boundaries=1,,2": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", or "schema 2 from 1 to 1000000", got "1,,2"`,
     hint: '"" is not a finite number',
+  },
+  {
+    annotation: "e.f:metrics.boundaries=schema 9 from 1 to 2",
+    message: String
+      .raw`Wrong value in --annotate "e.f:metrics.boundaries=schema 9 from 1 to 2": "metrics.boundaries" takes ascending numbers like "1, 2.5, 10", or "schema 2 from 1 to 1000000", got "schema 9 from 1 to 2"`,
+    hint: '"schema 9 from 1 to 2" is not a finite number',
+  },
+  {
+    annotation: "e.f:metrics.boundaries=schema 2 from 0 to 2",
+    message: String
+      .raw`Wrong value in --annotate "e.f:metrics.boundaries=schema 2 from 0 to 2": "metrics.boundaries" takes buckets between two finite numbers above zero, got "schema 2 from 0 to 2"`,
+    hint: 'write the smaller one first: "schema 2 from 1 to 1000000"',
+  },
+  {
+    annotation: "e.f:metrics.boundaries=schema 8 from 1 to 4.1",
+    message: String
+      .raw`Wrong value in --annotate "e.f:metrics.boundaries=schema 8 from 1 to 4.1": "metrics.boundaries" takes at most 512 buckets, not 523, got "schema 8 from 1 to 4.1"`,
+    hint: "take a smaller schema, or a narrower range",
   },
 ];
 for (const { annotation, message, hint } of REFUSED) {

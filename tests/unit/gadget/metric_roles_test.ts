@@ -202,6 +202,15 @@ const REFUSED: {
     hint: "use gadget_histogram_slot__u32 or gadget_histogram_slot__u64",
   },
   {
+    name: "a schema for slots",
+    members: { slots: "__u32[4]" },
+    annotate: ["slots:metrics.type=histogram", "slots:metrics.boundaries=schema 0 from 1 to 8"],
+    message:
+      'Field "e.slots" has 4 slots, which the gadget has counted: a schema cannot change them',
+    hint:
+      'write one number per slot into "metrics.boundaries", or remove it for slots of powers of two',
+  },
+  {
     name: "boundaries that do not fit the slots",
     members: { slots: "__u32[4]" },
     annotate: ["slots:metrics.type=histogram", "slots:metrics.boundaries=1,2"],
@@ -214,6 +223,20 @@ const REFUSED: {
     annotate: ["slots:metrics.type=histogram", "slots:metrics.sum=totla"],
     message: 'Field "e.slots" takes its sum from "totla", which is no field',
     hint: 'did you mean "total"? fields: "slots", "total"',
+  },
+  {
+    name: "an exemplar that is no field",
+    members: { pid: "__u32", fname: "char[65]" },
+    annotate: [":metrics.exemplar=pdi"],
+    message: 'Data source "e" takes its exemplars from "pdi", which is no field',
+    hint: 'did you mean "pid"? fields: "pid", "fname"',
+  },
+  {
+    name: "an exemplar that is too long",
+    members: { pid: "__u32", fname: "char[65]" },
+    annotate: [":metrics.exemplar=fname"],
+    message: 'Field "e.fname" cannot be an exemplar: it has 65 bytes',
+    hint: "exemplars are short: at most 64 bytes, such as an id or a comm",
   },
   {
     name: "two values of one name",

@@ -62,6 +62,7 @@ export class TwinStores {
 
   /** @returns where the next batch begins. */
   ring(batch: RingBatch): number {
+    this.#tick();
     const end = this.compiled.ring(batch);
     assertEquals(end, this.#interpreter.ring(batch), "offset behind the last record");
     this.assertEqual();
@@ -69,6 +70,7 @@ export class TwinStores {
   }
 
   rows(batch: RowBatch): void {
+    this.#tick();
     this.compiled.rows(batch);
     this.#interpreter.rows(batch);
     this.assertEqual();
@@ -86,6 +88,11 @@ export class TwinStores {
     this.entries?.endPass();
     this.#plainEntries?.endPass();
     this.assertEqual();
+  }
+
+  /** Each batch has exemplars of its own. */
+  #tick(): void {
+    for (const store of [this.store, this.#plainStore]) store.wallMs++;
   }
 
   /** Tells the time of what comes. */

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Field, TextFormat } from "../../../src/decode/mod.ts";
 import { createFormatters } from "../../../src/enrich/mod.ts";
 import {
+  compileIngest,
   createMetricSet,
   interpretIngest,
   OVERFLOW_SERIES,
@@ -202,6 +203,58 @@ for (const [keys, version, labels] of ENDPOINT_LABELS) {
 Deno.test("labels come in the order of the keys, and not from what other series hold", () => {
   const keys = [numberField("b", "uint32", { offsetBytes: 4 }), numberField("a", "uint32")];
   assertEquals(labelsOf(keys, words64(7n << 32n | 3n)), ["7", "3"]);
+});
+
+Deno.test("an exemplar is the field, value and time of the first event of a series in a batch", () => {
+  const keys = [numberField("id", "uint32")];
+  const state = makeField({
+    name: "state",
+    kind: "int32",
+    sizeBytes: 4,
+    offsetBytes: 4,
+    format: STATES,
+  });
+  const size = numberField("size", "int64", { offsetBytes: 8 });
+  const plan = planOf({
+    keys,
+    fields: [...keys, state, size],
+    values: [
+      valueRole(size, "counter"),
+      valueRole(size, "gauge"),
+      valueRole(size, "histogram", { boundaries: [1] }),
+    ],
+    implicitCounter: { name: "events", description: "" },
+    exemplar: { field: state, label: "st" },
+  });
+  const formatters = createFormatters([state], sampleEnvironment());
+  const store = new SeriesStore(plan);
+  const ingest = compileIngest(plan, {
+    store,
+    formatters,
+    skipZeroEntries: false,
+    atomicHeaders: false,
+  });
+  const set = createMetricSet({ scope: "g/ds", plan, memory: store.memory, formatters });
+  const event = (id: bigint, state: bigint, size: bigint) => words64(state << 32n | id, size);
+  store.wallMs = 1_000;
+  ingest.rows(rowsOf([event(1n, 0n, 5n), event(2n, 3n, 6n)].map((key) => ({ key }))));
+  store.wallMs = 2_000;
+  ingest.rows(rowsOf([event(1n, 3n, 7n), event(1n, 0n, 8n)].map((key) => ({ key }))));
+  const told = (series: number) =>
+    set.instruments.map(({ exemplar }) => {
+      const found = exemplar?.(series);
+      return found && `${found.label}=${found.text} ${found.value} at ${found.unixMs}`;
+    });
+  const latest = (text: string) => (value: number) => `st=${text.replace("#", String(value))}`;
+  const one = latest("BUSY # at 2000");
+  assertEquals(told(1), [one(7), undefined, one(7), one(1)]);
+  const other = latest("BUSY # at 1000");
+  assertEquals(told(2), [other(6), undefined, other(6), other(1)]);
+  assertEquals(told(OVERFLOW_SERIES), [undefined, undefined, undefined, undefined]);
+  // While one is being written there is none.
+  const at = 2 * store.memory.layout.strideCells + (store.memory.layout.exemplar?.versionWord ?? 0);
+  store.memory.words[at]++;
+  assertEquals(told(1)[0], undefined);
 });
 
 Deno.test("a set shows the store as it is now", () => {

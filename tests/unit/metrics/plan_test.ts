@@ -102,3 +102,24 @@ Deno.test("other histograms take their boundaries or the default ones", () => {
   });
   assertEquals(plan.instruments.map(({ upperBounds }) => upperBounds), [DEFAULT_BOUNDARIES, [1.5]]);
 });
+
+Deno.test("buckets are native ones by powers of two, where nothing can be below zero, or by a schema", () => {
+  const field = numberField("latency", "uint64");
+  const exponential = { schema: 1, from: 1, to: 4, isSigned: false };
+  const values = [
+    valueRole(slotsField(5), "histogram"),
+    valueRole(slotsField(1), "histogram"),
+    valueRole(field, "histogram"),
+    valueRole(field, "histogram", { boundaries: [2, 4, 8] }),
+    valueRole(numberField("latency", "int64"), "histogram", { boundaries: [2, 4, 8] }),
+    valueRole(numberField("latency", "int64"), "histogram", { exponential }),
+  ];
+  assertEquals(planOf({ values }).instruments.map(({ native }) => native), [
+    { schema: 0, zeroThreshold: 2 ** -128, zeroCell: 0, firstIndex: 1 },
+    undefined,
+    undefined,
+    { schema: 0, zeroThreshold: 2, zeroCell: 0, firstIndex: 2 },
+    undefined,
+    { schema: 1, zeroThreshold: 2 ** -0.5, zeroCell: 0, firstIndex: 0 },
+  ]);
+});

@@ -11,7 +11,7 @@ import {
   readNumber,
   type RecordBytes,
 } from "../../../src/decode/mod.ts";
-import type { MetricRoles, ValueRole } from "../../../src/gadget/mod.ts";
+import type { ExponentialBoundaries, MetricRoles, ValueRole } from "../../../src/gadget/mod.ts";
 import { makePlan, type MetricsPlan } from "../../../src/metrics/mod.ts";
 import type { Random } from "../random.ts";
 import type { Layout } from "./random_layout.ts";
@@ -34,6 +34,10 @@ export function randomPlan(random: Random, { key, value, sample }: PlanInput): M
   const keys = Array.from({ length: random.between(0, 6) }, () => random.pick(fields));
   const values = Array.from({ length: random.between(0, 5) }, () => randomValue(random, fields))
     .filter((role) => role !== undefined);
+  const short = fields.filter(({ sizeBytes }) => sizeBytes <= 64);
+  const exemplar = short.length > 0 && random.chance(0.3)
+    ? { field: random.pick(short), label: "example" }
+    : undefined;
   const roles: MetricRoles = {
     keys: keys.map((field, index) => ({ field, label: `k${index}` })),
     values,
@@ -41,6 +45,7 @@ export function randomPlan(random: Random, { key, value, sample }: PlanInput): M
       { implicitCounter: { name: "events", description: "" } }),
     collect: true,
     print: false,
+    ...(exemplar && { exemplar }),
     ...(random.chance(0.3) && { ttlMs: random.between(1, 50) }),
     ...(random.chance(0.5) && { limit: random.between(1, 6) }),
   };
@@ -79,8 +84,20 @@ function randomValue(random: Random, fields: readonly Field[]): ValueRole | unde
     field: random.pick(numbers),
     type: random.pick(["counter", "gauge", "histogram"] as const),
     isSlots: false,
-    ...(random.chance(0.6) &&
-      { boundaries: randomBounds(random, random.pick([0, 1, 3, 64, 65, 130])) }),
+    ...random.pick([
+      {},
+      { boundaries: randomBounds(random, random.pick([0, 1, 3, 64, 65, 130])) },
+      { exponential: randomExponential(random) },
+    ]),
+  };
+}
+
+function randomExponential(random: Random): ExponentialBoundaries {
+  return {
+    schema: random.between(0, 4),
+    from: random.pick([0.1, 1, 7]),
+    to: random.pick([7, 100, 1000]),
+    isSigned: random.chance(0.3),
   };
 }
 
