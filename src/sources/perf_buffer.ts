@@ -236,7 +236,7 @@ export class PerfBuffer implements Disposable {
       // It has gone again meanwhile.
       if (errno === ENODEV || this.#failing.has(cpu)) return;
       this.#failing.add(cpu);
-      const mayNot = errno === EACCES || errno === EPERM;
+      const mayNot = cpu !== undefined && (errno === EACCES || errno === EPERM);
       this.#options.warn(
         `${what}: ${error instanceof Error ? error.message : error}`,
         mayNot ? "start kmeter again: after --user it has no right to open buffers" : undefined,

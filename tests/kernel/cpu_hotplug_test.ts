@@ -2,32 +2,16 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
-import { onlineCpus } from "../../ffi/mod.ts";
-import { pinToCpu } from "./cpus.ts";
+import { CPU_SWITCH, needsCpuSwitch, pinToCpu, switchCpu } from "./cpus.ts";
 import { fixture, kernelTest, type StartedGadget, startGadget, until } from "./harness.ts";
 import { findTool } from "./oracles.ts";
 
 const MAGIC = 4711;
 /** Longer than kmeter takes to see that a CPU has gone. */
 const OFFLINE_MS = 600;
-const SWITCH = "/sys/devices/system/cpu/cpu1/online";
-
-function needsHotplug(): string | undefined {
-  if (!onlineCpus().includes(1)) return "no CPU 1";
-  try {
-    Deno.writeTextFileSync(SWITCH, "1");
-    return undefined;
-  } catch (error) {
-    return `CPU 1 cannot be switched: ${error instanceof Error ? error.message : error}`;
-  }
-}
 
 function isTold(gadget: StartedGadget): boolean {
   return gadget.warnings.some((text) => text.includes("CPU 1 came online: what it sent"));
-}
-
-function setOnline(value: "0" | "1"): void {
-  Deno.writeTextFileSync(SWITCH, value);
 }
 
 /** What CPU 1 sends is counted, all of it. */
@@ -46,7 +30,7 @@ kernelTest("perf buffers: a CPU that returns sends again, and what was lost is t
   await using gadget = await startGadget(await fixture("perf"));
   let sent = 0;
   try {
-    setOnline("0");
+    switchCpu("0");
     for (let run = 0; run < 10; run++) {
       await gadget.run("fill", [100, MAGIC]);
       await gadget.running.refresh();
@@ -55,20 +39,20 @@ kernelTest("perf buffers: a CPU that returns sends again, and what was lost is t
     await sleep(OFFLINE_MS);
     assertEquals(gadget.stats("events").eventsReceived, sent);
   } finally {
-    setOnline("1");
+    switchCpu("1");
   }
   await until("the CPU's return is told", () => isTold(gadget));
   await assertSends(gadget);
   assertEquals(gadget.warnings.length, 1);
-}, { probe: needsHotplug });
+}, { probe: needsCpuSwitch });
 
 kernelTest("perf buffers: a CPU that goes and returns at once sends again", async () => {
   await using gadget = await startGadget(await fixture("perf"));
-  setOnline("0");
-  setOnline("1");
+  switchCpu("0");
+  switchCpu("1");
   await until("the CPU's return is told", () => isTold(gadget));
   await assertSends(gadget);
-}, { probe: needsHotplug });
+}, { probe: needsCpuSwitch });
 
 for (const counted of [true, false]) {
   kernelTest(
@@ -76,7 +60,7 @@ for (const counted of [true, false]) {
       counted ? "counted" : "shown"
     } when it comes`,
     async () => {
-      setOnline("0");
+      switchCpu("0");
       let gadget: StartedGadget | undefined;
       try {
         gadget = await startGadget(await fixture("perf"), {
@@ -84,7 +68,7 @@ for (const counted of [true, false]) {
           show: counted ? [] : ["events"],
         });
       } finally {
-        setOnline("1");
+        switchCpu("1");
       }
       await using running = gadget;
       await until("the CPU is told", () => isTold(running));
@@ -96,7 +80,7 @@ for (const counted of [true, false]) {
       await until("they are there", () => running.stats("events").eventsReceived === 7);
       if (counted) await assertSends(running);
     },
-    { probe: needsHotplug },
+    { probe: needsCpuSwitch },
   );
 }
 
@@ -106,7 +90,8 @@ kernelTest(
     await using gadget = await startGadget(await fixture("perf"));
     const limit = (nofile: string) => `prlimit --pid ${Deno.pid} --nofile=${nofile}:`;
     // Another process gives the descriptors back: this one could not start any then.
-    const script = `read _; ${limit("3")}; echo 0 > ${SWITCH}; echo 1 > ${SWITCH}; read _; ` +
+    const script =
+      `read _; ${limit("3")}; echo 0 > ${CPU_SWITCH}; echo 1 > ${CPU_SWITCH}; read _; ` +
       limit(Deno.readTextFileSync("/proc/self/limits").match(/^Max open files\s+(\S+)/m)![1]);
     const shell = new Deno.Command("sh", { args: ["-c", script], stdin: "piped" }).spawn();
     const input = shell.stdin.getWriter();
@@ -126,7 +111,9 @@ kernelTest(
     assertEquals(others.length, 1);
     await assertSends(gadget);
   },
-  { probe: () => needsHotplug() ?? (findTool("prlimit") ? undefined : "no prlimit (util-linux)") },
+  {
+    probe: () => needsCpuSwitch() ?? (findTool("prlimit") ? undefined : "no prlimit (util-linux)"),
+  },
 );
 
 function sleep(timeMs: number): Promise<void> {
