@@ -157,7 +157,7 @@ interface CpuBuffer {
   readonly memory: MappedMemory;
   /** The event that writes to it, if that is another one: the first ended with its CPU. */
   laterFd?: number;
-  /** Of the CPU for which the event was opened; undefined when that has gone. */
+  /** Of the CPU for which the event was opened; undefined when that has gone, or there is none. */
   generation?: bigint;
 }
 
@@ -218,10 +218,13 @@ export class PerfBuffer implements Disposable {
         if (!online.includes(cpu)) buffer.generation = undefined;
       }
       for (const cpu of online) {
+        // Before the event is opened: a CPU that goes meanwhile is seen next time.
+        const generation = cpuGeneration(cpu);
+        if (this.#buffers.get(cpu)?.generation === generation) continue;
         this.#attempt(
           cpu,
           `CPU ${cpu} came online, and its events are lost`,
-          () => this.#follow(cpu),
+          () => this.#follow(cpu, generation),
         );
       }
     });
@@ -244,11 +247,8 @@ export class PerfBuffer implements Disposable {
     }
   }
 
-  #follow(cpu: number): void {
-    // Before the event is opened: a CPU that goes meanwhile is seen next time.
-    const generation = cpuGeneration(cpu);
+  #follow(cpu: number, generation: bigint): void {
     const buffer = this.#buffers.get(cpu);
-    if (buffer?.generation === generation) return;
     if (buffer === undefined) this.#open(cpu, generation);
     else this.#reopen(cpu, { buffer, generation });
     const counted = this.#options.countsLosses ? "" : ", and not counted";
@@ -284,14 +284,17 @@ export class PerfBuffer implements Disposable {
         what: `the perf buffer of CPU ${cpu}`,
       });
       this.#laterPoller?.add(fd);
-      this.#map.update(bytesOf(cpu), bytesOf(fd));
     } catch (error) {
       memory?.close();
       closeDescriptor(fd);
       throw error;
     }
+    const buffer: CpuBuffer = { fd, memory };
+    // The reader knows it before the first event wakes him. If the array does not take it, it is opened anew.
     Atomics.store(this.#addresses, this.#buffers.size, memory.handle.address);
-    this.#buffers.set(cpu, { fd, memory, generation });
+    this.#buffers.set(cpu, buffer);
+    this.#map.update(bytesOf(cpu), bytesOf(fd));
+    buffer.generation = generation;
   }
 
   close(): void {
