@@ -16,7 +16,7 @@ const O_PATH = 0o10000000;
 const CHUNK_SIZE_BYTES = 4096;
 
 /** `struct linux_dirent64`: where its fields are. */
-const DIRENT = { length: 16, type: 18, name: 19 } as const;
+const DIRENT = { inode: 0, length: 16, type: 18, name: 19 } as const;
 const DT_DIR = 4;
 
 /** One entry of a folder. */
@@ -106,6 +106,18 @@ export function listKernelFolder(path: string): KernelFolderEntry[] {
       if (size === 0) return entries;
       entries.push(...parseEntries(chunk.subarray(0, size)));
     }
+  } finally {
+    libc().close(fd);
+  }
+}
+
+/** Inode number of a folder of sysfs, whose first entry is itself: another one if it was removed and made anew. Throws: KernelError. */
+export function kernelFolderInode(path: string): bigint {
+  const fd = open(path, O_RDONLY | O_DIRECTORY);
+  try {
+    const chunk = new Uint8Array(CHUNK_SIZE_BYTES);
+    perform("getdents64", path, () => libc().getdents64(fd, chunk, BigInt(chunk.length)));
+    return new DataView(chunk.buffer).getBigUint64(DIRENT.inode, true);
   } finally {
     libc().close(fd);
   }

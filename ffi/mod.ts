@@ -26,6 +26,7 @@ export {
 export { copyToMemory } from "./shipped_library.ts";
 export {
   EACCES,
+  ENODEV,
   ENOENT,
   EPERM,
   errnoName,
@@ -50,7 +51,13 @@ export { borrowMemory, MappedMemory } from "./mapped_memory.ts";
 export type { MappingOptions, MemoryHandle } from "./mapped_memory.ts";
 export { sendNotification } from "./notify_socket.ts";
 export { type Account, becomeUser } from "./privileges.ts";
-export { onlineCpus, openCpuClock, openPerfOutput, sharePerfOutput } from "./perf_event.ts";
+export {
+  cpuGeneration,
+  onlineCpus,
+  openCpuClock,
+  openPerfOutput,
+  sharePerfOutput,
+} from "./perf_event.ts";
 export { hasRingBuffers, probeHashReads } from "./probe_maps.ts";
 export {
   BlockingPoller,

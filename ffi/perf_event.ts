@@ -1,7 +1,8 @@
 /** Perf events: the clock that makes `perf_event/` programs run, and the buffers of perf event arrays. */
 
-import { readKernelText } from "./kernel_files.ts";
-import { errnoCell, kernelError, libc } from "./libc.ts";
+import { KernelError } from "../src/errors.ts";
+import { kernelFolderInode, readKernelText } from "./kernel_files.ts";
+import { ENOENT, errnoCell, kernelError, libc } from "./libc.ts";
 
 /** `struct perf_event_attr` (linux/perf_event.h): fields used and the size of version 5. */
 const ATTR = {
@@ -103,4 +104,17 @@ export function onlineCpus(): number[] {
     const [first, last = first] = range.split("-").map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
+}
+
+/**
+ * A number that changes whenever a CPU that is online goes offline and comes back: the kernel makes its folder
+ * `topology` anew. 0 where there is no such folder. Throws: KernelError.
+ */
+export function cpuGeneration(cpu: number): bigint {
+  try {
+    return kernelFolderInode(`/sys/devices/system/cpu/cpu${cpu}/topology`);
+  } catch (error) {
+    if (error instanceof KernelError && error.errno === ENOENT) return 0n;
+    throw error;
+  }
 }

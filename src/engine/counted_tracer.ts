@@ -4,7 +4,7 @@ import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { EventBuffer, RowPipe } from "../sources/mod.ts";
 import type { Collector } from "./collector.ts";
 import type { IngestSource } from "./ingest_job.ts";
-import type { LostSamples } from "./lost_samples.ts";
+import { type Losses, type LostSamples, sumLosses } from "./lost_samples.ts";
 import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
 import type { TracerRunner } from "./tracer_runner.ts";
 
@@ -43,8 +43,8 @@ export class CountedTracer implements Runner {
     return this.collector.memory.stats.received;
   }
 
-  lost(): number {
-    return this.collector.memory.stats.lost + (this.#options.lostSamples?.read() ?? 0);
+  lost(): Losses {
+    return sumLosses(this.collector.memory.stats.lost, this.#options.lostSamples);
   }
 
   /** Shows what has been counted by now: rows and metrics say the same. */

@@ -18,7 +18,7 @@ import { CountedTracer } from "./counted_tracer.ts";
 import { iteratorFetch } from "./fetch_iterator.ts";
 import { mapFetch } from "./fetch_map.ts";
 import { FetchRunner } from "./fetch_runner.ts";
-import { LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
+import { type Losses, lossTexts, LOST_SAMPLES_SUFFIX, LostSamples } from "./lost_samples.ts";
 import { MapSource } from "./map_source.ts";
 import type { FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
 import type { Runner, Viewer } from "./runner.ts";
@@ -123,13 +123,17 @@ function createTracer(parts: Parts, mapName: string): Runner {
   const { spec, viewers, filter, formatters, options } = parts;
   const map = findMap(parts, mapName);
   const counter = parts.maps.get(mapName + LOST_SAMPLES_SUFFIX);
-  const lostSamples = counter === undefined ? undefined : new LostSamples(counter);
+  const isRing = map.type === MAP_TYPE.ringBuffer;
+  const lostSamples = counter && new LostSamples(counter, isRing ? "buffer_full" : "not_sent");
   const collector = collect(parts);
   const show = { viewers, filter, formatters };
-  const warn = (text: string) => options.warn(`data source ${spec.name}: ${text}`);
-  const buffer = map.type === MAP_TYPE.ringBuffer ? new RingBuffer(map) : new PerfBuffer(map, warn);
+  const warn = (text: string, hint?: string) =>
+    options.warn(`data source ${spec.name}: ${text}`, hint);
+  const countsLosses = counter !== undefined;
+  const buffer = isRing ? new RingBuffer(map) : new PerfBuffer(map, { warn, countsLosses });
   if (collector === undefined) {
-    const onLost = (count: number) => warn(`${count} events lost: the buffer was full`);
+    const onLost = (losses: Losses, told: Losses) =>
+      lossTexts(losses, told).forEach((text) => warn(text));
     return new TracerRunner(spec, { buffer, lostSamples, ...show, onLost });
   }
   const { plan, memory: { handle: memory } } = collector;
@@ -138,8 +142,11 @@ function createTracer(parts: Parts, mapName: string): Runner {
     spec.name,
     generateIngest(plan, { snapshot: false, skipZeroEntries: false, atomicHeaders }),
   );
-  const onLost = (count: number) =>
+  const onLost = (losses: Losses, told: Losses) => {
+    const count = (losses.buffer_full ?? 0) - (told.buffer_full ?? 0);
+    if (count === 0) return;
     warn(`${count} rows left out: they came faster than they can be shown; all were counted`);
+  };
   const isWatched = viewers.length > 0;
   const pipe = isWatched || options.isAttachable === true
     ? new RowPipe(PIPE_PART * buffer.handle.sizeBytes)

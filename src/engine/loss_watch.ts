@@ -1,12 +1,13 @@
 /** Tells in words, now and then, what the metrics tell in numbers: events lost, maps full, series over a limit. */
 
+import { type Losses, lossTexts } from "./lost_samples.ts";
 import type { Runner } from "./runner.ts";
 
 const INTERVAL_MS = 10_000;
 
 /** What has been told of one data source. */
 interface Told {
-  readonly lost: number;
+  readonly lost: Losses;
   readonly fullReads: number;
   readonly overflowed: number;
 }
@@ -19,7 +20,7 @@ export class LossWatch {
 
   constructor(runners: readonly Runner[], warn: (text: string, hint?: string) => void) {
     for (const runner of runners) {
-      this.#told.set(runner, { lost: 0, fullReads: 0, overflowed: 0 });
+      this.#told.set(runner, { lost: {}, fullReads: 0, overflowed: 0 });
     }
     this.#warn = warn;
     this.#timer = setInterval(() => this.tell(), INTERVAL_MS);
@@ -29,10 +30,8 @@ export class LossWatch {
   tell(): void {
     for (const [runner, told] of this.#told) {
       const { name } = runner.spec;
-      const lost = runner.lost?.() ?? 0;
-      if (lost > told.lost) {
-        this.#warn(`data source ${name}: ${lost - told.lost} events lost: the buffer was full`);
-      }
+      const lost = runner.lost?.() ?? {};
+      for (const text of lossTexts(lost, told.lost)) this.#warn(`data source ${name}: ${text}`);
       const stats = runner.mapStats?.();
       const fullReads = stats?.fullReads ?? 0;
       if (stats !== undefined && fullReads > told.fullReads) {

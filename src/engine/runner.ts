@@ -3,6 +3,7 @@
 import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { RowView } from "../view/mod.ts";
 import type { Collector } from "./collector.ts";
+import type { Losses } from "./lost_samples.ts";
 import type { MapReadStats } from "./map_source.ts";
 
 /** Somebody who sees rows. */
@@ -35,7 +36,7 @@ export interface Runner {
   /** Brings the metrics up to date; for what is read on demand. */
   refresh(): void | Promise<void>;
   /** Events that were lost so far; present if the data source can lose any. */
-  lost?(): number;
+  lost?(): Losses;
   /** Present if the data source reads a map. */
   mapStats?(): MapReadStats;
   /** Takes and shows what is left of what comes on a timer; `refresh` still works. Idempotent. */

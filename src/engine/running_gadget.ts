@@ -317,7 +317,7 @@ export class RunningGadget {
       gadget: this.#options.name,
       dataSource: runner.spec.name,
       eventsReceived: runner.received,
-      eventsLost: runner.lost === undefined ? {} : { buffer_full: runner.lost() },
+      eventsLost: { ...runner.lost?.() },
       decodeErrors: memory === undefined ? {} : {
         short_record: memory.stats.shortRecords,
         negative_counter: memory.stats.negativeCounters,

@@ -15,7 +15,7 @@ import {
   type RingLease,
 } from "../sources/mod.ts";
 import type { PumpSource } from "./event_pump.ts";
-import type { LostSamples } from "./lost_samples.ts";
+import { type Losses, type LostSamples, sumLosses } from "./lost_samples.ts";
 import type { Formatters } from "./run_options.ts";
 import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
 
@@ -28,8 +28,8 @@ export interface TracerOptions {
   readonly viewers: readonly Viewer[];
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
-  /** Is told at intervals how many more records the buffer had no room for. */
-  readonly onLost: (count: number) => void;
+  /** Is told at intervals what is lost by now, and what was when it was told before. */
+  readonly onLost: (losses: Losses, told: Losses) => void;
 }
 
 const TELL_LOST_MS = 1000;
@@ -44,7 +44,7 @@ export class TracerRunner implements Runner, PumpSource {
   readonly #options: TracerOptions;
   readonly #reader: EventReader;
   #shown = 0;
-  #toldLost = 0;
+  #toldLost: Losses = {};
   #toldAtMs = -Infinity;
   /** Text that each viewer has yet to be given. */
   readonly #viewers: Map<Viewer, string>;
@@ -64,8 +64,8 @@ export class TracerRunner implements Runner, PumpSource {
     return this.#shown;
   }
 
-  lost(): number {
-    return this.#reader.lost + (this.#options.lostSamples?.read() ?? 0);
+  lost(): Losses {
+    return sumLosses(this.#reader.lost, this.#options.lostSamples);
   }
 
   /** One buffer's worth at most, so that other work gets its turn. */
@@ -85,7 +85,7 @@ export class TracerRunner implements Runner, PumpSource {
     if (nowMs - this.#toldAtMs < pauseMs) return;
     this.#toldAtMs = nowMs;
     const lost = this.lost();
-    if (lost > this.#toldLost) this.#options.onLost(lost - this.#toldLost);
+    this.#options.onLost(lost, this.#toldLost);
     this.#toldLost = lost;
   }
 

@@ -19,6 +19,8 @@ export interface ConnectionLimits {
   readonly patienceMs: number;
   /** A client that has taken nothing of its answer for this long makes room, if no other can. */
   readonly stalledMs: number;
+  /** As many as ever are admitted when descriptors have not run out for this long. */
+  readonly recoveryMs: number;
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
@@ -30,6 +32,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   answerMs: 65_000,
   patienceMs: 20,
   stalledMs: 3_000,
+  recoveryMs: 60_000,
 };
 
 /** Who is late is closed this much later at most. */
@@ -48,7 +51,8 @@ export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #onCut: (reason: CutReason) => void;
   readonly #open = new Set<Connection>();
-  #max: number;
+  #loweredMax: number;
+  #loweredAtMs = -Infinity;
   #sweep: ReturnType<typeof setInterval> | undefined;
 
   /** @param options.onCut told of each that is closed or refused, but for those that only waited to ask again. */
@@ -60,7 +64,12 @@ export class Connections {
   ) {
     this.#onCut = onCut;
     this.#limits = limits;
-    this.#max = limits.maxConnections;
+    this.#loweredMax = limits.maxConnections;
+  }
+
+  get #max(): number {
+    const isQuiet = performance.now() - this.#loweredAtMs >= this.#limits.recoveryMs;
+    return isQuiet ? this.#limits.maxConnections : this.#loweredMax;
   }
 
   get count(): number {
@@ -149,13 +158,14 @@ export class Connections {
   }
 
   /**
-   * Descriptors have run out, which a low `ulimit -n` may bring about: from now on fewer connections are
+   * Descriptors have run out, which a low `ulimit -n` may bring about: for a while fewer connections are
    * admitted, so that some are left for what reads files.
    */
   lowerLimit(): void {
     // Else others have them, or connections that are just being closed.
     if (this.#open.size < MIN_CONNECTIONS + SPARE_DESCRIPTORS) return;
-    this.#max = this.#open.size - SPARE_DESCRIPTORS;
+    this.#loweredMax = this.#open.size - SPARE_DESCRIPTORS;
+    this.#loweredAtMs = performance.now();
     while (this.#open.size > this.#max && this.#makeRoom());
   }
 

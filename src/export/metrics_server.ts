@@ -33,8 +33,10 @@ export interface MetricsServer {
 }
 
 const SHUTDOWN_GRACE_MS = 1000;
-/** After a connection that could not be taken: usually there are no descriptors left. */
+/** After a connection that could not be taken. */
 const ACCEPT_AGAIN_MS = 100;
+/** No descriptors or memory are left. */
+const EXHAUSTED: readonly unknown[] = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
 /** A usual request fits in. */
 const READ_BYTES = 2048;
 
@@ -77,9 +79,10 @@ export function serveHandler(handler: MetricsHandler, options: ServeOptions): Me
       try {
         await connections.waitForRoom();
         serve(await listener.accept()).catch(onError);
-      } catch {
+      } catch (cause) {
         if (!isOpen) return;
-        connections.lowerLimit();
+        if (EXHAUSTED.includes((cause as { code?: unknown }).code)) connections.lowerLimit();
+        else onError(new Error(`Cannot accept a connection: ${messageOf(cause)}`, { cause }));
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
       }
     }
@@ -105,6 +108,10 @@ function listen(address: ListenAddress): Deno.TcpListener {
   } catch (cause) {
     throw bindError(address, cause);
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function streamOf(socket: Deno.TcpConn): ByteStream {

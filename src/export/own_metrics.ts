@@ -114,8 +114,14 @@ export class OwnMetrics {
   }
 
   #fill(): void {
+    // Procfs may take no more descriptors just when the page must tell what that costs.
+    const process = this.#attempt(this.#processStats) ?? {};
+    this.#attempt(() => refill(this.#metrics, { snapshot: this.#sources(), process }));
+  }
+
+  #attempt<T>(action: () => T): T | undefined {
     try {
-      refill(this.#metrics, { snapshot: this.#sources(), process: this.#processStats() });
+      return action();
     } catch (error) {
       this.countScrapeError("refresh");
       this.#onError(error);

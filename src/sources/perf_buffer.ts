@@ -17,13 +17,19 @@ import {
   borrowMemory,
   type BpfMap,
   closeDescriptor,
+  cpuGeneration,
+  EACCES,
+  ENODEV,
+  EPERM,
   MappedMemory,
-  type MemoryHandle,
   onlineCpus,
   openPerfOutput,
   pageSizeBytes,
+  Poller,
+  possibleCpuCount,
   sharePerfOutput,
 } from "../../ffi/mod.ts";
+import { KernelError } from "../errors.ts";
 import type { EventReader, RingLease } from "./event_reader.ts";
 
 /** Pages per CPU, as `ig` has them. */
@@ -44,7 +50,8 @@ export interface PerfHandle {
   readonly kind: "perf";
   /** Of one CPU. */
   readonly sizeBytes: number;
-  readonly cpus: readonly MemoryHandle[];
+  /** One u64 for each possible CPU: where the buffers lie, in the order in which they came; then zeros. */
+  readonly addresses: SharedArrayBuffer;
 }
 
 /** Buffer of one CPU as its reader sees it. */
@@ -58,23 +65,16 @@ interface CpuView {
 export class PerfReader implements EventReader {
   readonly sizeBytes: number;
   readonly isPaced = false;
-  readonly #cpus: readonly CpuView[];
+  readonly #addresses: BigUint64Array;
+  readonly #cpus: CpuView[] = [];
   /** Samples of one CPU as ring buffer records: each has the room of what it was in the ring. */
   readonly #block: Uint8Array;
   readonly #blockView: DataView;
   #lost = 0;
 
-  constructor({ sizeBytes, cpus }: PerfHandle) {
-    const page = pageSizeBytes();
+  constructor({ sizeBytes, addresses }: PerfHandle) {
     this.sizeBytes = sizeBytes;
-    this.#cpus = cpus.map((handle) => {
-      const memory = borrowMemory(handle);
-      return {
-        head: new BigUint64Array(memory, DATA_HEAD, 1),
-        tail: new BigUint64Array(memory, DATA_TAIL, 1),
-        data: new Uint8Array(memory, page),
-      };
-    });
+    this.#addresses = new BigUint64Array(addresses);
     this.#block = new Uint8Array(sizeBytes);
     this.#blockView = new DataView(this.#block.buffer);
   }
@@ -85,6 +85,7 @@ export class PerfReader implements EventReader {
 
   /** Every CPU gets its turn, so a call may consume one buffer of each, whatever it is limited to. */
   withLeases(process: (lease: RingLease) => number): number {
+    this.#borrowNew();
     let consumed = 0;
     for (const cpu of this.#cpus) {
       const head = Number(Atomics.load(cpu.head, 0));
@@ -97,6 +98,21 @@ export class PerfReader implements EventReader {
       consumed += head - tail;
     }
     return consumed;
+  }
+
+  /** Takes the buffers that have been opened since the last time. */
+  #borrowNew(): void {
+    const page = pageSizeBytes();
+    while (this.#cpus.length < this.#addresses.length) {
+      const address = Atomics.load(this.#addresses, this.#cpus.length);
+      if (address === 0n) return;
+      const memory = borrowMemory({ address, lengthBytes: page + this.sizeBytes });
+      this.#cpus.push({
+        head: new BigUint64Array(memory, DATA_HEAD, 1),
+        tail: new BigUint64Array(memory, DATA_TAIL, 1),
+        data: new Uint8Array(memory, page),
+      });
+    }
   }
 
   /** The kernel wakes a perf buffer's reader for every sample. */
@@ -134,89 +150,162 @@ export class PerfReader implements EventReader {
   }
 }
 
-/** The buffers of one perf event array, opened and mapped. */
+/** Buffer of one CPU. */
+interface CpuBuffer {
+  /** The event that it is mapped from. */
+  readonly fd: number;
+  readonly memory: MappedMemory;
+  /** The event that writes to it, if that is another one: the first ended with its CPU. */
+  laterFd?: number;
+  /** Of the CPU for which the event was opened; undefined when that has gone, or there is none. */
+  generation?: bigint;
+}
+
+/** Options of {@linkcode PerfBuffer}. */
+export interface PerfBufferOptions {
+  /** Told of CPUs that come later, and of those that cannot be looked at. */
+  readonly warn: (text: string, hint?: string) => void;
+  /** The gadget counts what finds no buffer. */
+  readonly countsLosses: boolean;
+}
+
+/** The buffers of one perf event array, opened and mapped; those of CPUs that come online later follow. */
 export class PerfBuffer implements Disposable {
   readonly fds: readonly number[];
   readonly handle: PerfHandle;
   readonly #map: BpfMap;
-  readonly #warn: (text: string) => void;
-  readonly #cpus: { readonly cpu: number; readonly fd: number; readonly memory: MappedMemory }[] =
-    [];
-  /** Events that took the place of those that ended with their CPU. */
-  readonly #laterFds: number[] = [];
-  #online: readonly number[] = onlineCpus();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #options: PerfBufferOptions;
+  /** By CPU, in the order of the addresses. */
+  readonly #buffers = new Map<number, CpuBuffer>();
+  readonly #addresses: BigUint64Array;
+  /** What events that are opened later wake: whoever waits does so already. */
+  readonly #laterPoller: Poller | undefined;
+  /** CPUs, or `undefined` for the list of them, of whose failure was told. */
+  readonly #failing = new Set<number | undefined>();
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
    * Opens a buffer on every CPU that is online and puts it into the array.
-   * @param warn is told of CPUs that come later.
    * @throws KernelError; nothing stays open then.
    */
-  constructor(map: BpfMap, warn: (text: string) => void) {
+  constructor(map: BpfMap, options: PerfBufferOptions) {
     this.#map = map;
-    this.#warn = warn;
-    const sizeBytes = PAGES_PER_CPU * pageSizeBytes();
+    this.#options = options;
+    const possible = possibleCpuCount();
+    const addresses = new SharedArrayBuffer(possible * BigUint64Array.BYTES_PER_ELEMENT);
+    this.#addresses = new BigUint64Array(addresses);
+    this.handle = { kind: "perf", sizeBytes: PAGES_PER_CPU * pageSizeBytes(), addresses };
     try {
-      for (const cpu of this.#online) this.#openCpu(map, { cpu, sizeBytes });
+      for (const cpu of onlineCpus()) this.#open(cpu, cpuGeneration(cpu));
+      const fds = [...this.#buffers.values()].map(({ fd }) => fd);
+      if (fds.length < possible) this.#laterPoller = new Poller();
+      this.fds = this.#laterPoller === undefined ? fds : [...fds, this.#laterPoller.handle.epollFd];
     } catch (error) {
       this.close();
       throw error;
     }
-    this.fds = this.#cpus.map(({ fd }) => fd);
-    this.handle = { kind: "perf", sizeBytes, cpus: this.#cpus.map(({ memory }) => memory.handle) };
     this.#timer = setInterval(() => this.#followCpus(), CPU_CHECK_MS);
   }
 
-  /** The kernel ends a CPU's events when it goes offline, for good: a CPU that returns needs a new one. */
+  /**
+   * The kernel ends a CPU's events when it goes offline, for good: a CPU that returns needs a new one. What fails is
+   * told once and tried again.
+   */
   #followCpus(): void {
-    const before = this.#online;
-    this.#online = onlineCpus();
-    for (const cpu of this.#online) {
-      if (before.includes(cpu)) continue;
-      try {
-        this.#reopen(cpu);
-        this.#warn(`CPU ${cpu} came online: what it sent until now is lost, and not counted`);
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#warn(`CPU ${cpu} came online, and its events are lost: ${reason}`);
+    this.#attempt(undefined, "The CPUs cannot be looked at", () => {
+      const online = onlineCpus();
+      for (const [cpu, buffer] of this.#buffers) {
+        if (!online.includes(cpu)) buffer.generation = undefined;
       }
+      for (const cpu of online) {
+        // Before the event is opened: a CPU that goes meanwhile is seen next time.
+        const generation = cpuGeneration(cpu);
+        if (this.#buffers.get(cpu)?.generation === generation) continue;
+        this.#attempt(
+          cpu,
+          `CPU ${cpu} came online, and its events are lost`,
+          () => this.#follow(cpu, generation),
+        );
+      }
+    });
+  }
+
+  #attempt(cpu: number | undefined, what: string, action: () => void): void {
+    try {
+      action();
+      this.#failing.delete(cpu);
+    } catch (error) {
+      const errno = error instanceof KernelError ? error.errno : 0;
+      // It has gone again meanwhile.
+      if (errno === ENODEV || this.#failing.has(cpu)) return;
+      this.#failing.add(cpu);
+      const mayNot = cpu !== undefined && (errno === EACCES || errno === EPERM);
+      this.#options.warn(
+        `${what}: ${error instanceof Error ? error.message : error}`,
+        mayNot ? "start kmeter again: after --user it has no right to open buffers" : undefined,
+      );
     }
   }
 
-  #reopen(cpu: number): void {
-    const first = this.#cpus.find((candidate) => candidate.cpu === cpu);
-    if (first === undefined) throw new Error("it was offline when the gadget was started");
-    const fd = openPerfOutput(cpu);
-    this.#laterFds.push(fd);
-    sharePerfOutput(fd, first.fd);
-    this.#map.update(bytesOf(cpu), bytesOf(fd));
+  #follow(cpu: number, generation: bigint): void {
+    const buffer = this.#buffers.get(cpu);
+    if (buffer === undefined) this.#open(cpu, generation);
+    else this.#reopen(cpu, { buffer, generation });
+    const counted = this.#options.countsLosses ? "" : ", and not counted";
+    this.#options.warn(`CPU ${cpu} came online: what it sent until now is lost${counted}`);
   }
 
-  #openCpu(map: BpfMap, { cpu, sizeBytes }: { cpu: number; sizeBytes: number }): void {
+  #reopen(
+    cpu: number,
+    { buffer, generation }: { buffer: CpuBuffer; generation: bigint },
+  ): void {
     const fd = openPerfOutput(cpu);
     try {
-      const memory = new MappedMemory({
-        fd,
-        lengthBytes: pageSizeBytes() + sizeBytes,
-        offsetBytes: 0,
-        writable: true,
-        what: `the perf buffer of CPU ${cpu}`,
-      });
-      this.#cpus.push({ cpu, fd, memory });
+      sharePerfOutput(fd, buffer.fd);
+      this.#map.update(bytesOf(cpu), bytesOf(fd));
     } catch (error) {
       closeDescriptor(fd);
       throw error;
     }
-    map.update(bytesOf(cpu), bytesOf(fd));
+    if (buffer.laterFd !== undefined) closeDescriptor(buffer.laterFd);
+    buffer.laterFd = fd;
+    buffer.generation = generation;
+  }
+
+  #open(cpu: number, generation: bigint): void {
+    const fd = openPerfOutput(cpu);
+    let memory: MappedMemory | undefined;
+    try {
+      memory = new MappedMemory({
+        fd,
+        lengthBytes: pageSizeBytes() + this.handle.sizeBytes,
+        offsetBytes: 0,
+        writable: true,
+        what: `the perf buffer of CPU ${cpu}`,
+      });
+      this.#laterPoller?.add(fd);
+    } catch (error) {
+      memory?.close();
+      closeDescriptor(fd);
+      throw error;
+    }
+    const buffer: CpuBuffer = { fd, memory };
+    // The reader knows it before the first event wakes him. If the array does not take it, it is opened anew.
+    Atomics.store(this.#addresses, this.#buffers.size, memory.handle.address);
+    this.#buffers.set(cpu, buffer);
+    this.#map.update(bytesOf(cpu), bytesOf(fd));
+    buffer.generation = generation;
   }
 
   close(): void {
     clearInterval(this.#timer);
-    for (const fd of this.#laterFds.splice(0)) closeDescriptor(fd);
-    for (const { fd, memory } of this.#cpus.splice(0)) {
+    this.#laterPoller?.[Symbol.dispose]();
+    for (const { fd, laterFd, memory } of this.#buffers.values()) {
       memory.close();
+      if (laterFd !== undefined) closeDescriptor(laterFd);
       closeDescriptor(fd);
     }
+    this.#buffers.clear();
   }
 
   [Symbol.dispose](): void {

@@ -2,6 +2,7 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { btfWithoutRingBuffers } from "../kernel/btf_of_old_kernels.ts";
 import { testWith } from "./cases.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
@@ -90,7 +91,7 @@ class Target {
   }
 }
 
-/** Runs kmeter, after whose end nothing may be left, and that may not have complained. */
+/** Runs kmeter, after whose end nothing may be left, and that may not have complained but of descriptors for a look. */
 async function attack(
   { args = [], prefix, trust = [] }: {
     args?: readonly string[];
@@ -109,7 +110,8 @@ async function attack(
     await during(new Target({ kmeter, address: await servedAt(kmeter), program, trust }));
     kmeter.kill("SIGTERM");
     const { code, stderr } = await kmeter.finish();
-    assertEquals([code, stderr.match(/warning|error/g)], [0, null], stderr);
+    const complaints = stderr.replaceAll(/^.*: The CPUs cannot be looked at: .*EMFILE.*$/gm, "");
+    assertEquals([code, complaints.match(/warning|error/g)], [0, null], stderr);
   }
   await assertNothingLeft(before);
 }
@@ -252,28 +254,26 @@ testWith("hostile requests are refused, and a scraper is served meanwhile", NEED
 });
 
 for (
-  const { over, tls, prefix } of [
-    { over: "plain HTTP", tls: false, prefix: [] },
-    { over: "TLS", tls: true, prefix: [] },
-    // Before the limit of connections is reached.
-    {
-      over: "plain HTTP and with few descriptors",
-      tls: false,
-      prefix: ["/usr/bin/prlimit", "--nofile=290"],
-    },
+  const { over, tls, isPoor } of [
+    { over: "plain HTTP", tls: false, isPoor: false },
+    { over: "TLS", tls: true, isPoor: false },
+    // They run out before the limit of connections is reached; perf buffers look at the CPUs now and then.
+    { over: "plain HTTP, with few descriptors and perf buffers", tls: false, isPoor: true },
   ]
 ) {
   testWith(`10,000 idle connections over ${over} keep no scraper out`, NEEDS, async () => {
     using sandbox = new Sandbox();
     const ca = await CertificateAuthority.create(sandbox, "ca");
     await ca.sign("server");
+    using btf = isPoor ? btfWithoutRingBuffers() : undefined;
     const config = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
     const options = tls
       ? {
         args: ["--web.config.file", sandbox.write("web.yml", config)],
         trust: ["--cacert", ca.cert],
       }
-      : {};
+      : btf && { args: ["--btf", btf.path] };
+    const prefix = isPoor ? ["/usr/bin/prlimit", "--nofile=290"] : [];
     await attack({ ...options, prefix }, async (target) => {
       await target.scrapeWhole("none");
       const { openFiles, residentKb } = target;

@@ -3,6 +3,7 @@
 // @ts-types="../unit/_std_assert.d.ts"
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertOneError, runCase, testCases, testWith } from "./cases.ts";
+import { needsCpuSwitch, switchCpu } from "../kernel/cpus.ts";
 import { MemoryCgroup, needsMemoryCgroup } from "../kernel/memory_cgroup.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
 import { type ChildProcess, runTool, sleep, startKmeter } from "./kmeter_process.ts";
@@ -333,6 +334,33 @@ for (const [name, annotations] of READERS) {
       });
     }
   });
+}
+
+const noCpuSwitch = Deno.uid() === 0 ? needsCpuSwitch() : undefined;
+if (noCpuSwitch !== undefined) {
+  // deno-lint-ignore no-console -- scripts/test collects these lines
+  console.log(`skip: --user and a CPU that returns: ${noCpuSwitch}`);
+} else {
+  testWith(
+    "--user: a CPU that returns has no perf buffer any more, which is told",
+    ["root"],
+    async () => {
+      await runCase({
+        name: "a CPU returns",
+        run: ["run", await fixtureGadget("perf"), ANY_PORT, "--user", "nobody", "-o", "none"],
+        during: async (kmeter) => {
+          await servedAt(kmeter);
+          switchCpu("0");
+          switchCpu("1");
+          await kmeter.waitFor("stderr", /after --user it has no right/);
+          kmeter.kill("SIGINT");
+        },
+        expect: { code: 0 },
+        check: ({ stderr }) =>
+          assertMatch(stderr, /warning: .*CPU 1 came online, and its events are lost: .*EACCES/),
+      });
+    },
+  );
 }
 
 testWith("--user: kernel stacks keep their names", ["root"], async () => {

@@ -10,6 +10,25 @@ export function needsTwoCpus(): ReturnType<Probe> {
   return findTool("taskset") === undefined ? "no taskset (util-linux)" : undefined;
 }
 
+/** File that takes CPU 1 away and brings it back. */
+export const CPU_SWITCH = "/sys/devices/system/cpu/cpu1/online";
+
+/** Takes CPU 1 away ("0") or brings it back ("1"). */
+export function switchCpu(state: "0" | "1"): void {
+  Deno.writeTextFileSync(CPU_SWITCH, state);
+}
+
+/** Objects if CPU 1 cannot be switched. */
+export function needsCpuSwitch(): ReturnType<Probe> {
+  if (!onlineCpus().includes(1)) return "no CPU 1";
+  try {
+    switchCpu("1");
+    return undefined;
+  } catch (error) {
+    return `CPU 1 cannot be switched: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
 /** Pins all threads to a CPU until disposed. */
 export async function pinToCpu(cpu: number): Promise<AsyncDisposable> {
   await setAffinity(String(cpu));

@@ -4,6 +4,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { KernelError, UnsupportedError } from "../../src/errors.ts";
 import { btfWithoutRingBuffers } from "./btf_of_old_kernels.ts";
+import { pinToCpu } from "./cpus.ts";
 import {
   fixture,
   kernelFixture,
@@ -42,7 +43,8 @@ for (const type of ["ringbuf", "perf_event_array"]) {
       assertEquals([eventsReceived, eventsLost.buffer_full], [2500, 0]);
       assertEquals((await gadget.metrics("events")).get(""), { number: 2500n, sent: 2500n });
 
-      // More than the buffer holds, again and again, until some is lost.
+      // More than the buffer holds, again and again, until some is lost: the reader waits for the same CPU.
+      await using _pinned = await pinToCpu(0);
       await until("something is lost", async () => {
         await gadget.run("fill", [200_000, MAGIC]);
         return gadget.stats("events").eventsLost.buffer_full > 0;

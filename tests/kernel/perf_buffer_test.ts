@@ -92,7 +92,11 @@ kernelTest("<gadget/buffer.h> sends nothing that is too long, and counts it as l
   await gadget.run("send_fitting", hugeArgs(3, HUGE.longest + 1));
   await gadget.run("send_fitting", hugeArgs(4, HUGE.tooLong));
   assertEquals((await gadget.metrics("fitting")).get(""), { number: 2n, sent: 2n });
-  assertEquals(gadget.stats("fitting").eventsLost.buffer_full, 7);
+  assertEquals(gadget.stats("fitting").eventsLost, { buffer_full: 0, not_sent: 7 });
+  await gadget.running.stop();
+  assertEquals(gadget.warnings, [
+    "data source fitting: 7 events lost: too long for a perf buffer, or their CPU had just come online",
+  ]);
 });
 
 /** Blocks this thread, the pump's rounds included. */

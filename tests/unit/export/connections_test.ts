@@ -75,3 +75,17 @@ Deno.test("a shutdown waits for answers only, and for a time", async () => {
   assertEquals(events, ["idle", "stuck"]);
   assert(connections.count === 0);
 });
+
+Deno.test("when descriptors run out fewer are admitted, and as many as before after a while", async () => {
+  const { connections, admit } = made({ maxConnections: 64, recoveryMs: 300 });
+  const fill = () => {
+    for (let count = 0; count < 64; count++) admit(String(count)).beginRequest();
+    return connections.count;
+  };
+  assertEquals(fill(), 64);
+  connections.lowerLimit();
+  assertEquals([connections.count, fill()], [48, 48]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(fill(), 64);
+  await connections.shutdown(0);
+});

@@ -449,3 +449,32 @@ Deno.test("a request for a host that is none is answered, and is no error of kme
   assertEquals(made.errors, []);
   await server.shutdown();
 });
+
+/** A listener whose first calls of `accept` fail. */
+function failingListener(failures: Error[]): Disposable {
+  const real = Deno.listen;
+  Deno.listen = ((options: Deno.TcpListenOptions) => {
+    const listener = real(options);
+    const accept = listener.accept.bind(listener);
+    listener.accept = () => {
+      const failure = failures.shift();
+      return failure === undefined ? accept() : Promise.reject(failure);
+    };
+    return listener;
+  }) as typeof Deno.listen;
+  return { [Symbol.dispose]: () => void (Deno.listen = real) };
+}
+
+Deno.test("a connection that cannot be accepted is reported, unless descriptors have run out", async () => {
+  using made = await page(1);
+  const failure = (message: string, code: string) => Object.assign(new Error(message), { code });
+  using _listener = failingListener([
+    failure("Too many open files", "EMFILE"),
+    failure("Software caused connection abort", "ECONNABORTED"),
+  ]);
+  const server = startMetricsServer({ ...made, hostname: "127.0.0.1", port: 0 });
+  const response = await fetch(`http://127.0.0.1:${server.addr.port}/healthz`);
+  assertEquals(await response.text(), "ok\n");
+  await server.shutdown();
+  assertEquals(made.errors, ["Cannot accept a connection: Software caused connection abort"]);
+});

@@ -1,5 +1,5 @@
 // @ts-types="../_std_assert.d.ts"
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Counter, Histogram } from "prom-client";
 import { Exposition, OwnMetrics, type OwnMetricsSnapshot } from "../../../src/export/mod.ts";
 import { OWN_METRIC_NAMES } from "../../../src/export/own_metric_names.ts";
@@ -168,6 +168,22 @@ Deno.test("sources that fail are counted and reported, and the page is still mad
   });
   assert((await textOf(own)).includes('kmeter_scrape_errors_total{stage="refresh"} 1\n'));
   assertEquals(errors.map((error) => (error as Error).message), ["engine is gone"]);
+});
+
+Deno.test("process stats that cannot be read are left out; all else is new", async () => {
+  const errors: unknown[] = [];
+  const own = await load({
+    processStats: () => {
+      throw new Error("no descriptors left");
+    },
+    onError: (error) => errors.push(error),
+  });
+  own.observe(() => SNAPSHOT);
+  const text = await textOf(own);
+  assertMatch(text, /^kmeter_events_lost_total\{.*\} 2$/m);
+  assertMatch(text, /^kmeter_scrape_errors_total\{stage="refresh"\} 1$/m);
+  assertEquals(text.match(/^process_.*/m), null);
+  assertEquals(errors.map((error) => (error as Error).message), ["no descriptors left"]);
 });
 
 Deno.test("gadgets cannot take any name of kmeter's own metrics", async () => {
