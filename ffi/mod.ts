@@ -33,6 +33,7 @@ export {
   isRoot,
   kernelError,
   pageSizeBytes,
+  systemError,
   trimHeap,
   withUmask,
 } from "./libc.ts";
