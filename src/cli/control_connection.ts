@@ -103,7 +103,7 @@ export class ControlConnection implements ControlSession {
   }
 
   async room(): Promise<boolean> {
-    await this.#waitUntil(() => !this.isFull);
+    await this.#waitUntil(() => this.#isGone || this.#pendingBytes === 0);
     return !this.isFull;
   }
 

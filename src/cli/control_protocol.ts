@@ -79,7 +79,8 @@ export function* splitText(text: string): Generator<string> {
 export async function* readLines(readable: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of readable) {
+  // Whoever sent too much is still to be answered: cancelling would close the connection.
+  for await (const chunk of readable.values({ preventCancel: true })) {
     rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
