@@ -28,9 +28,9 @@ export interface Payload {
   readonly files: readonly Uint8Array[];
 }
 
-/** No page of a supported processor is larger, whatever the kernel was built for. */
 /** 64-bit words of `struct payload` before its files. */
 const HEAD_WORDS = 9;
+/** No page of a supported processor is larger, whatever the kernel was built for. */
 const PAGE_SIZE_BYTES = 65536;
 const EHDR_SIZE_BYTES = 64;
 const PHDR_SIZE_BYTES = 56;

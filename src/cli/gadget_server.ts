@@ -7,8 +7,9 @@ import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
 import { writeNotice } from "./output.ts";
-import { describeError, errorText } from "./report_error.ts";
+import { describeError, errorWithHint } from "./report_error.ts";
 import {
+  type BrokenInstance,
   isSamePlan,
   type PlanContext,
   type PlannedInstance,
@@ -29,8 +30,15 @@ export interface ServeSettings {
   readonly metricsLimit: number;
   /** Path of the control socket; absent for none. */
   readonly socket?: string;
-  /** As they are written, to tell a change. */
-  readonly texts: string;
+}
+
+/** What the file says at one moment. */
+export interface ReadPlan {
+  readonly plan: ServePlan;
+  /** Tells this state of the file from another. */
+  readonly stamp: string;
+  /** Settings as they are written, to tell a change. */
+  readonly settingTexts: string;
 }
 
 /** What a server is made of. */
@@ -42,7 +50,7 @@ export interface GadgetServerOptions {
   /** What the socket is for. */
   readonly control: (server: GadgetServer) => ControlDuties;
   /** Reads the file again. @throws what is wrong with it. */
-  readonly readAgain: () => { plan: ServePlan; settings: ServeSettings };
+  readonly read: () => ReadPlan;
 }
 
 /** Runs until `close()`, which stops all. */
@@ -55,22 +63,24 @@ export class GadgetServer {
   /** Told when a gadget stops, whoever stops it. */
   readonly #stopListeners = new Map<RunningGadget, Set<() => void>>();
   readonly #onHangup = () => void this.#reload();
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #first: ReadPlan;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #listensToHangup = false;
   #control: ControlServer | undefined;
   #stamp: string;
   #reloading: Promise<void> = Promise.resolve();
 
   /** @throws if the port cannot be had, or no gadget can start. */
-  static async start(plan: ServePlan, options: GadgetServerOptions): Promise<GadgetServer> {
+  static async start(first: ReadPlan, options: GadgetServerOptions): Promise<GadgetServer> {
     let isReady = false;
     const endpoint = await MetricsEndpoint.open({
       ...options.settings,
       health: () => isReady ? undefined : "the gadgets are not running yet",
       more: () => ({ gadgets: isReady ? server.downGadgets() : [] }),
     });
-    const server = new GadgetServer(endpoint, options);
+    const server = new GadgetServer(endpoint, first, options);
     try {
-      await server.#startAll(plan);
+      await server.#startAll(first.plan);
       await server.#openSocket();
     } catch (error) {
       await server.close();
@@ -80,13 +90,14 @@ export class GadgetServer {
     Deno.permissions.revokeSync({ name: "net" });
     isReady = true;
     endpoint.ready();
+    server.#follow();
     writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
     notifyServiceManager("READY=1");
     trimHeap();
     return server;
   }
 
-  private constructor(endpoint: MetricsEndpoint, options: GadgetServerOptions) {
+  private constructor(endpoint: MetricsEndpoint, first: ReadPlan, options: GadgetServerOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
     this.fleet = new Fleet({
@@ -98,11 +109,20 @@ export class GadgetServer {
         endpoint.withdraw(running);
         this.#tellStop(running);
       },
-      failed: ({ name }, error) => this.#tell(name, `has failed: ${errorText(error)}`),
+      failed: ({ name }, error) => this.#tell(name, `has failed: ${errorWithHint(error)}`),
+      endedBadly: (name, error) => this.#tell(name, `did not end well: ${errorWithHint(error)}`),
     });
-    this.#stamp = stampOf(options.file);
-    Deno.addSignalListener("SIGHUP", this.#onHangup);
+    this.#first = first;
+    this.#stamp = first.stamp;
+  }
+
+  /** From now on a change of the file, or SIGHUP, has it read again. */
+  #follow(): void {
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    // There the signal says that the terminal is gone.
+    if (Deno.stdin.isTerminal()) return;
+    this.#listensToHangup = true;
+    Deno.addSignalListener("SIGHUP", this.#onHangup);
   }
 
   /** Gadgets that should run and do not. */
@@ -149,13 +169,21 @@ export class GadgetServer {
     warnAsIs(`${name} ${text}`);
   }
 
-  async #startAll({ instances }: ServePlan): Promise<void> {
-    const failures: unknown[] = [];
+  async #startAll({ instances, broken }: ServePlan): Promise<void> {
+    const failures = broken.map((instance) => this.#noteBroken(instance));
     for (const instance of instances) {
       const error = await this.#startOne(instance);
       if (error !== undefined) failures.push(error);
     }
-    if (failures.length > 0 && failures.length === instances.length) throw failures[0];
+    if (failures.length > 0 && failures.length === instances.length + broken.length) {
+      throw failures[0];
+    }
+  }
+
+  /** @returns why it does not run; what ran in its place goes on. */
+  #noteBroken({ name, gadgetText: gadget, error }: BrokenInstance): unknown {
+    this.#tellFailure({ name, gadget, error });
+    return error;
   }
 
   /** @returns why it does not run; its place is kept, and what ran in its place goes on. */
@@ -166,11 +194,16 @@ export class GadgetServer {
       this.#planned.set(name, planned);
       return undefined;
     } catch (error) {
-      const runs = this.fleet.instances.some((other) => other.name === name && other.running);
-      if (!runs) this.fleet.note({ gadget: gadget.spec.name, name, error });
-      this.#tell(name, `${runs ? "stays as it was" : "does not run"}: ${errorText(error)}`);
+      this.#tellFailure({ name, gadget: gadget.spec.name, error });
       return error;
     }
+  }
+
+  #tellFailure(failure: { name: string; gadget: string; error: unknown }): void {
+    const { name, error } = failure;
+    const runs = this.fleet.instances.some((other) => other.name === name && other.running);
+    if (!runs) this.fleet.note(failure);
+    this.#tell(name, `${runs ? "stays as it was" : "does not run"}: ${errorWithHint(error)}`);
   }
 
   #look(): void {
@@ -178,18 +211,19 @@ export class GadgetServer {
   }
 
   #reload(): Promise<void> {
-    this.#stamp = stampOf(this.#options.file);
     return this.#reloading = this.#reloading.then(() => this.#apply());
   }
 
   /** Makes what runs what the file says. A file with mistakes changes nothing. */
   async #apply(): Promise<void> {
-    const { file, readAgain, settings } = this.#options;
+    const { file, read } = this.#options;
+    // Whatever comes of it: the same mistakes are not told again and again.
+    this.#stamp = stampOf(file);
     let plan: ServePlan;
     try {
-      const again = readAgain();
+      const again = read();
       plan = again.plan;
-      if (again.settings.texts !== settings.texts) {
+      if (again.settingTexts !== this.#first.settingTexts) {
         warn(`${file} changes one of ${SETTING_NAMES.join(", ")}: that needs a restart`);
       }
     } catch (error) {
@@ -197,7 +231,7 @@ export class GadgetServer {
       return;
     }
     const before = this.#planned;
-    const names = new Set(plan.instances.map(({ name }) => name));
+    const names = new Set([...plan.instances, ...plan.broken].map(({ name }) => name));
     const gone = [...before.keys()].filter((name) => !names.has(name));
     for (const name of gone) await this.#stopOne(name);
     const isRunning = (name: string) =>
@@ -206,6 +240,7 @@ export class GadgetServer {
       const old = before.get(instance.name);
       return old === undefined || !isSamePlan(old, instance) || !isRunning(instance.name);
     });
+    for (const instance of plan.broken) this.#noteBroken(instance);
     for (const instance of changed) await this.#startOne(instance);
     writeNotice(
       `${file} read again: ${changed.length} started, ${gone.length} stopped, ` +
@@ -218,14 +253,14 @@ export class GadgetServer {
     try {
       await this.fleet.stop(name);
     } catch (error) {
-      this.#tell(name, errorText(error));
+      this.#tell(name, `did not end well: ${errorWithHint(error)}`);
     }
   }
 
   /** Stops all, gadgets first: the last scrape may still come. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    Deno.removeSignalListener("SIGHUP", this.#onHangup);
+    if (this.#listensToHangup) Deno.removeSignalListener("SIGHUP", this.#onHangup);
     await this.#control?.close();
     await this.#reloading;
     try {

@@ -25,6 +25,11 @@ export function describeError(error: unknown): string {
   return `error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
 }
 
+/** An error as the end of a sentence, with its hint on a line of its own. */
+export function errorWithHint(error: unknown): string {
+  return describeError(error).replace(/^error: /, "");
+}
+
 /** An error as part of a sentence: without its hint. */
 export function errorText(error: unknown): string {
   return ownLines(error instanceof Error ? error.message : String(error));

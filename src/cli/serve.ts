@@ -1,7 +1,7 @@
 /** `kmeter serve`: many gadgets in one process, as a file says. */
 
 import { UsageError } from "../errors.ts";
-import { parseListenAddress, WebConfigFile } from "../export/mod.ts";
+import { parseListenAddress, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import {
@@ -19,7 +19,7 @@ import { InstanceLog } from "./instance_log.ts";
 import { writeOutput } from "./output.ts";
 import { DEFAULT_LISTEN, parseMetricsLimit, parseMetricsPrefix } from "./run_flags.ts";
 import { controlDuties } from "./serve_control.ts";
-import { readServePlan, type ServePlan } from "./serve_plan.ts";
+import { readServePlan, refuseBroken, type ServePlan, SETTING_NAMES } from "./serve_plan.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { warn } from "./warnings.ts";
@@ -73,13 +73,18 @@ async function serve(args: readonly string[]): Promise<number> {
   const log = new InstanceLog();
   const seriesBudget = allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT);
   const context = { seriesBudget, warn: instanceWarn(log) };
-  const readAgain = () => {
+  const read = () => {
+    // Before the file is read: what changes while it is must be seen.
+    const stamp = stampOf(file);
     const plan = readServePlan(file, context);
     for (const warning of plan.warnings) warn(warning);
-    return { plan, settings: settingsOf(plan, flags) };
+    return { plan, stamp, settingTexts: settingTextsOf(plan, flags) };
   };
-  const { plan, settings } = readAgain();
+  const first = read();
+  const { plan } = first;
+  const settings = settingsOf(plan, flags);
   if (flags.has("check")) {
+    refuseBroken(file, plan);
     writeOutput(`${file}: ${plan.instances.length} gadgets, no mistakes\n`);
     return 0;
   }
@@ -87,13 +92,13 @@ async function serve(args: readonly string[]): Promise<number> {
   requireCapabilities();
   const stop = new StopSignal();
   try {
-    const server = await GadgetServer.start(plan, {
+    const server = await GadgetServer.start(first, {
       file,
       settings,
       log,
       context,
       control: controlDuties,
-      readAgain,
+      read,
     });
     try {
       await stop.requested;
@@ -107,14 +112,18 @@ async function serve(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** Settings as they are written, to tell a change. */
+function settingTextsOf(plan: ServePlan, flags: ParsedFlags): string {
+  return SETTING_NAMES.map((name) => flags.text(name) ?? plan.settings.get(name)?.text ?? "")
+    .join("\n");
+}
+
 /** Flags win over the file. @throws UsageError with the place in the file. */
 function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
-  const texts = new Map<string, string>();
   const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
     const setting = plan.settings.get(name);
     const text = flags.text(name) ?? setting?.text;
     if (text === undefined) return undefined;
-    texts.set(name, text);
     try {
       return parse(text);
     } catch (error) {
@@ -132,6 +141,5 @@ function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
     metricsLimit: read("metrics-limit", parseMetricsLimit) ?? DEFAULT_TOTAL_SERIES_LIMIT,
     prefix: read("metrics-prefix", parseMetricsPrefix),
     webConfig: read("web.config.file", (path) => new WebConfigFile(path, { warn })),
-    texts: JSON.stringify([...texts]),
   };
 }

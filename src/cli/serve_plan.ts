@@ -2,7 +2,12 @@
 
 import { systemError } from "../../ffi/mod.ts";
 import { type ConfigSetting, type GadgetEntry, Mistakes, parseServeConfig } from "../config/mod.ts";
-import { checkRunOptions, type InstanceRequest, type RunOptions } from "../engine/mod.ts";
+import {
+  checkRunOptions,
+  type InstanceRequest,
+  parseGadget,
+  type RunOptions,
+} from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
 import { folderOf } from "../export/mod.ts";
 import type { Flag } from "./flags.ts";
@@ -41,10 +46,20 @@ export interface PlannedInstance extends InstanceRequest {
   readonly args: readonly string[];
 }
 
+/** A gadget of the author's own that cannot be read or understood. */
+export interface BrokenInstance {
+  readonly name: string;
+  readonly gadgetText: string;
+  readonly place: string;
+  readonly error: unknown;
+}
+
 /** What is to run. */
 export interface ServePlan {
   readonly settings: ReadonlyMap<string, ConfigSetting>;
   readonly instances: readonly PlannedInstance[];
+  /** What cannot run, and stops no other. */
+  readonly broken: readonly BrokenInstance[];
   readonly warnings: readonly string[];
 }
 
@@ -58,7 +73,7 @@ export interface PlanContext {
 }
 
 /**
- * Reads a file.
+ * Reads a file. A folder or object that is broken is no mistake of the file.
  * @throws UsageError, FormatError that tell all mistakes, each with its place.
  */
 export function readServePlan(path: string, context: PlanContext): ServePlan {
@@ -66,15 +81,40 @@ export function readServePlan(path: string, context: PlanContext): ServePlan {
   const { settings, gadgets, warnings } = parseServeConfig(readConfig(path), path, keys);
   const mistakes = new Mistakes(path);
   const folder = folderOf(path);
-  const instances = gadgets.flatMap((entry) =>
-    mistakes.collect(
-      () => planInstance(entry, { ...context, folder }),
-      (text) => placeOf(entry, text),
-    ) ??
-      []
-  );
+  const broken: BrokenInstance[] = [];
+  const instances = gadgets.flatMap((entry) => {
+    const { name, gadget: gadgetText, place } = entry;
+    try {
+      if (isPath(gadgetText)) parseGadget(pathOf(gadgetText, folder), []);
+    } catch (error) {
+      broken.push({ name, gadgetText, place, error });
+      return [];
+    }
+    const placed = (text: string) => placeOf(entry, text);
+    return mistakes.collect(() => planInstance(entry, { ...context, folder }), placed) ?? [];
+  });
   mistakes.refuse();
-  return { settings, instances, warnings };
+  return { settings, instances, broken, warnings };
+}
+
+/** For `--check`, to which a broken gadget is one more mistake. @throws FormatError. */
+export function refuseBroken(path: string, { broken }: ServePlan): void {
+  const mistakes = new Mistakes(path);
+  for (const { place, error } of broken) {
+    mistakes.collect(() => {
+      throw error;
+    }, () => place);
+  }
+  mistakes.refuse();
+}
+
+/** True for a folder or object, false for the name of a built-in gadget. */
+function isPath(gadget: string): boolean {
+  return gadget.includes("/") || gadget.endsWith(".o");
+}
+
+function pathOf(gadget: string, folder: string): string {
+  return isPath(gadget) && !gadget.startsWith("/") ? folder + gadget : gadget;
 }
 
 /**
@@ -85,8 +125,7 @@ export function planInstance(
   { name, gadget, args }: Pick<GadgetEntry, "name" | "gadget" | "args">,
   { folder, seriesBudget, warn }: PlanContext & { folder: string },
 ): PlannedInstance {
-  const isPath = gadget.includes("/") || gadget.endsWith(".o");
-  const path = isPath && !gadget.startsWith("/") ? folder + gadget : gadget;
+  const path = pathOf(gadget, folder);
   const warnHere = (text: string, hint?: string) => warn(name, text, hint);
   const line = parseGadgetCommandLine(path, args, { table: INSTANCE_FLAGS, warn: warnHere });
   const options = gadgetOptions(line, {

@@ -1,6 +1,6 @@
 /** Ring buffers for kernels that have none (before 5.8): the gadget's maps become perf buffers. */
 
-import { type BpfMap, hasRingBuffers } from "../../ffi/mod.ts";
+import { type BpfMap, hasRingBuffers, readKernelFile } from "../../ffi/mod.ts";
 import { UnsupportedError } from "../errors.ts";
 import { MAP_TYPE } from "../gadget/mod.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
@@ -40,7 +40,7 @@ export function adaptEventMaps(
 function promisesRingBuffers(btfFile: string | undefined): boolean {
   if (btfFile === undefined) return hasRingBuffers();
   const name = new TextEncoder().encode(`\0${RING_BUFFER_HELPER}\0`);
-  return includesBytes(Deno.readFileSync(btfFile), name);
+  return includesBytes(readKernelFile(btfFile), name);
 }
 
 function includesBytes(bytes: Uint8Array, wanted: Uint8Array): boolean {

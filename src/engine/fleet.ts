@@ -38,6 +38,8 @@ export interface FleetObserver {
   stopping(running: RunningGadget): void;
   /** A gadget that ran can run no longer. */
   failed(instance: Instance, error: unknown): void;
+  /** What has ended, or made room for another, did not end well. */
+  endedBadly(name: string, error: unknown): void;
 }
 
 /** Starts, replaces and stops gadgets. Ownership: `close()` stops all. */
@@ -87,7 +89,11 @@ export class Fleet {
     return this.#enqueue(async () => {
       const old = this.#instances.get(request.options.name)?.running;
       const instance = await this.#start(request, old);
-      await old?.stop();
+      try {
+        await old?.stop();
+      } catch (error) {
+        this.#observer.endedBadly(instance.name, error);
+      }
       return instance;
     });
   }
@@ -109,11 +115,14 @@ export class Fleet {
     });
   }
 
-  /** Stops all. */
-  async close(): Promise<void> {
-    const names = [...this.#instances.keys()];
-    const ends = await Promise.allSettled(names.map((name) => this.stop(name)));
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  /** Stops all, those included whose start is under way. */
+  close(): Promise<void> {
+    return this.#enqueue(async () => {
+      const instances = [...this.#instances.values()];
+      this.#instances.clear();
+      const ends = await Promise.allSettled(instances.map((instance) => this.#end(instance)));
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
+    });
   }
 
   async #start(
@@ -144,7 +153,7 @@ export class Fleet {
     const { running: _, ...rest } = instance;
     this.#instances.set(instance.name, { ...rest, error });
     this.#observer.failed(instance, error);
-    this.#end(instance).catch((error) => this.#observer.failed(instance, error));
+    this.#end(instance).catch((error) => this.#observer.endedBadly(instance.name, error));
   }
 
   async #end({ running }: Instance): Promise<void> {

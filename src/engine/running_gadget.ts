@@ -409,9 +409,10 @@ export class RunningGadget {
     for (const runner of this.#runners.splice(0)) {
       try {
         await runner.close();
-        runner.collector?.memory.giveBackPlaces();
       } catch (error) {
         this.#options.warn(`data source ${runner.spec.name}: ${messageOf(error)}`);
+      } finally {
+        runner.collector?.memory.giveBackPlaces();
       }
     }
     this.#freeObject();
@@ -420,8 +421,11 @@ export class RunningGadget {
   /** For a start that failed: that is the error to tell, whatever fails now. */
   async #abandon(): Promise<void> {
     await Promise.allSettled([this.#thread?.stop(), this.#pump?.stop()]);
+    // A thread that is stuck may read its buffers: they go with the process.
+    if (this.#thread?.isStuck === true) return;
     const runners = this.#runners.splice(0);
     await Promise.allSettled(runners.map((runner) => runner.abandon()));
+    for (const { collector } of runners) collector?.memory.giveBackPlaces();
     this.#freeObject();
   }
 

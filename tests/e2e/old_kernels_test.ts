@@ -135,3 +135,13 @@ testWith("no kernel BTF: an error that says so, and --btf is the way out", ["roo
   await program.run(2);
   await pageWith(address, (page) => samplesOf(page, "opens_total", program.name).length > 0);
 });
+
+testWith("--btf takes the file that the hint names", ["root"], async () => {
+  using program = new NamedProgram();
+  await using kmeter = startKmeter(
+    ["run", "trace_exec", ANY_PORT, "-o", "none", "--btf", "/sys/kernel/btf/vmlinux"],
+  );
+  const address = await servedAt(kmeter);
+  await program.run(2);
+  assertMatch(samplesOf(await readPage(address), "execs_total", program.name).join(), / 2$/);
+});

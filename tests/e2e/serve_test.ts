@@ -97,6 +97,29 @@ testWith("a gadget that cannot run does not stop the others, and is seen", ["roo
   assertMatch((await served.ask("logs", "broken")).stdout, /does not run: /);
 });
 
+testWith("a gadget whose object is broken or missing stops no other", ["root"], async () => {
+  using sandbox = new Sandbox();
+  const broken = sandbox.gadget("broken", { object: new Uint8Array(100), metadata: "name: x\n" });
+  const empty = sandbox.path("empty");
+  Deno.mkdirSync(empty);
+  const gadgets = `gadgets: [trace_exec, ${broken}, ${empty}]\n`;
+  await using served = new Served(gadgets);
+  const page = await readPage(await servedAt(served.kmeter));
+  for (const [name, isUp] of [["trace_exec", 1], ["broken", 0], ["empty", 0]]) {
+    assert(page.includes(`kmeter_gadget_up{gadget="${name}"} ${isUp}\n`), page);
+  }
+  assertMatch(served.kmeter.stderr, /warning: empty does not run: Cannot run .*\nhint: /);
+  assertMatch((await served.ask("logs", "broken")).stdout, /does not run: .*\nhint: /);
+
+  const file = sandbox.write("kmeter.yaml", gadgets);
+  await runCase({
+    name: "--check tells them",
+    run: ["serve", "-f", file, "--check"],
+    expect: { code: 1, stdout: "", stderr: / 2 mistakes\n/ },
+    check: ({ stderr }) => assertOneError(stderr),
+  });
+});
+
 testWith("a change restarts what has changed, and the others count on", ["root"], async () => {
   await using served = new Served("gadgets:\n  - trace_exec\n  - {gadget: trace_exec, name: b}\n");
   using program = new NamedProgram();
