@@ -198,7 +198,8 @@ testWith(
 /** Runs the program as a user, with one argument. */
 async function runAs(uid: number, program: NamedProgram, times: number): Promise<void> {
   for (let done = 0; done < times; done++) {
-    const { success } = await new Deno.Command(program.path, { args: ["x"], uid }).output();
+    const { success } = await new Deno.Command(program.path, { args: ["x"], uid, cwd: "/" })
+      .output();
     assert(success);
   }
 }
