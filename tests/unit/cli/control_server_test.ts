@@ -249,3 +249,23 @@ Deno.test("one client too many is told so; one that leaves makes room", async ()
   await until(() => working === MAX_CONTROL_CONNECTIONS - 1);
   assertEquals(await (await listening.connect()).ask(PS), [{ kind: "end" }]);
 });
+
+Deno.test("a command that is connected can open no other socket, and write no file", async () => {
+  await using listening = await Listening.open((_, session) => {
+    session.send({ kind: "instances", instances: [] });
+    return Promise.resolve();
+  });
+  const worker = new Worker(new URL("./asking_worker.ts", import.meta.url), {
+    type: "module",
+    deno: { permissions: "inherit" },
+  });
+  try {
+    const answer = Promise.withResolvers<string[]>();
+    worker.onmessage = ({ data }) => answer.resolve(data);
+    worker.onerror = ({ message }) => answer.reject(new Error(message));
+    worker.postMessage(listening.path);
+    assertEquals(await answer.promise, ["read"]);
+  } finally {
+    worker.terminate();
+  }
+});
