@@ -13,11 +13,13 @@ import { FULL_BYTES, PATIENCE_MS } from "./output_queue.ts";
 /** What waits for a client that reads slowly; more text is left out, unless it is alone. */
 export const MAX_PENDING_BYTES = 4 * MAX_LINE_BYTES;
 
+/** Notices that go all the same: they tell, among others, what was left out. */
+const MAX_NOTICES = 100;
 const RETRY_MS = 10;
 
 /** One client's connection, while its request is at work. */
 export interface ControlSession {
-  /** Sends. Text that a client reads too slowly is left out, and that is told. */
+  /** Sends. What a client reads too slowly is left out, and its lines are counted and told. */
   send(reply: ControlReply): void;
   /** True while the client does not take what was sent. */
   readonly isFull: boolean;
@@ -38,6 +40,8 @@ export class ControlConnection implements ControlSession {
   /** When the client last took something, or had nothing to take. */
   #lastTakenMs = 0;
   #linesLeftOut = 0;
+  /** Since nothing waited. */
+  #notices = 0;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(connection: Deno.UnixConn) {
@@ -66,7 +70,7 @@ export class ControlConnection implements ControlSession {
   send(reply: ControlReply): void {
     if (this.#isGone) return;
     const isText = reply.kind === "text" || reply.kind === "notice";
-    if (isText && !this.#hasRoomFor(reply.text)) {
+    if (isText && !this.#hasRoomFor(reply)) {
       this.#linesLeftOut += reply.text.split("\n").length - (reply.text.endsWith("\n") ? 1 : 0);
       return;
     }
@@ -80,8 +84,10 @@ export class ControlConnection implements ControlSession {
   }
 
   /** A table may be larger than all that may wait: it goes when nothing else waits. */
-  #hasRoomFor({ length }: string): boolean {
-    return this.#pendingBytes === 0 || this.#pendingBytes + length <= MAX_PENDING_BYTES;
+  #hasRoomFor({ kind, text }: { kind: "text" | "notice"; text: string }): boolean {
+    if (this.#pendingBytes === 0) this.#notices = 0;
+    if (kind === "notice") return this.#notices++ < MAX_NOTICES;
+    return this.#pendingBytes === 0 || this.#pendingBytes + text.length <= MAX_PENDING_BYTES;
   }
 
   #write(reply: ControlReply): void {

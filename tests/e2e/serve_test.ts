@@ -161,7 +161,7 @@ testWith(
 );
 
 testWith(
-  "ps, start, attach and stop over the socket, which is root's alone",
+  "ps, start, attach and stop over the socket, which is its user's alone",
   ["root"],
   async () => {
     await using served = new Served("gadgets: [trace_exec, top_syscalls, profile_runqlat]\n");

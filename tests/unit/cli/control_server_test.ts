@@ -194,17 +194,19 @@ Deno.test("a client that reads slowly learns how many lines it has missed", asyn
       full.push(session.isFull);
       session.send({ kind: "text", text: rows });
     }
+    session.send({ kind: "notice", text: "a warning" });
     assertEquals(await session.room(), true);
     full.push(session.isFull);
   });
   const replies = await (await listening.connect()).ask(PS);
   const shown = textOf(replies).length / row.length;
   assert(shown * row.length <= MAX_PENDING_BYTES, `${shown} rows`);
-  assertEquals(replies.slice(-2), [
+  assertEquals(replies.slice(-3), [
     {
       kind: "notice",
       text: `${500 * count - shown} lines left out: they came faster than they were read`,
     },
+    { kind: "notice", text: "a warning" },
     { kind: "end" },
   ]);
   assertEquals([full[0], full.at(-2), full.at(-1)], [false, true, false]);
