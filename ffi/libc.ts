@@ -1,7 +1,7 @@
 /** libc as kmeter uses it: errno, mmap, epoll, eventfd, clocks, streams, datagrams and `perf_event_open`. */
 
 import { openLazily } from "./lazy_library.ts";
-import { KernelError } from "../src/errors.ts";
+import { KernelError, UsageError } from "../src/errors.ts";
 
 const TABLE = {
   __errno_location: { parameters: [], result: "pointer" }, // int *
@@ -188,7 +188,7 @@ export function errnoCell(): Int32Array {
   return state.errno;
 }
 
-/** Names of the errno values that bpf, perf and epoll calls return (asm-generic/errno*.h). */
+/** Names of the errno values that calls for bpf, perf, epoll, files and sockets return (asm-generic/errno*.h). */
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
   1: "EPERM",
   2: "ENOENT",
@@ -211,13 +211,24 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
   22: "EINVAL",
   23: "ENFILE",
   24: "EMFILE",
+  26: "ETXTBSY",
+  27: "EFBIG",
   28: "ENOSPC",
+  30: "EROFS",
   32: "EPIPE",
   34: "ERANGE",
+  36: "ENAMETOOLONG",
   38: "ENOSYS",
+  40: "ELOOP",
   75: "EOVERFLOW",
+  91: "EPROTOTYPE",
   95: "EOPNOTSUPP",
+  98: "EADDRINUSE",
+  99: "EADDRNOTAVAIL",
+  104: "ECONNRESET",
+  110: "ETIMEDOUT",
   111: "ECONNREFUSED",
+  122: "EDQUOT",
   // Kernel-internal, but it leaks out of the bpf map code.
   524: "ENOTSUPP",
   // libbpf's own range starts at 4000 (enum libbpf_errno).
@@ -278,6 +289,27 @@ export function kernelError(failed: FailedCall): KernelError {
     program: failed.program,
     hint: failed.hint ?? (errno === EPERM ? permissionHint() : undefined),
   });
+}
+
+/**
+ * What a call of Deno's own failed by: KernelError with its errno, UsageError for what Deno refuses before it
+ * asks the kernel, such as a path that is too long; what Deno's permissions forbid stays as it is.
+ */
+export function systemError(
+  cause: unknown,
+  { what, call, hint }: { what: string; call: string; hint: string },
+): Error {
+  if (cause instanceof Deno.errors.NotCapable) return cause;
+  const { code, message = String(cause) } = cause as { code?: string; message?: string };
+  const known = Object.entries(ERRNO_NAMES).find(([, name]) => name === code);
+  return known === undefined
+    ? new UsageError(`${what}: ${message}`, { hint, cause })
+    : new KernelError(`${what}: ${code} from ${call}`, {
+      call,
+      errno: Number(known[0]),
+      hint,
+      cause,
+    });
 }
 
 function permissionHint(): string {

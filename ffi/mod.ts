@@ -34,6 +34,7 @@ export {
   isRoot,
   kernelError,
   pageSizeBytes,
+  systemError,
   trimHeap,
   withUmask,
 } from "./libc.ts";

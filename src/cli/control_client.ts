@@ -1,6 +1,7 @@
 /** The commands' side of the socket of `kmeter serve`. */
 
-import { KernelError, UsageError } from "../errors.ts";
+import { systemError } from "../../ffi/mod.ts";
+import { FormatError, UsageError } from "../errors.ts";
 import {
   type ControlReply,
   type ControlRequest,
@@ -18,7 +19,7 @@ export const SOCKET_FLAG: Flag = {
 
 /**
  * Sends a request and hands on the replies; text and notices are written.
- * @throws KernelError if no server can be reached, UsageError with what it refuses.
+ * @throws KernelError if no server can be reached, UsageError with what it refuses, FormatError if its answer breaks off.
  */
 export async function askServer(
   flags: ParsedFlags,
@@ -27,10 +28,10 @@ export async function askServer(
 ): Promise<void> {
   const path = flags.text("socket") ?? DEFAULT_SOCKET;
   const connection = await connect(path);
+  // All that is needed is there.
+  for (const name of ["net", "write"] as const) Deno.permissions.revokeSync({ name });
   try {
-    await connection.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
-    for await (const line of readLines(connection.readable)) {
-      const reply: ControlReply = JSON.parse(line);
+    for await (const reply of exchange(connection, request)) {
       if (reply.kind === "end") return;
       if (reply.kind === "error") throw new UsageError(reply.message, { hint: reply.hint });
       if (reply.kind === "text") writeOutput(reply.text);
@@ -40,29 +41,65 @@ export async function askServer(
   } finally {
     close(connection);
   }
-  throw new KernelError(`The kmeter at "${path}" has ended`, { call: "read", errno: 104 });
+  throw new FormatError(`The kmeter at "${path}" has ended in the middle of its answer`, {
+    hint: "it may have been killed; what it said last tells why",
+  });
+}
+
+/** Ends where the server does. */
+async function* exchange(
+  connection: Deno.UnixConn,
+  request: ControlRequest,
+): AsyncGenerator<ControlReply> {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
+  try {
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+  } catch {
+    // A server that takes no request has said why.
+  }
+  const lines = readLines(connection.readable);
+  while (true) {
+    const { value, done } = await lines.next().catch(endOf);
+    if (done === true) return;
+    yield JSON.parse(value);
+  }
+}
+
+/** A server that is killed resets the connection, or just closes it. */
+function endOf(error: unknown): IteratorResult<string> {
+  if (error instanceof Deno.errors.ConnectionReset) return { value: undefined, done: true };
+  throw error;
 }
 
 async function connect(path: string): Promise<Deno.UnixConn> {
   try {
     return await Deno.connect({ transport: "unix", path });
   } catch (cause) {
-    const isDenied = cause instanceof Deno.errors.PermissionDenied;
-    throw new KernelError(
-      isDenied
-        ? `Cannot connect to "${path}": only root may`
-        : `Cannot connect to "${path}": no kmeter serve listens there`,
-      {
-        call: "connect",
-        errno: isDenied ? 13 : 2,
-        hint: isDenied
-          ? "run it with sudo"
-          : "start one with kmeter serve -f kmeter.yaml, or give its --socket",
-        cause,
-      },
-    );
+    const { reason, hint } = CONNECT_FAILURES.find(({ type }) => cause instanceof type) ??
+      { reason: "", hint: "give the socket of a kmeter serve: --socket PATH" };
+    throw systemError(cause, {
+      what: `Cannot connect to "${path}"${reason}`,
+      call: "connect",
+      hint,
+    });
   }
 }
+
+const START_ONE = "start one with kmeter serve -f kmeter.yaml, or give its --socket";
+
+const CONNECT_FAILURES = [
+  { type: Deno.errors.NotFound, reason: ", there is no such socket", hint: START_ONE },
+  {
+    type: Deno.errors.ConnectionRefused,
+    reason: ", no kmeter serve listens there",
+    hint: START_ONE,
+  },
+  {
+    type: Deno.errors.PermissionDenied,
+    reason: ", which only the user who runs kmeter serve may",
+    hint: "run it as that user, such as with sudo",
+  },
+];
 
 /** A stream that is read to its end closes the connection by itself. */
 function close(connection: Deno.UnixConn): void {

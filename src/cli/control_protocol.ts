@@ -4,11 +4,16 @@
  * closes the connection.
  */
 
-/** Where the server listens unless told otherwise. Only root can reach it. */
+import { FormatError } from "../errors.ts";
+
+/** Where the server listens unless told otherwise. Only the user who runs it can reach it. */
 export const DEFAULT_SOCKET = "/run/kmeter/kmeter.sock";
 
 /** The longest line in bytes. */
 export const MAX_LINE_BYTES = 1 << 20;
+
+/** The longest text of a reply in UTF-16 units: as JSON, one takes six bytes at most. */
+const MAX_TEXT_UNITS = 1 << 17;
 
 /** What a client wants. */
 export type ControlRequest =
@@ -59,15 +64,31 @@ export interface InstanceStatus {
   readonly error?: string;
 }
 
-/** Lines of a stream of bytes. Throws: RangeError for one that is too long. */
+/** Parts of a text that fit into a line each. No character is cut in two. */
+export function* splitText(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + MAX_TEXT_UNITS, text.length);
+    const last = text.charCodeAt(end - 1);
+    if (end < text.length && last >= 0xd800 && last < 0xdc00) end--;
+    yield text.slice(at, end);
+    at = end;
+  }
+}
+
+/** Lines of a stream of bytes. Throws: FormatError for one that is too long. */
 export async function* readLines(readable: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of readable) {
+  // Whoever sent too much is still to be answered: cancelling would close the connection.
+  for await (const chunk of readable.values({ preventCancel: true })) {
     rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
-    if (rest.length > MAX_LINE_BYTES) throw new RangeError("a line is too long");
+    if (rest.length > MAX_LINE_BYTES) {
+      throw new FormatError(`A line at the socket is longer than ${MAX_LINE_BYTES} bytes`, {
+        hint: "the versions of kmeter and of kmeter serve may differ: kmeter version",
+      });
+    }
   }
 }

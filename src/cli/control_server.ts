@@ -1,30 +1,21 @@
-/** The Unix socket of `kmeter serve`. Whoever may connect may do what root may: the kernel lets in root only. */
+/**
+ * The Unix socket of `kmeter serve`. Whoever may connect can start any gadget with the rights of the server: the
+ * kernel lets in the user who runs it, and root.
+ */
 
-import { withUmask } from "../../ffi/mod.ts";
-import { KernelError, UsageError } from "../errors.ts";
-import {
-  type ControlReply,
-  type ControlRequest,
-  MAX_LINE_BYTES,
-  readLines,
-} from "./control_protocol.ts";
-import { folderOf } from "./serve_plan.ts";
+import { systemError, withUmask } from "../../ffi/mod.ts";
+import { UsageError } from "../errors.ts";
+import { folderOf } from "../export/mod.ts";
+import type { ControlRequest } from "./control_protocol.ts";
+import { ControlConnection, type ControlSession } from "./control_connection.ts";
 
-/** Connections at a time; more are closed at once. */
+/** Connections at a time; more are refused. */
 export const MAX_CONTROL_CONNECTIONS = 64;
-/** What waits for a client that reads slowly; more is left out. */
-export const MAX_PENDING_BYTES = 4 * MAX_LINE_BYTES;
 
 /** How long a client may take to read its last replies. */
 const GRACE_MS = 1000;
-
-/** One client's connection, while its request is at work. */
-export interface ControlSession {
-  /** Sends, unless the client reads too slowly: then the reply is left out, and that is told. */
-  send(reply: ControlReply): void;
-  /** Aborted when the client is gone or the server closes. */
-  readonly signal: AbortSignal;
-}
+/** After a connection that could not be taken: usually there are no descriptors left. */
+const ACCEPT_AGAIN_MS = 100;
 
 /** Does what is asked. What it throws is the answer. Ends when there is nothing more to send. */
 export type ControlHandler = (request: ControlRequest, session: ControlSession) => Promise<void>;
@@ -41,7 +32,8 @@ export class ControlServer {
   readonly path: string;
   readonly #listener: Deno.UnixListener;
   readonly #duties: ControlDuties;
-  readonly #open = new Set<Session>();
+  readonly #open = new Set<ControlConnection>();
+  #isClosed = false;
 
   /** @throws UsageError if another server listens there, KernelError if the socket cannot be made. */
   static async open(
@@ -63,13 +55,19 @@ export class ControlServer {
   }
 
   async #accept(): Promise<void> {
-    for await (const connection of this.#listener) {
-      if (this.#open.size >= MAX_CONTROL_CONNECTIONS) connection.close();
-      else void this.#serve(new Session(connection));
+    while (!this.#isClosed) {
+      try {
+        const connection = new ControlConnection(await this.#listener.accept());
+        if (this.#open.size < MAX_CONTROL_CONNECTIONS) void this.#serve(connection);
+        else void refuse(connection);
+      } catch {
+        if (this.#isClosed) return;
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
+      }
     }
   }
 
-  async #serve(session: Session): Promise<void> {
+  async #serve(session: ControlConnection): Promise<void> {
     this.#open.add(session);
     try {
       const request = await session.request();
@@ -78,13 +76,14 @@ export class ControlServer {
     } catch (error) {
       session.send({ kind: "error", ...this.#duties.describe(error) });
     } finally {
-      this.#open.delete(session);
       await session.close();
+      this.#open.delete(session);
     }
   }
 
   /** Ends all sessions; a client that does not read is not waited for. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#listener.close();
     const ends = [...this.#open].map((session) => session.end());
     await Promise.race([
@@ -100,91 +99,25 @@ export class ControlServer {
   }
 }
 
-class Session implements ControlSession {
-  readonly #connection: Deno.UnixConn;
-  readonly #ending = new AbortController();
-  readonly #closed = Promise.withResolvers<void>();
-  #isGone = false;
-  readonly #encoder = new TextEncoder();
-  #pendingBytes = 0;
-  #leftOut = 0;
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(connection: Deno.UnixConn) {
-    this.#connection = connection;
-  }
-
-  get signal(): AbortSignal {
-    return this.#ending.signal;
-  }
-
-  /** The client's only line; undefined if it leaves without one. Then watches for its leaving. */
-  async request(): Promise<ControlRequest | undefined> {
-    const lines = readLines(this.#connection.readable);
-    const { value, done } = await lines.next();
-    if (done === true) return undefined;
-    const drop = () => this.drop();
-    void lines.next().then(drop, drop);
-    try {
-      // Only root can write here; what is wrong is told by whoever handles it.
-      return JSON.parse(value);
-    } catch {
-      throw new UsageError("The request is not JSON");
-    }
-  }
-
-  send(reply: ControlReply): void {
-    if (this.#isGone) return;
-    const isRow = reply.kind === "text";
-    if (isRow && this.#pendingBytes > MAX_PENDING_BYTES) {
-      this.#leftOut++;
-      return;
-    }
-    if (this.#leftOut > 0) {
-      const text = `${this.#leftOut} pieces left out: they came faster than they were read`;
-      this.#leftOut = 0;
-      this.#write({ kind: "notice", text });
-    }
-    this.#write(reply);
-  }
-
-  #write(reply: ControlReply): void {
-    const bytes = this.#encoder.encode(`${JSON.stringify(reply)}\n`);
-    this.#pendingBytes += bytes.length;
-    this.#writing = this.#writing.then(async () => {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#connection.write(bytes.subarray(at));
-      }
-      this.#pendingBytes -= bytes.length;
-    }).catch(() => this.drop());
-  }
-
-  /** Ends what is under way. Resolves when the client has been told. */
-  end(): Promise<void> {
-    this.#ending.abort();
-    return this.#closed.promise;
-  }
-
-  /** The client is gone, or has to go. */
-  drop(): void {
-    this.#isGone = true;
-    this.#ending.abort();
-  }
-
-  async close(): Promise<void> {
-    await this.#writing;
-    this.drop();
-    this.#closed.resolve();
-    try {
-      this.#connection.close();
-    } catch {
-      // The client closed it.
-    }
-  }
+async function refuse(connection: ControlConnection): Promise<void> {
+  connection.send({
+    kind: "error",
+    message: `kmeter serve talks to ${MAX_CONTROL_CONNECTIONS} commands at a time, and does`,
+    hint: "end one of them, such as a kmeter attach",
+  });
+  await connection.close();
 }
 
-/** A socket that nobody listens at was left by a server that was killed. */
+/** A socket that nobody listens at was left by a server that was killed. What is no socket is somebody's file. */
 async function removeStale(path: string): Promise<void> {
+  const found = lookAt(path);
+  if (found === undefined) return;
+  if (!found.isSocket) {
+    const what = found.isDirectory ? "folder" : found.isSymlink ? "symbolic link" : "file";
+    throw new UsageError(`Cannot listen at "${path}": there is a ${what} that is no socket`, {
+      hint: "give a path where nothing is yet: --socket PATH",
+    });
+  }
   try {
     const connection = await Deno.connect({ transport: "unix", path });
     connection.close();
@@ -197,7 +130,16 @@ async function removeStale(path: string): Promise<void> {
   });
 }
 
-/** The folder and the socket are root's alone from the first moment. */
+/** Undefined if there is nothing, or it cannot be seen: then listening fails by that. */
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folder and the socket are this user's alone from the first moment. */
 function listen(path: string): Deno.UnixListener {
   try {
     return withUmask(0o077, () => {
@@ -205,12 +147,10 @@ function listen(path: string): Deno.UnixListener {
       return Deno.listen({ transport: "unix", path });
     });
   } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new KernelError(`Cannot listen at "${path}": ${code ?? String(cause)}`, {
+    throw systemError(cause, {
+      what: `Cannot listen at "${path}"`,
       call: "bind",
-      errno: code === "EACCES" ? 13 : 1,
       hint: "give a path that can be written: --socket PATH; or none",
-      cause,
     });
   }
 }

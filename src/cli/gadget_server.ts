@@ -2,7 +2,7 @@
 
 import { trimHeap } from "../../ffi/mod.ts";
 import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
-import type { ListenAddress, WebConfigFile } from "../export/mod.ts";
+import { type ListenAddress, stampOf, type WebConfigFile } from "../export/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -279,14 +279,4 @@ export function instanceWarn(
     log.add(name, warningText(text, hint));
     warn(`${name}: ${text}`, hint);
   };
-}
-
-/** Tells one state of a file from another. */
-export function stampOf(path: string): string {
-  try {
-    const { mtime, ino, size } = Deno.statSync(path);
-    return [mtime?.getTime(), ino, size].join(" ");
-  } catch {
-    return "none";
-  }
 }

@@ -21,6 +21,10 @@ import {
   MAX_LABEL_BYTES,
   MAX_SERIES,
 } from "../metrics/mod.ts";
+import { MAX_PENDING_BYTES } from "./control_connection.ts";
+import { MAX_CONTROL_CONNECTIONS } from "./control_server.ts";
+import { MAX_LOG_LINES } from "./instance_log.ts";
+import { FULL_BYTES, PATIENCE_MS } from "./output_queue.ts";
 import { MAX_WARNINGS, WARNING_WINDOW_MS } from "./warning_limit.ts";
 
 /** One limit in force. */
@@ -97,6 +101,31 @@ export function limitsInForce(): Limit[] {
       subject: "warnings",
       value: `${MAX_WARNINGS} in ${seconds(WARNING_WINDOW_MS)}`,
       effect: "more are left out and counted",
+    },
+    {
+      subject: "output on its way",
+      value: size(FULL_BYTES),
+      effect: "then events wait in their buffer, which counts what it loses",
+    },
+    {
+      subject: "wait for who reads it",
+      value: seconds(PATIENCE_MS),
+      effect: "while nothing is taken; then a table is left out, and at the end all the rest",
+    },
+    {
+      subject: "commands at kmeter serve",
+      value: String(MAX_CONTROL_CONNECTIONS),
+      effect: "more are refused",
+    },
+    {
+      subject: "rows for one of them",
+      value: size(MAX_PENDING_BYTES),
+      effect: "more are left out and counted, unless they are one table",
+    },
+    {
+      subject: "kmeter logs",
+      value: `${MAX_LOG_LINES} lines`,
+      effect: "of each gadget; the oldest go first",
     },
     {
       subject: "verifier's log",

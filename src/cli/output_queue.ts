@@ -3,13 +3,13 @@
 import { isWritable } from "../../ffi/mod.ts";
 
 /** More is kept only of what was on its way already. */
-const FULL_BYTES = 1 << 20;
+export const FULL_BYTES = 1 << 20;
 /** What a pipe takes at once if it takes anything (PIPE_BUF); a terminal may have less room. */
 const PIECE_BYTES = 4096;
 const TERMINAL_PIECE_BYTES = 256;
 const RETRY_MS = 10;
-/** A reader that takes nothing for so long is given up at the end. */
-const PATIENCE_MS = 3000;
+/** A reader that takes nothing for so long is given up. */
+export const PATIENCE_MS = 3000;
 
 /** A standard stream. */
 interface Stream {

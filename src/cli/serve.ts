@@ -1,7 +1,7 @@
 /** `kmeter serve`: many gadgets in one process, as a file says. */
 
 import { UsageError } from "../errors.ts";
-import { parseListenAddress, WebConfigFile } from "../export/mod.ts";
+import { parseListenAddress, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import {
@@ -12,7 +12,7 @@ import {
   refuseUnknownFlags,
 } from "./flags.ts";
 import { DEFAULT_SOCKET } from "./control_protocol.ts";
-import { GadgetServer, instanceWarn, type ServeSettings, stampOf } from "./gadget_server.ts";
+import { GadgetServer, instanceWarn, type ServeSettings } from "./gadget_server.ts";
 import { requireCapabilities } from "./gadget_options.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { InstanceLog } from "./instance_log.ts";

@@ -3,7 +3,8 @@
 import type { Instance } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { ControlRequest, InstanceStatus } from "./control_protocol.ts";
-import type { ControlDuties, ControlSession } from "./control_server.ts";
+import type { ControlSession } from "./control_connection.ts";
+import type { ControlDuties } from "./control_server.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import type { GadgetServer } from "./gadget_server.ts";
 import type { LogLine } from "./instance_log.ts";
@@ -88,14 +89,15 @@ async function logs(
   session: ControlSession,
 ): Promise<void> {
   const name = id === undefined ? undefined : server.fleet.find(id).name;
-  const send = (line: LogLine) => {
-    if (name !== undefined && line.name !== name) return;
-    const time = new Date(line.timeMs).toISOString();
-    session.send({ kind: "text", text: `${time} ${line.name} ${line.text}\n` });
-  };
-  for (const line of server.log.lines(name)) send(line);
+  const textOf = (line: LogLine) =>
+    `${new Date(line.timeMs).toISOString()} ${line.name} ${line.text}\n`;
+  session.send({ kind: "text", text: server.log.lines(name).map(textOf).join("") });
   if (!follow) return;
-  const end = server.log.listen(send);
+  const end = server.log.listen((line) => {
+    if (name === undefined || line.name === name) {
+      session.send({ kind: "text", text: textOf(line) });
+    }
+  });
   try {
     await aborted(session.signal);
   } finally {
@@ -121,9 +123,10 @@ async function attach(
     settings: displaySettings(flags, running.spec),
     terminal: {
       isTty: terminal.isTty,
-      // The session leaves rows out by itself, and tells how many.
-      isFull: false,
-      room: () => Promise.resolve(true),
+      get isFull() {
+        return session.isFull;
+      },
+      room: () => session.room(),
       end: () => Promise.resolve(),
       widthColumns: () => terminal.widthColumns,
       heightRows: () => terminal.heightRows,
@@ -136,11 +139,16 @@ async function attach(
     session.send({ kind: "notice", text: `${instance.name} has ended` });
     stopped.resolve();
   });
+  // Among them are rows that are left out because this client reads slowly.
+  const endWarnings = server.log.listen(({ name, text }) => {
+    if (name === instance.name) session.send({ kind: "notice", text: `warning: ${text}` });
+  });
   try {
     display.begin();
     await Promise.race([viewing.finished, stopped.promise, aborted(session.signal)]);
   } finally {
     end();
+    endWarnings();
     viewing.stop();
   }
 }

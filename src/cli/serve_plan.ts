@@ -1,5 +1,6 @@
 /** The file of `kmeter serve`, read and checked: everything that can be said without the kernel. */
 
+import { systemError } from "../../ffi/mod.ts";
 import { type ConfigSetting, type GadgetEntry, Mistakes, parseServeConfig } from "../config/mod.ts";
 import {
   checkRunOptions,
@@ -7,7 +8,8 @@ import {
   parseGadget,
   type RunOptions,
 } from "../engine/mod.ts";
-import { KernelError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { folderOf } from "../export/mod.ts";
 import type { Flag } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
@@ -150,11 +152,6 @@ function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-/** Folder of a file, with its slash; "" for the working directory. */
-export function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/") + 1);
-}
-
 /** The key of the flag that a message is about, else the gadget. */
 function placeOf({ place, places }: GadgetEntry, message: string): string {
   const text = message.toLowerCase();
@@ -168,18 +165,13 @@ function readConfig(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (cause) {
-    const { code } = cause as { code?: string };
-    if (code === "ENOENT") {
+    if (cause instanceof Deno.errors.NotFound) {
       throw new UsageError(`Cannot read "${path}": there is no such file`, {
         hint: "kmeter serve -f kmeter.yaml, with a file such as: gadgets: [trace_exec, trace_tcp]",
         cause,
       });
     }
-    throw new KernelError(`Cannot read "${path}": ${code ?? String(cause)}`, {
-      call: "open",
-      errno: code === "EACCES" ? 13 : 5,
-      hint: "it must be a file that this user may read",
-      cause,
-    });
+    const hint = "it must be a file that this user may read";
+    throw systemError(cause, { what: `Cannot read "${path}"`, call: "open", hint });
   }
 }

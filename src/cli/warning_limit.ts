@@ -22,16 +22,16 @@ export class WarningLimit {
     const nowMs = this.#nowMs();
     if (nowMs - this.#windowStartMs >= WARNING_WINDOW_MS) {
       if (this.#count > MAX_WARNINGS) {
-        this.#write(`warning: ${this.#count - MAX_WARNINGS} warnings were left out`);
+        this.#write(`${this.#count - MAX_WARNINGS} warnings were left out`);
       }
       this.#windowStartMs = nowMs;
       this.#count = 0;
     }
     this.#count++;
-    if (this.#count <= MAX_WARNINGS) this.#write(`warning: ${text}`);
+    if (this.#count <= MAX_WARNINGS) this.#write(text);
     else if (this.#count === MAX_WARNINGS + 1) {
       this.#write(
-        `warning: more than ${MAX_WARNINGS} warnings in ${
+        `more than ${MAX_WARNINGS} warnings in ${
           WARNING_WINDOW_MS / 1000
         } s: further ones are left out`,
       );

@@ -4,7 +4,9 @@ import { writeNotice } from "./output.ts";
 import { ownLines } from "./report_error.ts";
 import { WarningLimit } from "./warning_limit.ts";
 
-const limit = new WarningLimit(writeNotice, { nowMs: () => performance.now() });
+const limit = new WarningLimit((text) => writeNotice(`warning: ${text}`), {
+  nowMs: () => performance.now(),
+});
 
 /** Writes a warning and what to do, unless there are too many. */
 export function warn(text: string, hint?: string): void {

@@ -229,7 +229,7 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
 
 function leftOutWarning({ spec, options }: Parts): (count: number) => void {
   return (count) =>
-    options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads standard output`);
+    options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads them`);
 }
 
 /** The command line wins over the annotations, which win over the default. */

@@ -7,6 +7,10 @@ import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
 export interface PumpSource extends Drainable {
   /** Become readable when there is something to drain. */
   readonly fds: readonly number[];
+  /** True if somebody sees rows. */
+  readonly isWatched: boolean;
+  /** True if nobody who sees rows takes any. */
+  readonly isFull: boolean;
   /** Says what is lost while the pump cannot drain. */
   tellLost(): void;
 }
@@ -18,19 +22,16 @@ const FULL_PAUSE_MS = 20;
 export class EventPump {
   readonly #poller = new Poller();
   readonly #sources: readonly PumpSource[];
-  readonly #isFull: () => boolean;
   #running = true;
   readonly #done: Promise<void>;
   #endPause: (() => void) | undefined;
 
   /**
-   * Starts at once.
-   * @param isFull true while rows find no room: then events wait in their buffers, which count what they lose.
+   * Starts at once. While no row finds room events wait in their buffers, which count what they lose.
    * @throws KernelError; nothing stays open then.
    */
-  constructor(sources: readonly PumpSource[], isFull: () => boolean) {
+  constructor(sources: readonly PumpSource[]) {
     this.#sources = sources;
-    this.#isFull = isFull;
     try {
       for (const fd of sources.flatMap(({ fds }) => fds)) this.#poller.add(fd);
     } catch (error) {
@@ -66,6 +67,11 @@ export class EventPump {
       for (const source of this.#sources) source.tellLost();
       await this.#pause(FULL_PAUSE_MS);
     }
+  }
+
+  #isFull(): boolean {
+    const watched = this.#sources.filter(({ isWatched }) => isWatched);
+    return watched.length > 0 && watched.every(({ isFull }) => isFull);
   }
 
   #pause(pauseMs: number): Promise<void> {

@@ -132,7 +132,7 @@ export class RunningGadget {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
-    if (shown.length > 0) this.#pump = new EventPump(shown, this.#options.display.isFull);
+    if (shown.length > 0) this.#pump = new EventPump(shown);
     const sources = counted.map(({ source }) => source);
     const fds = counted.flatMap(({ fds }) => fds);
     const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };

@@ -146,13 +146,13 @@ export class TracerRunner implements Runner, PumpSource {
     return { finished: NEVER, stop: () => void this.#viewers.delete(viewer) };
   }
 
-  /** True if all who see rows take none: then events wait in their buffer. */
-  #isFull(): boolean {
+  /** Then events wait in their buffer. */
+  get isFull(): boolean {
     return this.isWatched && [...this.#viewers.keys()].every((viewer) => viewer.isFull());
   }
 
   refresh(): void {
-    if (!this.#isFull()) this.drain();
+    if (!this.isFull) this.drain();
   }
 
   close(): void {

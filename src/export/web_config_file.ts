@@ -1,6 +1,8 @@
 /** The file of `--web.config.file` and those that it names, as they are now. */
 
-import { FormatError, KernelError, UsageError } from "../errors.ts";
+import { systemError } from "../../ffi/mod.ts";
+import { FormatError, UsageError } from "../errors.ts";
+import { codeOf, folderOf, stampOf } from "./file_paths.ts";
 import { parseWebConfig, type PemSource, type TlsConfig, type TlsVersion } from "./web_config.ts";
 
 /** What is in force. A change makes a new object. */
@@ -95,7 +97,7 @@ export class WebConfigFile {
   }
 
   #readTls(tls: TlsConfig, stamps: Map<string, string>): TlsMaterial {
-    const folder = this.#path.includes("/") ? this.#path.replace(/[^/]*$/, "") : "";
+    const folder = folderOf(this.#path);
     const read = (source: PemSource) => {
       if ("text" in source) return source.text;
       const path = source.file.startsWith("/") ? source.file : folder + source.file;
@@ -114,16 +116,6 @@ export class WebConfigFile {
   }
 }
 
-/** Tells one state of a file from another. */
-function stampOf(path: string): string {
-  try {
-    const { mtime, ctime, ino, size } = Deno.statSync(path);
-    return [mtime?.getTime(), ctime?.getTime(), ino, size].join(" ");
-  } catch (error) {
-    return `none: ${codeOf(error)}`;
-  }
-}
-
 function readConfig(path: string): string {
   try {
     return Deno.readTextFileSync(path);
@@ -139,24 +131,13 @@ function readPem(path: string, place: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    const code = codeOf(error);
-    throw new KernelError(`Cannot read "${path}", which ${place} names: ${code} from open`, {
+    throw systemError(error, {
+      what: `Cannot read "${path}", which ${place} names`,
       call: "open",
-      errno: ERRNO[code] ?? 5,
-      cause: error,
       hint:
         "paths are relative to the folder of the web configuration; check who may read it: ls -l",
     });
   }
-}
-
-const ERRNO: Readonly<Record<string, number>> = { ENOENT: 2, EACCES: 13, ENOTDIR: 20, EISDIR: 21 };
-
-/** Throws: NotCapable, which has no code. */
-function codeOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotCapable) throw error;
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "EIO";
 }
 
 /** Node's crypto: loaded only where there is TLS. */

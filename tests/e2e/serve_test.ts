@@ -161,7 +161,7 @@ testWith(
 );
 
 testWith(
-  "ps, start, attach and stop over the socket, which is root's alone",
+  "ps, start, attach and stop over the socket, which is its user's alone",
   ["root"],
   async () => {
     await using served = new Served("gadgets: [trace_exec, top_syscalls, profile_runqlat]\n");
@@ -291,7 +291,19 @@ testCases([
   {
     name: "a command without a server",
     run: ["ps", "--socket", "/nonexistent/kmeter.sock"],
-    expect: { code: 1, stdout: "", stderr: /no kmeter serve listens there\nhint: / },
+    expect: { code: 1, stdout: "", stderr: /no such socket: ENOENT from connect\nhint: / },
+    check: ({ stderr }) => assertOneError(stderr),
+  },
+  {
+    name: "a socket that is a file",
+    run: ["ps", "--socket", "/etc/passwd"],
+    expect: { code: 1, stdout: "", stderr: /serve listens there: ECONNREFUSED from connect\n/ },
+    check: ({ stderr }) => assertOneError(stderr),
+  },
+  {
+    name: "a socket below a file",
+    run: ["ps", "--socket", "/etc/passwd/kmeter.sock"],
+    expect: { code: 1, stdout: "", stderr: /kmeter\.sock": ENOTDIR from connect\nhint: / },
     check: ({ stderr }) => assertOneError(stderr),
   },
 ]);
