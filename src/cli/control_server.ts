@@ -6,7 +6,7 @@
 import { systemError, withUmask } from "../../ffi/mod.ts";
 import { UsageError } from "../errors.ts";
 import { folderOf } from "../export/mod.ts";
-import type { ControlRequest } from "./control_protocol.ts";
+import { type ControlRequest, DEFAULT_SOCKET } from "./control_protocol.ts";
 import { ControlConnection, type ControlSession } from "./control_connection.ts";
 
 /** Connections at a time; more are refused. */
@@ -143,7 +143,8 @@ function lookAt(path: string): Deno.FileInfo | undefined {
 function listen(path: string): Deno.UnixListener {
   try {
     return withUmask(0o077, () => {
-      Deno.mkdirSync(folderOf(path) || ".", { recursive: true });
+      // The usual one is in a folder that the system makes anew at each start.
+      if (path === DEFAULT_SOCKET) Deno.mkdirSync(folderOf(path), { recursive: true });
       return Deno.listen({ transport: "unix", path });
     });
   } catch (cause) {

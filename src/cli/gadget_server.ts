@@ -30,6 +30,8 @@ export interface ServeSettings {
   readonly metricsLimit: number;
   /** Path of the control socket; absent for none. */
   readonly socket?: string;
+  /** True if it is not the usual one. */
+  readonly isSocketChosen: boolean;
 }
 
 /** What the file says at one moment. */
@@ -64,6 +66,8 @@ export class GadgetServer {
   readonly #stopListeners = new Map<RunningGadget, Set<() => void>>();
   readonly #onHangup = () => void this.#reload();
   readonly #first: ReadPlan;
+  /** Names in the file, those included that do not run. */
+  #names: ReadonlySet<string>;
   #timer: ReturnType<typeof setInterval> | undefined;
   #listensToHangup = false;
   #control: ControlServer | undefined;
@@ -80,8 +84,8 @@ export class GadgetServer {
     });
     const server = new GadgetServer(endpoint, first, options);
     try {
-      await server.#startAll(first.plan);
       await server.#openSocket();
+      await server.#startAll(first.plan);
     } catch (error) {
       await server.close();
       throw error;
@@ -113,6 +117,7 @@ export class GadgetServer {
       endedBadly: (name, error) => this.#tell(name, `did not end well: ${errorWithHint(error)}`),
     });
     this.#first = first;
+    this.#names = namesOf(first.plan);
     this.#stamp = first.stamp;
   }
 
@@ -153,13 +158,17 @@ export class GadgetServer {
     this.#stopListeners.delete(running);
   }
 
-  /** That nobody can command it keeps no gadget from running. */
+  /**
+   * That nobody can command it keeps no gadget from running, unless the socket was asked for.
+   * @throws UsageError, KernelError if the socket that was asked for cannot be had.
+   */
   async #openSocket(): Promise<void> {
-    const { settings: { socket }, control } = this.#options;
+    const { settings: { socket, isSocketChosen }, control } = this.#options;
     if (socket === undefined) return;
     try {
       this.#control = await ControlServer.open(socket, control(this));
     } catch (error) {
+      if (isSocketChosen) throw error;
       warnAsIs(`kmeter ps and others cannot be used: ${describeError(error)}`);
     }
   }
@@ -224,15 +233,20 @@ export class GadgetServer {
       const again = read();
       plan = again.plan;
       if (again.settingTexts !== this.#first.settingTexts) {
-        warn(`${file} changes one of ${SETTING_NAMES.join(", ")}: that needs a restart`);
+        warn(
+          `${file} changes what all gadgets share (${
+            SETTING_NAMES.join(", ")
+          }): that needs a restart`,
+        );
       }
     } catch (error) {
       warnAsIs(`all goes on as it was: ${describeError(error)}`);
       return;
     }
     const before = this.#planned;
-    const names = new Set([...plan.instances, ...plan.broken].map(({ name }) => name));
-    const gone = [...before.keys()].filter((name) => !names.has(name));
+    const names = namesOf(plan);
+    const gone = [...this.#names].filter((name) => !names.has(name));
+    this.#names = names;
     for (const name of gone) await this.#stopOne(name);
     const isRunning = (name: string) =>
       this.fleet.instances.some((instance) => instance.name === name && instance.running);
@@ -269,6 +283,10 @@ export class GadgetServer {
       await this.#endpoint.close();
     }
   }
+}
+
+function namesOf({ instances, broken }: ServePlan): ReadonlySet<string> {
+  return new Set([...instances, ...broken].map(({ name }) => name));
 }
 
 /** Takes the warnings of gadgets: to the terminal, and into the log. */

@@ -32,9 +32,12 @@ export const inspectCommand: Command = {
   run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    const [name] = flags.positionals;
+    const [name, extra] = flags.positionals;
     if (name === undefined) {
       throw new UsageError("kmeter inspect needs a gadget", { hint: "kmeter list shows them" });
+    }
+    if (extra !== undefined) {
+      throw new UsageError(`kmeter inspect takes one gadget, and got "${name}" and "${extra}"`);
     }
     chooseLibbpf(flags);
     const { spec, warnings } = parseGadget(name, flags.texts("annotate"));

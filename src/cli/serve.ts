@@ -134,9 +134,11 @@ function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
       });
     }
   };
-  const socket = read("socket", (path) => path) ?? DEFAULT_SOCKET;
+  const chosen = read("socket", (path) => path);
+  const socket = chosen ?? DEFAULT_SOCKET;
   return {
     ...(socket !== "none" && { socket }),
+    isSocketChosen: chosen !== undefined,
     address: read("listen", parseListenAddress) ?? parseListenAddress(DEFAULT_LISTEN),
     metricsLimit: read("metrics-limit", parseMetricsLimit) ?? DEFAULT_TOTAL_SERIES_LIMIT,
     prefix: read("metrics-prefix", parseMetricsPrefix),

@@ -186,6 +186,18 @@ function mapRules(): AlertRule[] {
 function programRules(): AlertRule[] {
   return [
     {
+      alert: "KmeterGadgetDown",
+      expr: "kmeter_gadget_up == 0",
+      for: "1m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "{{ $labels.gadget }} does not run on {{ $labels.instance }}",
+        description:
+          "It could not start, or has failed: nothing of it is counted. kmeter's log, or " +
+          "kmeter logs {{ $labels.gadget }}, says why and what to do.",
+      },
+    },
+    {
       alert: "KmeterProgramNotAttached",
       expr: "kmeter_program_attached == 0",
       for: "1m",

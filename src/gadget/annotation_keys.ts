@@ -19,7 +19,7 @@ const TEXT: ValueRule = { kind: "text" };
 const FLAG: ValueRule = { kind: "flag" };
 const COUNT: ValueRule = { kind: "count" };
 /** Ids of series have 24 bits, and 0 is taken. */
-const SERIES_COUNT: ValueRule = { kind: "count", most: (1 << 24) - 1 };
+const SERIES_COUNT: ValueRule = { kind: "count", least: 1, most: (1 << 24) - 1 };
 const WIDTH: ValueRule = { kind: "width" };
 const DURATION: ValueRule = { kind: "duration" };
 

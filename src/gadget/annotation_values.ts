@@ -13,7 +13,7 @@ import { nearestName, quoteNames } from "./nearest_name.ts";
 export type ValueRule =
   | { readonly kind: "text" }
   | { readonly kind: "flag" }
-  | { readonly kind: "count"; readonly most?: number }
+  | { readonly kind: "count"; readonly least?: number; readonly most?: number }
   /** A count, or the word `type`: as wide as the type needs. */
   | { readonly kind: "width" }
   | { readonly kind: "duration" }
@@ -35,7 +35,7 @@ export function checkValue(rule: ValueRule, value: string): ValueCheck {
     case "choice":
       return checkChoice(rule.values, value);
     case "count":
-      return checkCount(value, rule.most ?? Infinity);
+      return checkCount(value, rule);
     case "width":
       return isCount(value) || value === "type"
         ? { value }
@@ -98,9 +98,13 @@ function checkExponential(setting: ExponentialBoundaries, value: string): ValueC
   };
 }
 
-function checkCount(value: string, most: number): ValueCheck {
-  if (isCount(value) && Number(value) <= most) return { value };
-  return { expected: most === Infinity ? "a number like 16" : `a number up to ${most}` };
+function checkCount(
+  value: string,
+  { least = 0, most = Infinity }: { least?: number; most?: number },
+): ValueCheck {
+  if (isCount(value) && Number(value) >= least && Number(value) <= most) return { value };
+  const from = least === 0 ? "" : ` from ${least}`;
+  return { expected: most === Infinity ? "a number like 16" : `a number${from} up to ${most}` };
 }
 
 function isCount(value: string): boolean {

@@ -107,6 +107,12 @@ const FIRING: readonly FiringCase[] = [
     value: "9",
   },
   {
+    alert: "KmeterGadgetDown",
+    series: [["kmeter_gadget_up", { ...TARGET, gadget: "g" }, "1 0x20"]],
+    firesAtMinute: 2,
+    labels: { ...TARGET, gadget: "g" },
+  },
+  {
     alert: "KmeterProgramNotAttached",
     series: [["kmeter_program_attached", PROGRAM, "1 0x20"]],
     firesAtMinute: 2,
@@ -116,6 +122,7 @@ const FIRING: readonly FiringCase[] = [
 
 /** A kmeter without trouble. Its array is full, as arrays are. */
 const HEALTHY: Series = [
+  ["kmeter_gadget_up", { ...TARGET, gadget: "g" }, "1x40"],
   ["up", TARGET, "1x40"],
   ["kmeter_scrape_errors_total", { ...TARGET, stage: "timeout" }, "5x40"],
   ["kmeter_events_lost_total", { ...SOURCE, reason: "buffer_full" }, "7x40"],

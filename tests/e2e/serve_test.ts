@@ -27,7 +27,7 @@ class Served implements AsyncDisposable {
   }
 
   get socket(): string {
-    return this.sandbox.path("run/kmeter.sock");
+    return this.sandbox.path("kmeter.sock");
   }
 
   /** Changes the file. Resolves when the server has read it. */
@@ -110,6 +110,10 @@ testWith("a gadget whose object is broken or missing stops no other", ["root"], 
   }
   assertMatch(served.kmeter.stderr, /warning: empty does not run: Cannot run .*\nhint: /);
   assertMatch((await served.ask("logs", "broken")).stdout, /does not run: .*\nhint: /);
+
+  await served.change("gadgets: [trace_exec]\n", /read again: 0 started, 2 stopped, 1 as before/);
+  const last = await readPage(await servedAt(served.kmeter));
+  assertEquals(last.split("\n").filter((line) => line.startsWith("kmeter_gadget_up{")).length, 1);
 
   const file = sandbox.write("kmeter.yaml", gadgets);
   await runCase({
@@ -226,10 +230,11 @@ testWith(
     await using first = new Served("gadgets: [trace_exec]\n");
     await servedAt(first.kmeter);
     await using second = startKmeter(["serve", "-f", first.sandbox.path("kmeter.yaml")]);
-    await second.waitFor("stderr", /another kmeter serve does/);
-    second.kill("SIGKILL");
+    const refused = await second.finish();
+    assertEquals(refused.code, 2);
+    assertMatch(refused.stderr, /another kmeter serve does\nhint: /);
     first.kmeter.kill("SIGKILL");
-    await Promise.all([first.kmeter.finish(), second.finish()]);
+    await first.kmeter.finish();
     await using third = startKmeter(["serve", "-f", first.sandbox.path("kmeter.yaml")]);
     await servedAt(third);
     assertEquals((await first.ask("ps")).code, 0);

@@ -26,7 +26,7 @@ class Listening implements AsyncDisposable {
 
   static async open(handle: ControlHandler): Promise<Listening> {
     const folder = Deno.makeTempDirSync({ prefix: "kmeter_control_" });
-    return new Listening(folder, await openServer(`${folder}/sub/kmeter.sock`, handle));
+    return new Listening(folder, await openServer(`${folder}/kmeter.sock`, handle));
   }
 
   private constructor(folder: string, server: ControlServer) {

@@ -66,7 +66,7 @@ const REFUSED: { annotation: string; message: string; hint?: string }[] = [
   {
     annotation: "e:metrics.limit=16777216",
     message: 'Wrong value in --annotate "e:metrics.limit=16777216": ' +
-      '"metrics.limit" takes a number up to 16777215, got "16777216"',
+      '"metrics.limit" takes a number from 1 up to 16777215, got "16777216"',
     hint: "the README lists the annotations and what they take",
   },
   {
