@@ -282,10 +282,12 @@ export function btfFileOf(flags: ParsedFlags): string | undefined {
     // A folder can be opened, and not be read.
     opened.chunks().next();
     return file;
-  } catch (error) {
-    if (!(error instanceof KernelError && error.errno === ENOENT)) throw error;
+  } catch (cause) {
+    if (!(cause instanceof KernelError)) throw cause;
+    const reason = cause.errno === ENOENT ? "there is no such file" : cause.message;
+    throw new UsageError(`--btf "${file}": ${reason}`, {
+      hint: "give a kernel BTF file, such as /sys/kernel/btf/vmlinux",
+      cause,
+    });
   }
-  throw new UsageError(`--btf "${file}": there is no such file`, {
-    hint: "give a kernel BTF file, such as /sys/kernel/btf/vmlinux",
-  });
 }

@@ -14,6 +14,12 @@ const RULES: readonly {
       "those of its build by --btf FILE; programs of tp_btf, fentry and iter cannot do without the kernel's",
   },
   {
+    says: /failed to parse target BTF/,
+    hint: () =>
+      "what --btf names holds no types of a kernel: give a BTF file, such as /sys/kernel/btf/vmlinux, or a " +
+      "vmlinux with a .BTF section",
+  },
+  {
     says: /map '([^']*)': failed to create: [^\n]*\(-(?:7|12)\)/,
     hint: ([, map]) =>
       `map ${map} is larger than this kernel or its memory allows: give it smaller values, fewer entries (a parameter, or ` +
