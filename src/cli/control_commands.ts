@@ -6,7 +6,7 @@ import { askServer, SOCKET_FLAG } from "./control_client.ts";
 import type { InstanceStatus } from "./control_protocol.ts";
 import {
   type Flag,
-  type ParsedFlags,
+  onlyArgument,
   parseFlags,
   refuseArguments,
   refuseUnknownFlags,
@@ -67,7 +67,7 @@ export const startCommand: Command = {
   flags: START_FLAGS,
   async run(args) {
     const flags = parseFlags(args, START_FLAGS);
-    const gadget = onlyArgument(flags, "start", "GADGET");
+    const gadget = onlyArgument(flags, "start", "gadget");
     const own = new Set(["name", "socket"]);
     const name = flags.text("name");
     await askServer(flags, {
@@ -91,7 +91,7 @@ export const stopCommand: Command = {
   async run(args) {
     const flags = parseFlags(args, STOP_FLAGS);
     refuseUnknownFlags(flags, STOP_FLAGS);
-    await askServer(flags, { command: "stop", id: onlyArgument(flags, "stop", "ID") });
+    await askServer(flags, { command: "stop", id: onlyArgument(flags, "stop", "id or name") });
     return 0;
   },
 };
@@ -111,7 +111,7 @@ export const logsCommand: Command = {
     const flags = parseFlags(args, LOGS_FLAGS);
     refuseUnknownFlags(flags, LOGS_FLAGS);
     const [id] = flags.positionals;
-    if (id !== undefined) onlyArgument(flags, "logs", "ID");
+    if (id !== undefined) onlyArgument(flags, "logs", "id or name");
     await askServer(flags, {
       command: "logs",
       follow: flags.has("follow"),
@@ -133,7 +133,7 @@ export const attachCommand: Command = {
   async run(args) {
     const flags = parseFlags(args, ATTACH_COMMAND_FLAGS);
     refuseUnknownFlags(flags, ATTACH_COMMAND_FLAGS);
-    const id = onlyArgument(flags, "attach", "ID");
+    const id = onlyArgument(flags, "attach", "id or name");
     const isTty = Deno.stdout.isTerminal();
     await askServer(flags, {
       command: "attach",
@@ -151,17 +151,6 @@ export const attachCommand: Command = {
     return 0;
   },
 };
-
-function onlyArgument(flags: ParsedFlags, command: string, what: string): string {
-  const [argument, extra] = flags.positionals;
-  if (argument !== undefined && extra === undefined) return argument;
-  throw new UsageError(
-    argument === undefined
-      ? `kmeter ${command} needs ${what}`
-      : `kmeter ${command} takes one ${what}, and got "${argument}" and "${extra}" too`,
-    { hint: `kmeter ${command} --help tells more` },
-  );
-}
 
 /** The server may have another working directory. */
 function absolute(path: string): string {

@@ -5,7 +5,7 @@ import { parseGadget } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
-import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { type Flag, onlyArgument, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { exportedMetrics } from "./gadget_metrics.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { writeNotice, writeOutput } from "./output.ts";
@@ -30,13 +30,7 @@ export const dashboardCommand: Command = {
   run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    const [name, extra] = flags.positionals;
-    if (name === undefined) {
-      throw new UsageError("kmeter dashboard needs a gadget", { hint: "kmeter list shows them" });
-    }
-    if (extra !== undefined) {
-      throw new UsageError(`kmeter dashboard takes one gadget, and got "${name}" and "${extra}"`);
-    }
+    const name = onlyArgument(flags, "dashboard", "gadget");
     chooseLibbpf(flags);
     const { spec, warnings } = parseGadget(name, flags.texts("annotate"));
     for (const warning of warnings) writeNotice(`warning: ${ownLines(warning)}`);

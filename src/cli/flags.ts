@@ -127,6 +127,20 @@ export function refuseUnknownFlags(parsed: ParsedFlags, flags: readonly Flag[]):
   });
 }
 
+/** The only positional argument, such as a gadget. `owner` is the command that takes it. */
+export function onlyArgument(parsed: ParsedFlags, owner: string, what: string): string {
+  const [argument, extra] = parsed.positionals;
+  if (argument !== undefined && extra === undefined) return argument;
+  const start = `kmeter ${owner}`;
+  const message = argument === undefined
+    ? `${start} needs ${/^[aeio]/.test(what) ? "an" : "a"} ${what}`
+    : `${start} takes one ${what}, and got "${argument}" and "${extra}" too`;
+  const hint = what === "gadget"
+    ? `kmeter list shows the built-in ones; for example: ${start} trace_exec`
+    : `${start} --help tells more`;
+  throw new UsageError(message, { hint });
+}
+
 /** Refuses positional arguments. `owner` is the command that takes none. */
 export function refuseArguments(parsed: ParsedFlags, owner: string): void {
   const [argument] = parsed.positionals;

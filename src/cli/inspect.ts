@@ -2,10 +2,9 @@
 
 import type { Field } from "../decode/mod.ts";
 import { parseGadget } from "../engine/mod.ts";
-import { UsageError } from "../errors.ts";
 import type { DataSourceSpec, ParamSpec } from "../gadget/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
-import { type Flag, parseFlags, refuseUnknownFlags } from "./flags.ts";
+import { type Flag, onlyArgument, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { exportedMetrics } from "./gadget_metrics.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { ownLines } from "./report_error.ts";
@@ -32,13 +31,7 @@ export const inspectCommand: Command = {
   run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    const [name, extra] = flags.positionals;
-    if (name === undefined) {
-      throw new UsageError("kmeter inspect needs a gadget", { hint: "kmeter list shows them" });
-    }
-    if (extra !== undefined) {
-      throw new UsageError(`kmeter inspect takes one gadget, and got "${name}" and "${extra}"`);
-    }
+    const name = onlyArgument(flags, "inspect", "gadget");
     chooseLibbpf(flags);
     const { spec, warnings } = parseGadget(name, flags.texts("annotate"));
     for (const warning of warnings) writeNotice(`warning: ${ownLines(warning)}`);

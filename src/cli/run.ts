@@ -3,7 +3,6 @@
 import { trimHeap } from "../../ffi/mod.ts";
 import { type ParsedGadget, RunningGadget, type RunOptions } from "../engine/mod.ts";
 import type { PasswdEntry } from "../enrich/mod.ts";
-import { UsageError } from "../errors.ts";
 import {
   type ExporterOptions,
   type ListenAddress,
@@ -14,7 +13,7 @@ import {
 import { allocateSeriesBudget } from "../metrics/mod.ts";
 import type { Command } from "./command.ts";
 import { exportersOf } from "./exporter_flags.ts";
-import { type ParsedFlags, parseFlags } from "./flags.ts";
+import { onlyArgument, parseFlags } from "./flags.ts";
 import {
   gadgetOptions,
   noticeWarning,
@@ -53,7 +52,7 @@ export const runCommand: Command = {
 
 async function runGadget(args: readonly string[]): Promise<number> {
   const known = parseFlags(args, RUN_FLAGS);
-  const name = gadgetArgument(known);
+  const name = onlyArgument(known, "run", "gadget");
   chooseLibbpf(known);
   const line = parseGadgetCommandLine(name, args, { table: RUN_FLAGS, warn: noticeWarning });
   const { gadget, flags } = line;
@@ -97,19 +96,6 @@ async function runGadget(args: readonly string[]): Promise<number> {
   } finally {
     stop.close();
   }
-}
-
-function gadgetArgument(flags: ParsedFlags): string {
-  const [gadget, extra] = flags.positionals;
-  if (gadget === undefined) {
-    throw new UsageError("kmeter run needs a gadget", {
-      hint: "kmeter list shows the built-in ones; for example: kmeter run trace_exec --metrics",
-    });
-  }
-  if (extra !== undefined) {
-    throw new UsageError(`kmeter run takes one gadget, and got "${gadget}" and "${extra}" too`);
-  }
-  return gadget;
 }
 
 interface Run {

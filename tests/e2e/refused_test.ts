@@ -41,7 +41,11 @@ testWith("a file that is no BTF for --btf", ["root"], () =>
   runCase({
     name: "--btf",
     run: ["run", "trace_exec", "--btf", "/etc/passwd", "-t", "2"],
-    expect: { code: 1, stdout: "", stderr: /Cannot load trace_exec into the kernel[^]*\nhint: what --btf names / },
+    expect: {
+      code: 1,
+      stdout: "",
+      stderr: /Cannot load trace_exec into the kernel[^]*\nhint: what --btf names /,
+    },
     check: ({ stderr }) => assertOneError(stderr),
   }));
 
