@@ -6,10 +6,14 @@ import { Random } from "../unit/random.ts";
 import { testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
 import { type ChildProcess, sleep, startKmeter } from "./kmeter_process.ts";
+import { Sandbox } from "./sandbox.ts";
 import { ANY_PORT } from "./scrape.ts";
 
 const SEED = Number(Deno.env.get("SEED") ?? 1);
 const ROUNDS = 6;
+const SERVE_ROUNDS = 6;
+/** Longer than a reload takes. */
+const RELOAD_MS = 300;
 /** From before the first line of kmeter's code to well into the run. */
 const MAX_DELAY_MS = 1200;
 
@@ -36,6 +40,45 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const) {
         else if (isRunning) assertEquals([outcome.signal, outcome.code], [null, 0], what);
         else assert(outcome.signal === signal || outcome.code === 0, what);
         if (outcome.code === 0 && isRunning) expectWholeRows(outcome.stdout);
+      }
+      await assertNothingLeft(before);
+    },
+  );
+}
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  testWith(
+    `${signal} at random moments of a server's start, reload and stop leaves nothing (seed ${SEED})`,
+    ["root"],
+    async () => {
+      const before = await listKernelObjects();
+      const random = new Random(SEED);
+      for (let round = 0; round < SERVE_ROUNDS; round++) {
+        using sandbox = new Sandbox();
+        const write = (gadgets: string) =>
+          sandbox.write(
+            "kmeter.yaml",
+            `listen: 127.0.0.1:0\nsocket: none\ngadgets: [${gadgets}]\n`,
+          );
+        const file = write("trace_open, top_syscalls");
+        await using kmeter = startKmeter(["serve", "-f", file]);
+        const scraping = scrapeUntilItEnds(kmeter);
+        if (round % 2 === 1) {
+          // The signal comes while the file is read again, one gadget is stopped and another one started.
+          await kmeter.waitFor("stderr", /metrics at/);
+          write("trace_open, trace_exec");
+          kmeter.kill("SIGHUP");
+          await sleep(random.between(0, RELOAD_MS));
+        } else await sleep(random.between(0, MAX_DELAY_MS));
+        const isRunning = /metrics at/.test(kmeter.stderr);
+        kmeter.kill(signal);
+        const outcome = await kmeter.finish({ timeoutMs: 20_000 });
+        await scraping;
+        const what = `${JSON.stringify({ round, isRunning })} ${outcome.stderr}`;
+        assert(!/error:|warning:/.test(outcome.stderr), what);
+        if (signal === "SIGKILL") assertEquals(outcome.signal, signal, what);
+        else if (isRunning) assertEquals([outcome.signal, outcome.code], [null, 0], what);
+        else assert(outcome.signal === signal || outcome.code === 0, what);
       }
       await assertNothingLeft(before);
     },
