@@ -11,7 +11,7 @@ import {
   type WebConfigFile,
 } from "../export/mod.ts";
 import { allocateSeriesBudget } from "../metrics/mod.ts";
-import type { Command } from "./command.ts";
+import type { CommandBody } from "./command.ts";
 import { exportersOf } from "./exporter_flags.ts";
 import { onlyArgument, parseFlags } from "./flags.ts";
 import {
@@ -40,10 +40,8 @@ import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.
 import { requireWayTo, userOf } from "./user_flag.ts";
 import { warn } from "./warnings.ts";
 
-export const runCommand: Command = {
-  name: "run",
+export const runCommand: CommandBody = {
   usage: "GADGET [flags]",
-  summary: "run one gadget: show its rows, serve its metrics",
   details: "GADGET is a built-in name (kmeter list), a gadget's folder, or a .bpf.o file. The\n" +
     "parameters of a gadget are flags too: kmeter inspect GADGET shows them.",
   flags: RUN_FLAGS,

@@ -3,7 +3,7 @@
 import { UsageError } from "../errors.ts";
 import { parseListenAddress, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import {
   type Flag,
   type ParsedFlags,
@@ -52,10 +52,8 @@ const SERVE_FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const serveCommand: Command = {
-  name: "serve",
+export const serveCommand: CommandBody = {
   usage: "[-f FILE] [flags]",
-  summary: "run many gadgets in one process, and serve their metrics",
   details:
     "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit for all, and\n" +
     "for each of gadgets: gadget, name, params, filter, annotate and others. Flags win over the file.\n" +
