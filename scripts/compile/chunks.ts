@@ -60,7 +60,7 @@ export function asFunctionBody(code: string, numberOf: (file: string) => number)
     .replace(DYNAMIC_IMPORT, (_, file: string) => `importChunk(${numberOf(file)})`)
     .replace(
       EXPORT,
-      (_, bindings: string) => `return {${bindings.replace(/(\S+) as (\S+)/g, "$2: $1")}};`,
+      (_, bindings: string) => `return {${bindings.replace(/([\w$]+) as ([\w$]+)/g, "$2: $1")}};`,
     );
   if (/^(?:import|export)\b/m.test(linked)) {
     throw new Error("The bundle has imports or exports that a function cannot have");
