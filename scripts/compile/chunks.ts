@@ -46,13 +46,28 @@ export function orderChunks(files: ReadonlyMap<string, string>, entry: string): 
     if (code === undefined) throw new Error(`The bundler names ${name}, and did not write it`);
     // The hash in a file's name is that of other bytes.
     const title = name.replace(/(?:-[A-Z0-9]{8})?\.js$/, `_${chunks.length}.js`);
-    chunks.push({ body: asFunctionBody(code, numberOf), name: title });
+    const body = asFunctionBody(code, numberOf);
+    checkSyntax(body, { title, isEntry: name === entry });
+    chunks.push({ body, name: title });
   }
   return chunks;
 }
 
+/** Only an entry may wait at its top level. */
+function checkSyntax(
+  body: string,
+  { title, isEntry }: { readonly title: string; readonly isEntry: boolean },
+): void {
+  const Kind = (isEntry ? async () => {} : () => {}).constructor as FunctionConstructor;
+  try {
+    new Kind(...PARAMETERS, body);
+  } catch (cause) {
+    throw new Error(`The bundler's ${title} cannot be a function: ${cause}`, { cause });
+  }
+}
+
 /** The code of a bundled module, as the body of a function with PARAMETERS. */
-export function asFunctionBody(code: string, numberOf: (file: string) => number): string {
+function asFunctionBody(code: string, numberOf: (file: string) => number): string {
   const linked = code.replace(STATIC_IMPORT, (_, bindings: string | undefined, file: string) => {
     const load = `loadChunk(${numberOf(file)});`;
     return bindings === undefined ? load : `const {${bindings.replaceAll(" as ", ": ")}} = ${load}`;
@@ -113,7 +128,6 @@ function loadChunk(number) {
 async function importChunk(number) {
   return loadChunk(number);
 }
-// Only an entry may wait at its top level.
 await run((async () => {}).constructor, 0);
 `;
 }

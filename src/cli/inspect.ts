@@ -3,12 +3,12 @@
 import type { Field } from "../decode/mod.ts";
 import { parseGadget } from "../engine/mod.ts";
 import type { DataSourceSpec, ParamSpec } from "../gadget/mod.ts";
+import { escapeControls } from "../text/mod.ts";
 import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { type Flag, onlyArgument, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { exportedMetrics } from "./gadget_metrics.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { ownLines } from "./report_error.ts";
-import { escapeControls } from "../view/mod.ts";
 import { escapeLines, writeNotice, writeOutput } from "./output.ts";
 
 const FLAGS: readonly Flag[] = [

@@ -1,7 +1,7 @@
 /** Picks the command, and turns errors into text and exit codes. */
 
 import { UsageError } from "../errors.ts";
-import { suggestName } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { Command, CommandBody } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { describeFlags } from "./flags.ts";

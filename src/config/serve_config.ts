@@ -7,9 +7,9 @@ import {
   parseYaml,
   readItems,
   readMapping,
-  suggestName,
   type YamlNode,
 } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import { entryOf, type FlagNode, type GadgetEntry, textOf } from "./gadget_entry.ts";
 import { readInstanceSpec } from "./_instance_spec.ts";
 import { Mistakes } from "./mistakes.ts";
