@@ -35,7 +35,6 @@ export {
   kernelError,
   pageSizeBytes,
   systemError,
-  trimHeap,
   withUmask,
 } from "./libc.ts";
 export {
@@ -70,3 +69,4 @@ export {
   yieldToEvents,
 } from "./poller.ts";
 export type { PollerHandle } from "./poller.ts";
+export { releaseStartMemory } from "./start_memory.ts";

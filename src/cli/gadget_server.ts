@@ -1,6 +1,6 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
-import { trimHeap } from "../../ffi/mod.ts";
+import { releaseStartMemory } from "../../ffi/mod.ts";
 import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
 import { type ListenAddress, stampOf, type WebConfigFile } from "../export/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
@@ -97,7 +97,7 @@ export class GadgetServer {
     server.#follow();
     writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
     notifyServiceManager("READY=1");
-    trimHeap();
+    releaseStartMemory();
     return server;
   }
 

@@ -1,6 +1,6 @@
 /** `kmeter run GADGET`: one gadget, its rows in the terminal, its metrics served. */
 
-import { trimHeap } from "../../ffi/mod.ts";
+import { releaseStartMemory } from "../../ffi/mod.ts";
 import { type ParsedGadget, RunningGadget, type RunOptions } from "../engine/mod.ts";
 import type { PasswdEntry } from "../enrich/mod.ts";
 import {
@@ -144,7 +144,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
         );
       }
       notifyServiceManager("READY=1");
-      trimHeap();
+      releaseStartMemory();
       if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
