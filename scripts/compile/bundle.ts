@@ -45,9 +45,19 @@ export const BUNDLE: Bundle = {
 };
 
 /** Defines `readPacked`. The result is short if the file ends earlier. */
-const READ_PACKED = `const readPacked = (file, offset, size) =>
-  Deno.readFileSync(file).slice(offset, offset + size);
+const READ_PACKED = `const readPacked = (file, offset, size) => {
+  using opened = Deno.openSync(file);
+  opened.seekSync(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  for (let end = 0; end < size;) {
+    const count = opened.readSync(bytes.subarray(end));
+    if (count === null) return bytes.slice(0, end);
+    end += count;
+  }
+  return bytes;
+};
 `;
+
 /**
  * Bundles the modules of a checkout into a folder.
  *

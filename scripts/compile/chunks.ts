@@ -32,7 +32,7 @@ const EXPORT = /^export \{([^}]*)\};$/m;
 /**
  * The chunks by their numbers: 0 is the entry, the others follow in the order in which the code names them.
  *
- * @param files code of the bundler's files by their names. No binding that one exports changes later.
+ * @param files code of the bundler's files by their names.
  */
 export function orderChunks(files: ReadonlyMap<string, string>, entry: string): Chunk[] {
   const names = [entry];
@@ -68,6 +68,7 @@ function checkSyntax(
 
 /** The code of a bundled module, as the body of a function with PARAMETERS. */
 function asFunctionBody(code: string, numberOf: (file: string) => number): string {
+  checkExports(code);
   const linked = code.replace(STATIC_IMPORT, (_, bindings: string | undefined, file: string) => {
     const load = `loadChunk(${numberOf(file)});`;
     return bindings === undefined ? load : `const {${bindings.replaceAll(" as ", ": ")}} = ${load}`;
@@ -86,6 +87,17 @@ function asFunctionBody(code: string, numberOf: (file: string) => number): strin
   // V8 takes twice the memory for a text with a single character beyond Latin-1.
   return linked.replaceAll("import.meta.url", PARAMETERS[0])
     .replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Who imports a binding copies it: it must not change afterwards. */
+function checkExports(code: string): void {
+  for (const [, name] of EXPORT.exec(code)?.[1].matchAll(/^ +([\w$]+)/gm) ?? []) {
+    const change = new RegExp(
+      `(?<![\\w$.#]|\\bvar )${RegExp.escape(name)}(?: [^\\s=\\w]*=(?![=>])|\\+\\+|--)`,
+    );
+    const found = change.exec(code);
+    if (found !== null) throw new Error(`The bundle exports a variable that changes: ${found[0]}`);
+  }
 }
 
 /** The file of all chunks, and the module that loads the first of them from it. */

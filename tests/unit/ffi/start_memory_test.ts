@@ -2,7 +2,6 @@
 import { assert } from "@std/assert";
 import { readKernelText, releaseStartMemory } from "../../../ffi/mod.ts";
 
-const KIB = 1024;
 const LEAST_FREED_KIB = 2048;
 
 function residentCodeKib(): number {

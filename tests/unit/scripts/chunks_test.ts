@@ -65,6 +65,7 @@ Deno.test("what would not work in a function is refused", () => {
     ["String.raw`\n→`", "raw string"],
     ['import { a } from "./chunk-ABCDEFGH.js";\n', "did not write"],
     ["var a = ;\n", "main_0.js"],
+    ["var a = 1;\na += 1;\nexport {\n  a as b\n};\n", "changes: a +="],
   ];
   for (const [code, reason] of refused) {
     assertThrows(() => orderChunks(new Map([["main.js", code]]), "main.js"), Error, reason);
