@@ -1,8 +1,9 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
 import { releaseStartMemory } from "../../ffi/mod.ts";
-import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
+import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
 import { type ListenAddress, stampOf, type WebConfigFile } from "../export/mod.ts";
+import type { Operator } from "../operators/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -60,6 +61,8 @@ export class GadgetServer {
   readonly fleet: Fleet;
   readonly #options: GadgetServerOptions;
   readonly #endpoint: MetricsEndpoint;
+  /** Who takes part in every gadget's run. */
+  readonly #operators: readonly Operator[];
   /** What the file says, by name. */
   #planned = new Map<string, PlannedInstance>();
   /** Told when a gadget stops, whoever stops it. */
@@ -103,16 +106,10 @@ export class GadgetServer {
 
   private constructor(endpoint: MetricsEndpoint, first: ReadPlan, options: GadgetServerOptions) {
     this.#endpoint = endpoint;
+    this.#operators = [endpoint.operator];
     this.#options = options;
     this.fleet = new Fleet({
-      started: (running, instead) => {
-        endpoint.serve(running, instead);
-        if (instead !== undefined) this.#tellStop(instead);
-      },
-      stopping: (running) => {
-        endpoint.withdraw(running);
-        this.#tellStop(running);
-      },
+      stopping: (running) => this.#tellStop(running),
       failed: ({ name }, error) => this.#tell(name, `has failed: ${errorWithHint(error)}`),
       endedBadly: (name, error) => this.#tell(name, `did not end well: ${errorWithHint(error)}`),
     });
@@ -199,13 +196,26 @@ export class GadgetServer {
   async #startOne(planned: PlannedInstance): Promise<unknown> {
     const { name, gadget } = planned;
     try {
-      await this.fleet.replace(planned);
+      await this.fleet.replace(this.#withOperators(planned));
       this.#planned.set(name, planned);
       return undefined;
     } catch (error) {
       this.#tellFailure({ name, gadget: gadget.spec.name, error });
       return error;
     }
+  }
+
+  /** Starts a gadget that the file does not say. @throws as {@linkcode Fleet.start}. */
+  start(planned: PlannedInstance): Promise<Instance> {
+    return this.fleet.start(this.#withOperators(planned));
+  }
+
+  #withOperators(planned: PlannedInstance): InstanceRequest {
+    const { gadget, options } = planned;
+    return {
+      gadget,
+      options: { ...options, operators: [...options.operators, ...this.#operators] },
+    };
   }
 
   #tellFailure(failure: { name: string; gadget: string; error: unknown }): void {

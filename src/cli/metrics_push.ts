@@ -1,6 +1,5 @@
 /** Pushes a run's metrics. */
 
-import type { RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
   type ExporterStats,
@@ -10,6 +9,7 @@ import {
   readHostFacts,
   resourceAttributes,
 } from "../export/mod.ts";
+import type { LocalGadget, Operator } from "../operators/mod.ts";
 import { describeError } from "./report_error.ts";
 import { programVersion } from "./version.ts";
 
@@ -46,24 +46,34 @@ export class MetricsPush {
     return this.#push.stats;
   }
 
-  /** @param startMs when nothing was counted yet, in ms since the epoch. */
-  begin(running: RunningGadget, startMs: number): void {
+  /** Pushes while the gadget runs, and once more at its end. */
+  get operator(): Operator {
+    return {
+      name: "otlp",
+      priority: 95,
+      instantiate: (gadget) => {
+        // Nothing has been counted yet.
+        const startMs = Date.now();
+        return {
+          start: () => this.#begin(gadget, startMs),
+          stop: () => this.#push.finish(),
+        };
+      },
+    };
+  }
+
+  #begin({ metrics }: LocalGadget, startMs: number): void {
     const { own, warn } = this.#options;
     this.#push.begin({
-      sets: running.metricSets,
+      sets: metrics.sets,
       startMs,
       refresh: async () => {
-        for (const [dataSource, error] of await running.refresh()) {
+        for (const [dataSource, error] of await metrics.refresh()) {
           warn(`data source ${dataSource}: ${describeError(error)}`);
         }
       },
       own: () => readOwn(own),
     });
-  }
-
-  /** The last push. */
-  finish(): Promise<void> {
-    return this.#push.finish();
   }
 
   close(): void {

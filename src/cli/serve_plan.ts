@@ -13,7 +13,6 @@ import { folderOf } from "../export/mod.ts";
 import type { Flag } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
-import { SILENT_DISPLAY } from "./silent_display.ts";
 
 /** Flags of `kmeter run` that are keys of a gadget. */
 const GADGET_FLAG_NAMES = [
@@ -130,8 +129,8 @@ export function planInstance(
   const line = parseGadgetCommandLine(path, args, { table: INSTANCE_FLAGS, warn: warnHere });
   const options = gadgetOptions(line, {
     name,
-    display: SILENT_DISPLAY,
     metrics: true,
+    operators: [],
     isAttachable: true,
     seriesBudget,
     warn: warnHere,
