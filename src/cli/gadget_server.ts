@@ -2,10 +2,17 @@
 
 import { trimHeap } from "../../ffi/mod.ts";
 import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
-import { type ListenAddress, stampOf, type WebConfigFile } from "../export/mod.ts";
+import {
+  type ExporterOptions,
+  type ListenAddress,
+  shownUrl,
+  stampOf,
+  type WebConfigFile,
+} from "../export/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
-import { MetricsEndpoint } from "./metrics_endpoint.ts";
+import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
+import { MetricsPush } from "./metrics_push.ts";
 import { writeNotice } from "./output.ts";
 import { describeError, errorWithHint } from "./report_error.ts";
 import {
@@ -26,6 +33,9 @@ const LOOK_INTERVAL_MS = 2000;
 export interface ServeSettings {
   readonly address: ListenAddress;
   readonly prefix?: string;
+  readonly createdSamples: boolean;
+  /** Where metrics are pushed to. */
+  readonly exporters: readonly ExporterOptions[];
   readonly webConfig?: WebConfigFile;
   readonly metricsLimit: number;
   /** Path of the control socket; absent for none. */
@@ -60,6 +70,7 @@ export class GadgetServer {
   readonly fleet: Fleet;
   readonly #options: GadgetServerOptions;
   readonly #endpoint: MetricsEndpoint;
+  readonly #push: MetricsPush | undefined;
   /** What the file says, by name. */
   #planned = new Map<string, PlannedInstance>();
   /** Told when a gadget stops, whoever stops it. */
@@ -77,12 +88,18 @@ export class GadgetServer {
   /** @throws if the port cannot be had, or no gadget can start. */
   static async start(first: ReadPlan, options: GadgetServerOptions): Promise<GadgetServer> {
     let isReady = false;
+    const { exporters, prefix } = options.settings;
+    const own = await loadOwnMetrics();
+    const push = exporters.length === 0
+      ? undefined
+      : await MetricsPush.open({ exporters, own, prefix, warn: warnAsIs });
     const endpoint = await MetricsEndpoint.open({
       ...options.settings,
+      own,
       health: () => isReady ? undefined : "the gadgets are not running yet",
-      more: () => ({ gadgets: isReady ? server.downGadgets() : [] }),
+      more: () => ({ gadgets: isReady ? server.downGadgets() : [], pushes: push?.stats }),
     });
-    const server = new GadgetServer(endpoint, first, options);
+    const server = new GadgetServer({ endpoint, push }, first, options);
     try {
       await server.#openSocket();
       await server.#startAll(first.plan);
@@ -94,25 +111,36 @@ export class GadgetServer {
     Deno.permissions.revokeSync({ name: "net" });
     isReady = true;
     endpoint.ready();
+    push?.begin();
     server.#follow();
     writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
+    for (const exporter of exporters) {
+      writeNotice(`pushing metrics to ${shownUrl(exporter)} every ${exporter.intervalMs / 1000} s`);
+    }
     notifyServiceManager("READY=1");
     trimHeap();
     return server;
   }
 
-  private constructor(endpoint: MetricsEndpoint, first: ReadPlan, options: GadgetServerOptions) {
+  private constructor(
+    { endpoint, push }: { endpoint: MetricsEndpoint; push: MetricsPush | undefined },
+    first: ReadPlan,
+    options: GadgetServerOptions,
+  ) {
     this.#endpoint = endpoint;
+    this.#push = push;
     this.#options = options;
     this.fleet = new Fleet({
       started: (running, instead) => {
         endpoint.serve(running, instead);
         if (instead !== undefined) this.#tellStop(instead);
       },
+      settled: (running, { exporters }) => push?.add(running, exporters),
       stopping: (running) => {
         endpoint.withdraw(running);
         this.#tellStop(running);
       },
+      ending: async (running) => await push?.remove(running),
       failed: ({ name }, error) => this.#tell(name, `has failed: ${errorWithHint(error)}`),
       endedBadly: (name, error) => this.#tell(name, `did not end well: ${errorWithHint(error)}`),
     });
@@ -139,6 +167,11 @@ export class GadgetServer {
   /** What gadgets share that are started by hand. */
   get context(): PlanContext {
     return this.#options.context;
+  }
+
+  /** Those that there are, whatever the file says by now. */
+  get exporterNames(): readonly string[] {
+    return this.#options.settings.exporters.map(({ name }) => name);
   }
 
   get log(): InstanceLog {
@@ -235,7 +268,7 @@ export class GadgetServer {
       if (again.settingTexts !== this.#first.settingTexts) {
         warn(
           `${file} changes what all gadgets share (${
-            SETTING_NAMES.join(", ")
+            [...SETTING_NAMES, "exporters"].join(", ")
           }): that needs a restart`,
         );
       }
@@ -279,7 +312,9 @@ export class GadgetServer {
     await this.#reloading;
     try {
       await this.fleet.close();
+      await this.#push?.finish();
     } finally {
+      this.#push?.close();
       await this.#endpoint.close();
     }
   }

@@ -1,4 +1,4 @@
-/** Pushes a run's metrics. */
+/** Pushes the metrics of gadgets that run. */
 
 import type { RunningGadget } from "../engine/mod.ts";
 import {
@@ -7,6 +7,7 @@ import {
   OtlpPush,
   type OwnMetrics,
   type OwnMetricValues,
+  type PushSource,
   readHostFacts,
   resourceAttributes,
 } from "../export/mod.ts";
@@ -22,10 +23,11 @@ export interface MetricsPushOptions {
   readonly warn: (text: string) => void;
 }
 
-/** The exporters of a run. Ownership: `close()` ends them. */
+/** The exporters of a process. Ownership: `close()` ends them. */
 export class MetricsPush {
   readonly #options: MetricsPushOptions;
   readonly #push: OtlpPush;
+  readonly #sources = new Map<RunningGadget, PushSource>();
 
   /** Before anything is loaded: what is wrong with a certificate leaves nothing behind. */
   static async open(options: MetricsPushOptions): Promise<MetricsPush> {
@@ -46,19 +48,31 @@ export class MetricsPush {
     return this.#push.stats;
   }
 
-  /** @param startMs when nothing was counted yet, in ms since the epoch. */
-  begin(running: RunningGadget, startMs: number): void {
-    const { own, warn } = this.#options;
-    this.#push.begin({
+  begin(): void {
+    this.#push.begin(() => readOwn(this.#options.own));
+  }
+
+  /** @param exporters names of those that push its metrics; all if it is left out. */
+  add(running: RunningGadget, exporters?: ReadonlySet<string>): void {
+    const source = {
       sets: running.metricSets,
-      startMs,
+      startMs: running.startMs,
+      exporters,
       refresh: async () => {
         for (const [dataSource, error] of await running.refresh()) {
-          warn(`data source ${dataSource}: ${describeError(error)}`);
+          this.#options.warn(`data source ${dataSource}: ${describeError(error)}`);
         }
       },
-      own: () => readOwn(own),
-    });
+    };
+    this.#sources.set(running, source);
+    this.#push.add(source);
+  }
+
+  /** Pushes a gadget's metrics for the last time. They must be there until it resolves. */
+  async remove(running: RunningGadget): Promise<void> {
+    const source = this.#sources.get(running);
+    this.#sources.delete(running);
+    if (source !== undefined) await this.#push.remove(source);
   }
 
   /** The last push. */

@@ -127,14 +127,14 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
   try {
-    const startMs = Date.now();
     running = await RunningGadget.start(gadget, run.options);
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       run.display.begin();
       if (metrics === undefined) observe(running, { own, push });
       metrics?.serve(running);
-      push?.begin(running, startMs);
+      push?.add(running);
+      push?.begin();
       metrics?.ready();
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);

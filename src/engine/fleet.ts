@@ -9,6 +9,8 @@ import { RunningGadget } from "./running_gadget.ts";
 export interface InstanceRequest {
   readonly gadget: ParsedGadget;
   readonly options: RunOptions;
+  /** Names of the exporters that push its metrics; absent for all. */
+  readonly exporters?: ReadonlySet<string>;
 }
 
 /** One gadget of a fleet. */
@@ -34,8 +36,12 @@ export interface FleetObserver {
    * @throws UsageError if it cannot run beside the others; then it is stopped, and `instead` goes on.
    */
   started(running: RunningGadget, instead?: RunningGadget): void;
+  /** What a gadget took the place of, if anything, has ended. */
+  settled(running: RunningGadget, request: InstanceRequest): void;
   /** Called before a gadget stops. */
   stopping(running: RunningGadget): void;
+  /** Called when a gadget that stops has counted all. Its metrics can be read until the promise resolves. */
+  ending(running: RunningGadget): Promise<void>;
   /** A gadget that ran can run no longer. */
   failed(instance: Instance, error: unknown): void;
   /** What has ended, or made room for another, did not end well. */
@@ -70,14 +76,15 @@ export class Fleet {
   }
 
   /** @throws UsageError if the name is taken, and whatever stands in the way of a start; then there is no such instance. */
-  start({ gadget, options }: InstanceRequest): Promise<Instance> {
+  start(request: InstanceRequest): Promise<Instance> {
+    const { options } = request;
     return this.#enqueue(async () => {
       if (this.#instances.get(options.name)?.running !== undefined) {
         throw new UsageError(`There is a gadget "${options.name}" already`, {
           hint: "give the new one another name with --name",
         });
       }
-      return await this.#start({ gadget, options });
+      return this.#settle(await this.#start(request), request);
     });
   }
 
@@ -90,11 +97,11 @@ export class Fleet {
       const old = this.#instances.get(request.options.name)?.running;
       const instance = await this.#start(request, old);
       try {
-        await old?.stop();
+        if (old !== undefined) await this.#stop(old);
       } catch (error) {
         this.#observer.endedBadly(instance.name, error);
       }
-      return instance;
+      return this.#settle(instance, request);
     });
   }
 
@@ -148,6 +155,15 @@ export class Fleet {
     return instance;
   }
 
+  /** Unless it has failed meanwhile. */
+  #settle(instance: Instance, request: InstanceRequest): Instance {
+    const { name, running } = instance;
+    if (running !== undefined && this.#instances.get(name) === instance) {
+      this.#observer.settled(running, request);
+    }
+    return instance;
+  }
+
   #fail(instance: Instance, error: unknown): void {
     if (this.#instances.get(instance.name) !== instance) return;
     const { running: _, ...rest } = instance;
@@ -159,7 +175,11 @@ export class Fleet {
   async #end({ running }: Instance): Promise<void> {
     if (running === undefined) return;
     this.#observer.stopping(running);
-    await running.stop();
+    await this.#stop(running);
+  }
+
+  #stop(running: RunningGadget): Promise<void> {
+    return running.stop({ beforeFreeing: () => this.#observer.ending(running) });
   }
 
   #enqueue<T>(change: () => Promise<T>): Promise<T> {

@@ -37,6 +37,8 @@ import { TracerRunner } from "./tracer_runner.ts";
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
   readonly spec: GadgetSpec;
+  /** When nothing was counted yet, in ms since the Unix epoch. */
+  readonly startMs = Date.now();
   readonly #gadget: ParsedGadget;
   readonly #options: RunOptions;
   #object: BpfObject | undefined;
@@ -356,7 +358,7 @@ export class RunningGadget {
 
   /**
    * Detaches, takes what is left, frees everything. Idempotent.
-   * @param options.beforeFreeing called when all is counted and the data sources can still be read.
+   * @param options.beforeFreeing called when all is counted that can be, and the data sources can still be read.
    */
   stop(options: { beforeFreeing?: () => Promise<void> | undefined } = {}): Promise<void> {
     return this.#stopped ??= this.#stop(options);
@@ -369,19 +371,24 @@ export class RunningGadget {
     try {
       await this.#stopReading();
       if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
-      if (beforeFreeing !== undefined) {
-        // What fails here fails again when it is closed, and is told then.
-        await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
-        await beforeFreeing();
-      }
     } finally {
       try {
-        this.#lossWatch?.stop();
+        if (beforeFreeing !== undefined) await this.#endReading(beforeFreeing);
       } finally {
-        // A thread that is stuck may read its buffers: they go with the process.
-        if (this.#thread?.isStuck !== true) await this.#closeAll();
+        try {
+          this.#lossWatch?.stop();
+        } finally {
+          // A thread that is stuck may read its buffers: they go with the process.
+          if (this.#thread?.isStuck !== true) await this.#closeAll();
+        }
       }
     }
+  }
+
+  async #endReading(beforeFreeing: () => Promise<void> | undefined): Promise<void> {
+    // What fails here fails again when it is closed, and is told then.
+    await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
+    await beforeFreeing();
   }
 
   /** Ends all that reads, whichever of it fails: what is read is freed next. */

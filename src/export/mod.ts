@@ -31,6 +31,7 @@ export { DEFAULT_SCRAPE_LIMITS, type ScrapeLimits } from "./_scrapes.ts";
 export {
   DEFAULT_MAX_QUEUE_BYTES,
   type Environment,
+  EXPORTER_KEYS,
   type ExporterKey,
   type ExporterOptions,
   type ExporterSetting,
@@ -40,6 +41,7 @@ export {
   type OwnMetricValues,
   parseExporterKey,
   PUSH_AT_END_MS,
+  type PushSource,
   readHostFacts,
   resourceAttributes,
   settingsFromEnvironment,

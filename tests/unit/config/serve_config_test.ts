@@ -2,7 +2,11 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseServeConfig } from "../../../src/config/mod.ts";
 import { FormatError } from "../../../src/errors.ts";
 
-const KEYS = { settings: ["listen", "metrics-prefix"], gadget: ["annotate", "filter", "strict"] };
+const KEYS = {
+  settings: ["listen", "metrics-prefix"],
+  gadget: ["annotate", "filter", "strict"],
+  exporter: ["endpoint", "headers", "collectKmeterMetrics"],
+};
 const parse = (text: string) => parseServeConfig(text, "kmeter.yaml", KEYS);
 
 Deno.test("keys become flags: text, lists, and annotations as a mapping", () => {

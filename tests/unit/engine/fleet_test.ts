@@ -21,8 +21,8 @@ class FakeGadget {
     return this.end.promise;
   }
 
-  async stop(): Promise<void> {
-    await Promise.resolve();
+  async stop({ beforeFreeing }: { beforeFreeing?: () => Promise<void> } = {}): Promise<void> {
+    await beforeFreeing?.();
     this.#log.push(`stop ${this.name}`);
     if (this.fault !== undefined) throw this.fault;
   }
@@ -46,7 +46,12 @@ class FakeFleet implements Disposable {
           `started ${nameOf(running)}${instead === undefined ? "" : ` for ${nameOf(instead)}`}`,
         );
       },
+      settled: (running) => this.log.push(`settled ${nameOf(running)}`),
       stopping: (running) => this.log.push(`stopping ${nameOf(running)}`),
+      ending: (running) => {
+        this.log.push(`ending ${nameOf(running)}`);
+        return Promise.resolve();
+      },
       failed: ({ name }, error) => this.log.push(`failed ${name}: ${error}`),
       endedBadly: (name, error) => this.log.push(`ended badly ${name}: ${error}`),
     };
@@ -105,9 +110,12 @@ Deno.test("a gadget that is replaced runs until the new one does", async () => {
   await fake.fleet.replace(request("a"));
   assertEquals(fake.log, [
     "started a1",
+    "settled a1",
     "started a2 for a1",
+    "ending a1",
     "stop a1",
     "ended badly a: Error: no end",
+    "settled a2",
   ]);
   assertEquals(fake.running, ["2 a up"]);
 });
@@ -121,7 +129,7 @@ Deno.test("a start that is refused leaves what ran as it was", async () => {
     await assertRejects(() => fake.fleet.start(request("b")), UsageError, `${by} refuses`);
     assertEquals(fake.running, ["1 a up"]);
     const stopped = by === "observer" ? ["stop a2", "stop b3"] : [];
-    assertEquals(fake.log, ["started a1", ...stopped]);
+    assertEquals(fake.log, ["started a1", "settled a1", ...stopped]);
   }
 });
 
@@ -130,7 +138,14 @@ Deno.test("a gadget that fails keeps its place, is stopped, and its name may be 
   await fake.fleet.start(request("a"));
   fake.gadgets[0].end.reject(new Error("unreadable"));
   await settled();
-  assertEquals(fake.log, ["started a1", "failed a: Error: unreadable", "stopping a1", "stop a1"]);
+  assertEquals(fake.log, [
+    "started a1",
+    "settled a1",
+    "failed a: Error: unreadable",
+    "stopping a1",
+    "ending a1",
+    "stop a1",
+  ]);
   assertEquals(fake.running, ["1 a down"]);
   assertEquals(String(fake.fleet.find("a").error), "Error: unreadable");
   await fake.fleet.start(request("a"));

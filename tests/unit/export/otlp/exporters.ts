@@ -41,11 +41,7 @@ export async function startPush(
     warn: (text) => warnings.push(text),
   });
   const startMs = Date.now();
-  push.begin({
-    sets,
-    startMs,
-    refresh: () => Promise.resolve(),
-    own: () => Promise.resolve(options.own ?? []),
-  });
+  push.add({ sets, startMs, refresh: () => Promise.resolve() });
+  push.begin(() => Promise.resolve(options.own ?? []));
   return { push, warnings, startMs, [Symbol.dispose]: () => push.close() };
 }
