@@ -4,57 +4,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertOneError, runCase, testCases, testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
-import { type ChildProcess, type Outcome, startKmeter } from "./kmeter_process.ts";
+import { startKmeter } from "./kmeter_process.ts";
 import { NamedProgram, Sandbox } from "./sandbox.ts";
 import { pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
+import { execsOf, Served } from "./served.ts";
 
 /** No kernel can load it: its BTF is none. */
 const BROKEN = "{gadget: trace_exec, name: broken, btf: /etc/passwd}";
-
-/** A server with a file and a socket of its own. */
-class Served implements AsyncDisposable {
-  readonly sandbox = new Sandbox();
-  readonly kmeter: ChildProcess;
-  readonly #file: string;
-
-  constructor(gadgets: string) {
-    this.#file = this.sandbox.write("kmeter.yaml", this.#text(gadgets));
-    this.kmeter = startKmeter(["serve", "-f", this.#file]);
-  }
-
-  #text(gadgets: string): string {
-    return `listen: 127.0.0.1:0\nsocket: ${this.socket}\n${gadgets}`;
-  }
-
-  get socket(): string {
-    return this.sandbox.path("kmeter.sock");
-  }
-
-  /** Changes the file. Resolves when the server has read it. */
-  async change(gadgets: string, told: RegExp): Promise<void> {
-    this.sandbox.write("kmeter.yaml", this.#text(gadgets));
-    await this.kmeter.waitFor("stderr", told);
-  }
-
-  /** Runs a command that talks to the server. */
-  async ask(...args: readonly string[]): Promise<Outcome> {
-    await using command = startKmeter([...args, "--socket", this.socket]);
-    return await command.finish();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kmeter[Symbol.asyncDispose]();
-    this.sandbox[Symbol.dispose]();
-  }
-}
-
-/** Events of one program in the metrics of one instance of trace_exec. */
-function execsOf(page: string, instance: string, comm: string): number {
-  const line = page.split("\n").find((line) =>
-    line.startsWith(`execs_total{otel_scope_name="${instance}/exec",comm="${comm}",error=""}`)
-  );
-  return Number(line?.split(" ").at(-1) ?? 0);
-}
 
 testWith(
   "two instances of a gadget do not mix, and all ends with the process",
@@ -246,11 +202,13 @@ testWith("--check tells every mistake with its place, and runs nothing", [], asy
   const file = sandbox.write(
     "kmeter.yaml",
     `listen: 127.0.0.1:0
+exporters: {main: {exporter: otlp-http, headers: {a: secret}}}
 gadgets:
   - gadget: trace_exec
     filter: nope==1
   - gadget: nosuch
   - gadget: trace_open
+    otel-metrics-exporter: mian
     params:
       uid: many
     annotate:
@@ -264,7 +222,7 @@ gadgets:
     expect: {
       code: 1,
       stdout: "",
-      stderr: [/kmeter\.yaml:11 \(gadgets\.3\.gadgat\)/, /"gadgat"/],
+      stderr: [/kmeter\.yaml:13 \(gadgets\.3\.gadgat\)/, /"gadgat"/],
     },
     check: ({ stderr }) => assertOneError(stderr),
   });
@@ -276,10 +234,11 @@ gadgets:
       code: 1,
       stdout: "",
       stderr: [
-        /: 3 mistakes\n/,
-        /kmeter\.yaml:4 \(gadgets\.0\.filter\): .*nope/,
-        /kmeter\.yaml:5 \(gadgets\.1\): There is no gadget "nosuch"/,
-        /kmeter\.yaml:9 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
+        /: 5 mistakes\n/,
+        /kmeter\.yaml:2 \(exporters\.main\): exporter "main" has no "endpoint"/,
+        /kmeter\.yaml:5 \(gadgets\.0\.filter\): .*nope/,
+        /kmeter\.yaml:6 \(gadgets\.1\): There is no gadget "nosuch"/,
+        /kmeter\.yaml:11 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
       ],
     },
     check: ({ stderr }) => assertOneError(stderr),
