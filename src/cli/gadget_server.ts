@@ -1,7 +1,7 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
 import { trimHeap } from "../../ffi/mod.ts";
-import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
+import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
   type ListenAddress,
@@ -135,7 +135,10 @@ export class GadgetServer {
         endpoint.serve(running, instead);
         if (instead !== undefined) this.#tellStop(instead);
       },
-      settled: (running, { exporters }) => push?.add(running, exporters),
+      settled: (running, request) => {
+        push?.add(running, request.exporters);
+        this.#tellMissing(request);
+      },
       stopping: (running) => {
         endpoint.withdraw(running);
         this.#tellStop(running);
@@ -203,6 +206,14 @@ export class GadgetServer {
     } catch (error) {
       if (isSocketChosen) throw error;
       warnAsIs(`kmeter ps and others cannot be used: ${describeError(error)}`);
+    }
+  }
+
+  /** A file that was read again may name exporters that a restart would bring. */
+  #tellMissing({ options: { name }, exporters = new Set() }: InstanceRequest): void {
+    const missing = [...exporters].filter((exporter) => !this.exporterNames.includes(exporter));
+    if (missing.length > 0) {
+      this.#tell(name, `is not pushed by ${missing.join(", ")} before a restart`);
     }
   }
 

@@ -1,7 +1,7 @@
 /** `kmeter serve`: many gadgets in one process, as a file says. */
 
 import { UsageError } from "../errors.ts";
-import { parseListenAddress, stampOf, WebConfigFile } from "../export/mod.ts";
+import { parseListenAddress, pathIn, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import {
@@ -134,12 +134,12 @@ function flagText(flags: ParsedFlags, name: string): string | undefined {
 
 /** Flags win over the file. @throws UsageError with the place in the file. */
 function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
-  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+  const read = <T>(name: string, parse: (text: string, folder: string) => T): T | undefined => {
     const setting = plan.settings.get(name);
     const text = flagText(flags, name) ?? setting?.text;
     if (text === undefined) return undefined;
     try {
-      return parse(text);
+      return parse(text, flagText(flags, name) === undefined ? plan.folder : "");
     } catch (error) {
       if (!(error instanceof UsageError) || flagText(flags, name) !== undefined) throw error;
       throw new UsageError(`${setting?.place}: ${error.message}`, {
@@ -158,7 +158,10 @@ function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
     prefix: read("metrics-prefix", parseMetricsPrefix),
     createdSamples: read("openmetrics-created", parseSwitch) ?? false,
     exporters: plan.exporters,
-    webConfig: read("web.config.file", (path) => new WebConfigFile(path, { warn })),
+    webConfig: read(
+      "web.config.file",
+      (path, folder) => new WebConfigFile(pathIn(folder, path), { warn }),
+    ),
   };
 }
 

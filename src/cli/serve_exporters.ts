@@ -7,6 +7,7 @@ import {
   type ExporterOptions,
   type ExporterSetting,
   makeExporterOptions,
+  pathIn,
   settingsFromEnvironment,
 } from "../export/mod.ts";
 import { STANDARD_NAME } from "./exporter_flags.ts";
@@ -41,6 +42,5 @@ function exporterSetting(
   { text, place }: ConfigSetting,
   folder: string,
 ): ExporterSetting {
-  const isRelative = FILE_KEYS.has(key) && !text.startsWith("/");
-  return { value: isRelative ? folder + text : text, source: place };
+  return { value: FILE_KEYS.has(key) ? pathIn(folder, text) : text, source: place };
 }

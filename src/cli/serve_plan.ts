@@ -16,7 +16,7 @@ import {
   type RunOptions,
 } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
-import { EXPORTER_KEYS, type ExporterOptions, folderOf } from "../export/mod.ts";
+import { EXPORTER_KEYS, type ExporterOptions, folderOf, pathIn } from "../export/mod.ts";
 import { suggestName } from "../gadget/mod.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
@@ -68,6 +68,8 @@ export interface BrokenInstance {
 
 /** What is to run. */
 export interface ServePlan {
+  /** Where relative paths begin. */
+  readonly folder: string;
   readonly settings: ReadonlyMap<string, ConfigSetting>;
   readonly exporters: readonly ExporterOptions[];
   /** As they are written, to tell a change. */
@@ -111,12 +113,13 @@ export function readServePlan(path: string, context: PlanContext): ServePlan {
     }
     const placed = (text: string) => placeOf(entry, text);
     return mistakes.collect(
-      () => planInstance(entry, { ...context, folder, exporterNames }),
+      () => planInstance(placePaths(entry, folder), { ...context, folder, exporterNames }),
       placed,
     ) ?? [];
   });
   mistakes.refuse();
   return {
+    folder,
     settings,
     exporters,
     exporterEntries: config.exporters,
@@ -124,6 +127,14 @@ export function readServePlan(path: string, context: PlanContext): ServePlan {
     broken,
     warnings,
   };
+}
+
+/** Only the gadget itself is left as it is written: it may be a name. */
+function placePaths(entry: GadgetEntry, folder: string): GadgetEntry {
+  const args = entry.args.map((arg) =>
+    arg.replace(/^--btf=(.+)$/, (_, path) => `--btf=${pathIn(folder, path)}`)
+  );
+  return { ...entry, args };
 }
 
 /** For `--check`, to which a broken gadget is one more mistake. @throws FormatError. */
@@ -143,7 +154,7 @@ function isPath(gadget: string): boolean {
 }
 
 function pathOf(gadget: string, folder: string): string {
-  return isPath(gadget) && !gadget.startsWith("/") ? folder + gadget : gadget;
+  return isPath(gadget) ? pathIn(folder, gadget) : gadget;
 }
 
 /**

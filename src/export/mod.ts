@@ -10,7 +10,7 @@ export {
   type RenderOptions,
   type TextExposition,
 } from "./exposition.ts";
-export { folderOf, stampOf } from "./file_paths.ts";
+export { folderOf, pathIn, stampOf } from "./file_paths.ts";
 export { MAX_HEAD_BYTES } from "./http_connection.ts";
 export { type LandingContent, type LandingSource } from "./landing_page.ts";
 export { addressText, type ListenAddress, parseListenAddress } from "./listen_address.ts";

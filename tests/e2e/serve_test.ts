@@ -208,11 +208,11 @@ gadgets:
     filter: nope==1
   - gadget: nosuch
   - gadget: trace_open
-    otel-metrics-exporter: mian
     params:
       uid: many
     annotate:
       open.comm:metrics.tipe: key
+  - {gadget: trace_tcp, otel-metrics-exporter: mian}
   - gadgat: x
 `,
   );
@@ -222,7 +222,7 @@ gadgets:
     expect: {
       code: 1,
       stdout: "",
-      stderr: [/kmeter\.yaml:13 \(gadgets\.3\.gadgat\)/, /"gadgat"/],
+      stderr: [/kmeter\.yaml:13 \(gadgets\.4\.gadgat\)/, /"gadgat"/],
     },
     check: ({ stderr }) => assertOneError(stderr),
   });
@@ -238,7 +238,8 @@ gadgets:
         /kmeter\.yaml:2 \(exporters\.main\): exporter "main" has no "endpoint"/,
         /kmeter\.yaml:5 \(gadgets\.0\.filter\): .*nope/,
         /kmeter\.yaml:6 \(gadgets\.1\): There is no gadget "nosuch"/,
-        /kmeter\.yaml:11 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
+        /kmeter\.yaml:10 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
+        /kmeter\.yaml:12 \(gadgets\.3\.otel-metrics-exporter\): .*did you mean "main"/,
       ],
     },
     check: ({ stderr }) => assertOneError(stderr),

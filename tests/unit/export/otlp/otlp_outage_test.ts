@@ -10,7 +10,7 @@ import {
   PYTHON_GRPC,
   type Received,
 } from "../../../e2e/otlp_receiver.ts";
-import { histograms, integers, singleSet } from "../fake_metric_set.ts";
+import { histograms, singleSet } from "../fake_metric_set.ts";
 import { Counters, sumOf } from "./counters.ts";
 import { exporter, startPush } from "./exporters.ts";
 
