@@ -17,7 +17,8 @@ testWith(
     await using deltas = new HttpReceiver();
     using program = new NamedProgram();
     const file = (first: string) =>
-      `exporters:
+      `openmetrics-created: true
+exporters:
   whole: {exporter: otlp-http, endpoint: "${whole.url}", interval: 200ms, headers: {x-key: "a, b"}}
 operator:
   otel-metrics:
@@ -59,6 +60,8 @@ gadgets:
     await whole.received.until(() => last("a") === 9 && last("b") === 5);
     const page = await readPage(address);
     assertEquals(["a", "b", "c"].map((name) => execsOf(page, name, program.name)), [9, 0, 4]);
+
+    assert((await readPage(address, "application/openmetrics-text")).includes("\nexecs_created{"));
 
     await served.change(
       file("{gadget: trace_exec, name: a, filter: uid==0}").replace("x-key", "x-other"),

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertOneError, runCase, testCases, testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
-import { startKmeter } from "./kmeter_process.ts";
+import { type Outcome, startKmeter } from "./kmeter_process.ts";
 import { NamedProgram, Sandbox } from "./sandbox.ts";
 import { pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
 import { execsOf, Served } from "./served.ts";
@@ -272,6 +272,32 @@ testCases([
     check: ({ stderr }) => assertOneError(stderr),
   },
 ]);
+
+testWith("files that the file names are beside it, and a switch is true or false", [], async () => {
+  using sandbox = new Sandbox();
+  const refused: [text: string, stderr: RegExp | string][] = [
+    ["web.config.file: web.yml", sandbox.path("web.yml")],
+    [
+      "openmetrics-created: maybe",
+      /kmeter\.yaml:1 \(openmetrics-created\): "maybe": wanted true or/,
+    ],
+    ["gadgets: [{gadget: trace_exec, btf: vmlinux}]", sandbox.path("vmlinux")],
+  ];
+  for (const [text, stderr] of refused) {
+    const gadgets = text.startsWith("gadgets") ? "" : "gadgets: [trace_exec]\n";
+    const file = sandbox.write("kmeter.yaml", `${text}\n${gadgets}`);
+    const { code, stderr: told } = await check(file);
+    assert(
+      code !== 0 && (typeof stderr === "string" ? told.includes(stderr) : stderr.test(told)),
+      told,
+    );
+  }
+});
+
+async function check(file: string): Promise<Outcome> {
+  await using kmeter = startKmeter(["serve", "-f", file, "--check"]);
+  return await kmeter.finish();
+}
 
 testWith("no gadget at all can run", ["root"], async () => {
   using sandbox = new Sandbox();
