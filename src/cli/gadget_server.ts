@@ -9,6 +9,7 @@ import {
   stampOf,
   type WebConfigFile,
 } from "../export/mod.ts";
+import type { Operator } from "../operators/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -71,6 +72,8 @@ export class GadgetServer {
   readonly #options: GadgetServerOptions;
   readonly #endpoint: MetricsEndpoint;
   readonly #push: MetricsPush | undefined;
+  /** Has every gadget on the page. */
+  readonly #page: Operator;
   /** What the file says, by name. */
   #planned = new Map<string, PlannedInstance>();
   /** Told when a gadget stops, whoever stops it. */
@@ -129,21 +132,10 @@ export class GadgetServer {
   ) {
     this.#endpoint = endpoint;
     this.#push = push;
+    this.#page = endpoint.operator;
     this.#options = options;
     this.fleet = new Fleet({
-      started: (running, instead) => {
-        endpoint.serve(running, instead);
-        if (instead !== undefined) this.#tellStop(instead);
-      },
-      settled: (running, request) => {
-        push?.add(running, request.exporters);
-        this.#tellMissing(request);
-      },
-      stopping: (running) => {
-        endpoint.withdraw(running);
-        this.#tellStop(running);
-      },
-      ending: async (running) => await push?.remove(running),
+      stopping: (running) => this.#tellStop(running),
       failed: ({ name }, error) => this.#tell(name, `has failed: ${errorWithHint(error)}`),
       endedBadly: (name, error) => this.#tell(name, `did not end well: ${errorWithHint(error)}`),
     });
@@ -210,7 +202,7 @@ export class GadgetServer {
   }
 
   /** A file that was read again may name exporters that a restart would bring. */
-  #tellMissing({ options: { name }, exporters = new Set() }: InstanceRequest): void {
+  #tellMissing({ name, exporters = new Set() }: PlannedInstance): void {
     const missing = [...exporters].filter((exporter) => !this.exporterNames.includes(exporter));
     if (missing.length > 0) {
       this.#tell(name, `is not pushed by ${missing.join(", ")} before a restart`);
@@ -243,13 +235,25 @@ export class GadgetServer {
   async #startOne(planned: PlannedInstance): Promise<unknown> {
     const { name, gadget } = planned;
     try {
-      await this.fleet.replace(planned);
+      await this.fleet.replace(this.#withOperators(planned));
       this.#planned.set(name, planned);
+      this.#tellMissing(planned);
       return undefined;
     } catch (error) {
       this.#tellFailure({ name, gadget: gadget.spec.name, error });
       return error;
     }
+  }
+
+  /** Starts a gadget that the file does not say. @throws as {@linkcode Fleet.start}. */
+  start(planned: PlannedInstance): Promise<Instance> {
+    return this.fleet.start(this.#withOperators(planned));
+  }
+
+  #withOperators({ gadget, options, exporters }: PlannedInstance): InstanceRequest {
+    const push = this.#push?.operator(exporters);
+    const operators = [...options.operators, this.#page, ...(push === undefined ? [] : [push])];
+    return { gadget, options: { ...options, operators } };
   }
 
   #tellFailure(failure: { name: string; gadget: string; error: unknown }): void {

@@ -1,6 +1,5 @@
 /** Pushes the metrics of gadgets that run. */
 
-import type { RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
   type ExporterStats,
@@ -11,6 +10,7 @@ import {
   readHostFacts,
   resourceAttributes,
 } from "../export/mod.ts";
+import type { LocalGadget, Operator, OperatorInstance } from "../operators/mod.ts";
 import { describeError } from "./report_error.ts";
 import { programVersion } from "./version.ts";
 
@@ -27,7 +27,7 @@ export interface MetricsPushOptions {
 export class MetricsPush {
   readonly #options: MetricsPushOptions;
   readonly #push: OtlpPush;
-  readonly #sources = new Map<RunningGadget, PushSource>();
+  readonly #sources = new Map<OperatorInstance, PushSource>();
 
   /** Before anything is loaded: what is wrong with a certificate leaves nothing behind. */
   static async open(options: MetricsPushOptions): Promise<MetricsPush> {
@@ -48,34 +48,41 @@ export class MetricsPush {
     return this.#push.stats;
   }
 
+  /**
+   * Pushes while gadgets run, and once more at their end. It ends before the page does: what kmeter says of the
+   * gadget goes along.
+   * @param exporters names of those that push; all if they are left out.
+   */
+  operator(exporters?: ReadonlySet<string>): Operator {
+    return {
+      name: "otlp",
+      priority: 85,
+      instantiate: (gadget) => {
+        // Nothing has been counted yet.
+        const startMs = Date.now();
+        const instance: OperatorInstance = {
+          start: (previous) => {
+            const source = { ...sourceOf(gadget), startMs, exporters };
+            this.#sources.set(instance, source);
+            this.#push.add(source, previous && this.#sources.get(previous));
+          },
+          stop: async () => {
+            const source = this.#sources.get(instance);
+            this.#sources.delete(instance);
+            if (source !== undefined) await this.#push.remove(source);
+          },
+        };
+        return instance;
+      },
+    };
+  }
+
+  /** The first push comes after one interval. */
   begin(): void {
     this.#push.begin(() => readOwn(this.#options.own));
   }
 
-  /** @param exporters names of those that push its metrics; all if it is left out. */
-  add(running: RunningGadget, exporters?: ReadonlySet<string>): void {
-    const source = {
-      sets: running.metricSets,
-      startMs: running.startMs,
-      exporters,
-      refresh: async () => {
-        for (const [dataSource, error] of await running.refresh()) {
-          this.#options.warn(`data source ${dataSource}: ${describeError(error)}`);
-        }
-      },
-    };
-    this.#sources.set(running, source);
-    this.#push.add(source);
-  }
-
-  /** Pushes a gadget's metrics for the last time. They must be there until it resolves. */
-  async remove(running: RunningGadget): Promise<void> {
-    const source = this.#sources.get(running);
-    this.#sources.delete(running);
-    if (source !== undefined) await this.#push.remove(source);
-  }
-
-  /** The last push. */
+  /** The last push, once the gadgets have ended. */
   finish(): Promise<void> {
     return this.#push.finish();
   }
@@ -83,6 +90,17 @@ export class MetricsPush {
   close(): void {
     this.#push.close();
   }
+}
+
+function sourceOf(gadget: LocalGadget): Pick<PushSource, "sets" | "refresh"> {
+  return {
+    sets: gadget.metrics.sets,
+    refresh: async () => {
+      for (const [dataSource, error] of await gadget.metrics.refresh()) {
+        gadget.warn(`data source ${dataSource}: ${describeError(error)}`);
+      }
+    },
+  };
 }
 
 async function readOwn(own: OwnMetrics): Promise<OwnMetricValues[]> {

@@ -21,6 +21,7 @@ import {
   requireCapabilities,
 } from "./gadget_options.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
+import { cliOperator } from "./cli_operator.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
 import { writeNotice } from "./output.ts";
@@ -28,8 +29,10 @@ import {
   displaySettings,
   durationMsOf,
   listenAddressOf,
+  mapSchedules,
   metricsLimitOf,
   metricsPrefixOf,
+  printIntervalMsOf,
   RUN_FLAGS,
   webConfigOf,
 } from "./run_flags.ts";
@@ -66,10 +69,14 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const exporters = exportersOf(flags, (name) => Deno.env.get(name));
     const metrics = listen !== undefined || exporters.length > 0;
     const seriesBudget = allocateSeriesBudget(metricsLimitOf(flags));
+    const draw = {
+      intervalMs: printIntervalMsOf(flags),
+      schedule: mapSchedules(flags, gadget.spec),
+    };
     const options = gadgetOptions(line, {
       name: gadget.spec.name,
-      display,
       metrics,
+      operators: [cliOperator(display, draw)],
       seriesBudget,
       warn,
     });
@@ -115,7 +122,8 @@ interface Run {
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   let running: RunningGadget | undefined;
-  const own = run.options.metrics ? await loadOwnMetrics() : undefined;
+  const exports = run.listen !== undefined || run.exporters.length > 0;
+  const own = exports ? await loadOwnMetrics() : undefined;
   const push = own && await openPush(run, own);
   const metrics = run.listen === undefined ? undefined : await MetricsEndpoint.open({
     ...run,
@@ -127,13 +135,13 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
   try {
-    running = await RunningGadget.start(gadget, run.options);
+    const exporters = [metrics?.operator, push?.operator()].filter((one) => one !== undefined);
+    const operators = [...run.options.operators, ...exporters];
+    running = await RunningGadget.start(gadget, { ...run.options, operators });
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
-      run.display.begin();
       if (metrics === undefined) observe(running, { own, push });
-      metrics?.serve(running);
-      push?.add(running);
+      await running.begin();
       push?.begin();
       metrics?.ready();
       if (metrics !== undefined) {
@@ -151,7 +159,11 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
     } finally {
-      await running.stop({ beforeFreeing: () => push?.finish() });
+      try {
+        await running.stop();
+      } finally {
+        await push?.finish();
+      }
     }
   } finally {
     push?.close();

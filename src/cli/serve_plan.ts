@@ -22,7 +22,6 @@ import type { Flag, ParsedFlags } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
 import { exportersOfFile } from "./serve_exporters.ts";
-import { SILENT_DISPLAY } from "./silent_display.ts";
 
 /** Flags of `kmeter run` that are keys of a gadget. */
 const GADGET_FLAG_NAMES = [
@@ -30,7 +29,6 @@ const GADGET_FLAG_NAMES = [
   "annotate",
   "otel-metrics-name",
   "otel-metrics-exporter",
-  "otel-metrics-print-interval",
   "map-fetch-interval",
   "strict",
   "host",
@@ -56,6 +54,8 @@ export interface PlannedInstance extends InstanceRequest {
   /** As it is written. */
   readonly gadgetText: string;
   readonly args: readonly string[];
+  /** Names of the exporters that push its metrics; absent for all. */
+  readonly exporters?: ReadonlySet<string>;
 }
 
 /** A gadget of the author's own that cannot be read or understood. */
@@ -173,8 +173,8 @@ export function planInstance(
   const line = parseGadgetCommandLine(path, args, { table: INSTANCE_FLAGS, warn: warnHere });
   const options = gadgetOptions(line, {
     name,
-    display: SILENT_DISPLAY,
     metrics: true,
+    operators: [],
     isAttachable: true,
     seriesBudget,
     warn: warnHere,

@@ -9,8 +9,6 @@ import { RunningGadget } from "./running_gadget.ts";
 export interface InstanceRequest {
   readonly gadget: ParsedGadget;
   readonly options: RunOptions;
-  /** Names of the exporters that push its metrics; absent for all. */
-  readonly exporters?: ReadonlySet<string>;
 }
 
 /** One gadget of a fleet. */
@@ -31,17 +29,8 @@ export interface Instance {
 
 /** Who has to know what runs, such as exporters. */
 export interface FleetObserver {
-  /**
-   * A gadget runs, in the place of `instead` if that is given.
-   * @throws UsageError if it cannot run beside the others; then it is stopped, and `instead` goes on.
-   */
-  started(running: RunningGadget, instead?: RunningGadget): void;
-  /** What a gadget took the place of, if anything, has ended. */
-  settled(running: RunningGadget, request: InstanceRequest): void;
-  /** Called before a gadget stops. */
+  /** Called before a gadget stops, and when another has taken its place. */
   stopping(running: RunningGadget): void;
-  /** Called when a gadget that stops has counted all. Its metrics can be read until the promise resolves. */
-  ending(running: RunningGadget): Promise<void>;
   /** A gadget that ran can run no longer. */
   failed(instance: Instance, error: unknown): void;
   /** What has ended, or made room for another, did not end well. */
@@ -76,15 +65,14 @@ export class Fleet {
   }
 
   /** @throws UsageError if the name is taken, and whatever stands in the way of a start; then there is no such instance. */
-  start(request: InstanceRequest): Promise<Instance> {
-    const { options } = request;
+  start({ gadget, options }: InstanceRequest): Promise<Instance> {
     return this.#enqueue(async () => {
       if (this.#instances.get(options.name)?.running !== undefined) {
         throw new UsageError(`There is a gadget "${options.name}" already`, {
           hint: "give the new one another name with --name",
         });
       }
-      return this.#settle(await this.#start(request), request);
+      return await this.#start({ gadget, options });
     });
   }
 
@@ -97,11 +85,11 @@ export class Fleet {
       const old = this.#instances.get(request.options.name)?.running;
       const instance = await this.#start(request, old);
       try {
-        if (old !== undefined) await this.#stop(old);
+        await old?.stop();
       } catch (error) {
         this.#observer.endedBadly(instance.name, error);
       }
-      return this.#settle(instance, request);
+      return instance;
     });
   }
 
@@ -138,11 +126,12 @@ export class Fleet {
   ): Promise<Instance> {
     const running = await RunningGadget.start(gadget, options);
     try {
-      this.#observer.started(running, instead);
+      await running.begin(instead);
     } catch (error) {
       await running.stop();
       throw error;
     }
+    if (instead !== undefined) this.#observer.stopping(instead);
     const instance: Instance = {
       id: ++this.#lastId,
       name: options.name,
@@ -152,15 +141,6 @@ export class Fleet {
     };
     this.#instances.set(options.name, instance);
     running.finished().catch((error) => this.#fail(instance, error));
-    return instance;
-  }
-
-  /** Unless it has failed meanwhile. */
-  #settle(instance: Instance, request: InstanceRequest): Instance {
-    const { name, running } = instance;
-    if (running !== undefined && this.#instances.get(name) === instance) {
-      this.#observer.settled(running, request);
-    }
     return instance;
   }
 
@@ -175,11 +155,7 @@ export class Fleet {
   async #end({ running }: Instance): Promise<void> {
     if (running === undefined) return;
     this.#observer.stopping(running);
-    await this.#stop(running);
-  }
-
-  #stop(running: RunningGadget): Promise<void> {
-    return running.stop({ beforeFreeing: () => this.#observer.ending(running) });
+    await running.stop();
   }
 
   #enqueue<T>(change: () => Promise<T>): Promise<T> {

@@ -10,35 +10,31 @@ import {
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
-import { createFormatters, hostEnvironment, KallsymsFile } from "../enrich/mod.ts";
+import { KallsymsFile, KERNEL_STACK_MAP, kernelStackReader } from "../enrich/mod.ts";
 import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
-import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
+import type { GadgetSpec } from "../gadget/mod.ts";
 import { type MetricSet, SeriesBudget } from "../metrics/mod.ts";
+import { type Operator, PlannedGadget } from "../operators/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
-import { filterOf } from "./check_options.ts";
-import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
-import { createRunner, isCollected } from "./create_runner.ts";
+import { createRunner } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
-import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
-import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
 import { loadObject } from "./load_object.ts";
 import { LossWatch } from "./loss_watch.ts";
+import { MetricsReadings, setsOf } from "./metrics_readings.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { leaveRoot } from "./privileges.ts";
 import { reasonOf, type Refusal } from "./refusal.ts";
-import type { Display, Formatters, RunOptions } from "./run_options.ts";
-import type { Runner, Viewing } from "./runner.ts";
+import type { RunOptions } from "./run_options.ts";
+import type { Runner, Subscription } from "./runner.ts";
 import { TracerRunner } from "./tracer_runner.ts";
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
 export class RunningGadget {
   readonly spec: GadgetSpec;
-  /** When nothing was counted yet, in ms since the Unix epoch. */
-  readonly startMs = Date.now();
   readonly #gadget: ParsedGadget;
   readonly #options: RunOptions;
   #object: BpfObject | undefined;
@@ -48,7 +44,6 @@ export class RunningGadget {
   /** Data sources that nothing feeds without these programs. */
   #emptySources: ReadonlySet<string> = new Set();
   readonly #runners: Runner[] = [];
-  readonly #formatters = new Map<DataSourceSpec, Formatters>();
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
@@ -61,11 +56,14 @@ export class RunningGadget {
   #lossWatch: LossWatch | undefined;
   /** Shows events. */
   #pump: EventPump | undefined;
-  #printTimer: FetchTimer | undefined;
+  #readings: readonly MetricsReadings[] = [];
+  /** What operators want. */
+  #plan: PlannedGadget | undefined;
+  #kernelStack: ((id: number) => string) | undefined;
   #stopped: Promise<void> | undefined;
 
   /**
-   * Loads the object, prepares the readers, attaches the programs.
+   * Asks the operators, loads the object, prepares the readers, attaches the programs.
    * @throws whatever stands in the way; nothing is left loaded then.
    */
   static async start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
@@ -87,8 +85,10 @@ export class RunningGadget {
 
   async #start(): Promise<void> {
     const { dataSources } = this.spec;
-    const counts = dataSources.some((source) =>
-      source.origin.kind === "tracer" && isCollected(source, this.#options)
+    const plan = await this.#ask(this.#options.operators);
+    this.#plan = plan;
+    const counts = plan.dataSources.some(({ kind, isCollected }) =>
+      kind === "tracer" && isCollected
     );
     // First, so that it is ready when the kernel is.
     if (counts) this.#thread = new IngestThread();
@@ -99,31 +99,45 @@ export class RunningGadget {
     // Iterators run only when read, so attaching them first loses nothing.
     if (iterators) this.#attach(object);
     const maps = new Map(object.maps().map((map) => [map.name, map]));
-    this.#createRunners(maps);
+    this.#createRunners(plan, maps);
     await this.#startReading(maps.get(KERNEL_STACK_MAP));
+    await plan.preStart();
     if (!iterators) this.#attach(object);
-    this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    this.#printTimer = this.#startPrinting();
     const counted = this.#runners.filter(({ collector }) => collector !== undefined);
+    this.#programStats = counted.length > 0 ? enableProgramStats() : undefined;
+    this.#readings = this.#startReadings(plan);
     if (counted.length > 0) this.#lossWatch = new LossWatch(counted, this.#options.warn);
   }
 
-  #createRunners(maps: ReadonlyMap<string, BpfMap>): void {
+  #ask(operators: readonly Operator[], late?: PlannedGadget): Promise<PlannedGadget> {
+    return PlannedGadget.of(operators, {
+      name: this.#options.name,
+      spec: this.spec,
+      params: this.#options.operatorParams,
+      host: {
+        kernelStack: (id) => this.#kernelStack?.(id) ?? String(id),
+        stats: () => this.snapshot(),
+        refresh: () => this.refresh(),
+        sets: () => this.metricSets,
+      },
+      known: (name) => late?.dataSources.find((source) => source.name === name),
+      warn: this.#options.warn,
+    });
+  }
+
+  #createRunners(plan: PlannedGadget, maps: ReadonlyMap<string, BpfMap>): void {
     const stackMap = maps.get(KERNEL_STACK_MAP);
-    if (stackMap !== undefined) this.#kallsyms = new KallsymsFile();
-    const kernelStack = stackMap && this.#kallsyms && kernelStackReader(stackMap, this.#kallsyms);
-    const environment = hostEnvironment({ readClocks, kernelStack });
-    for (const spec of this.spec.dataSources) {
-      const formatters = createFormatters(spec.fields, environment);
-      this.#formatters.set(spec, formatters);
-      const runner = createRunner(spec, {
+    if (stackMap !== undefined) {
+      this.#kallsyms = new KallsymsFile();
+      this.#kernelStack = kernelStackReader(stackMap, this.#kallsyms);
+    }
+    for (const source of plan.dataSources) {
+      const runner = createRunner(source, {
         maps,
         programs: this.#attached,
-        formatters,
-        filter: filterOf(spec, { spec: this.spec, filter: this.#options.filter }),
         options: this.#options,
         gadget: this.#options.name,
-        onError: (error) => this.#reportFetchError(spec.name, error),
+        onError: (error) => this.#reportFetchError(source.name, error),
       });
       if (runner !== undefined) this.#runners.push(runner);
     }
@@ -152,68 +166,48 @@ export class RunningGadget {
     for (const { text, hint } of shortfall.warnings) warn(text, hint);
   }
 
-  /** Runners whose metrics are drawn in the terminal. */
-  #printedRunners(display = this.#options.display): Runner[] {
-    return this.#runners.filter(({ collector, spec }) =>
-      collector !== undefined && !this.#emptySources.has(spec.name) &&
-      spec.annotations["metrics.print"] === "true" && display.draws(spec)
+  /** Data sources that nothing feeds have nothing to read. */
+  #startReadings(plan: PlannedGadget): MetricsReadings[] {
+    const fed = this.#runners.filter(({ collector, spec }) =>
+      collector !== undefined && !this.#emptySources.has(spec.name)
     );
-  }
-
-  #startPrinting(display = this.#options.display): FetchTimer | undefined {
-    const runners = this.#printedRunners(display);
-    if (runners.length === 0) return undefined;
-    const { printIntervalMs, schedule } = this.#options;
-    const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
-    const count = counts.includes(0) ? 0 : Math.max(...counts);
-    return new FetchTimer(
-      { intervalMs: printIntervalMs, count },
-      {
-        // What is not drawn now is in the next picture.
-        fetch: () => display.isFull() ? undefined : this.#print(runners, display),
-        onError: (error) => this.#options.warn(messageOf(error)),
-      },
-    );
+    const onError = (dataSource: string, error: unknown) =>
+      this.#reportFetchError(dataSource, error);
+    return plan.metricsWishes.flatMap((wish) => {
+      const { dataSources } = wish.schedule;
+      const runners = fed.filter(({ spec }) => dataSources?.includes(spec.name) ?? true);
+      return runners.length === 0 ? [] : [new MetricsReadings(wish, { runners, onError })];
+    });
   }
 
   /**
-   * Shows rows and drawn metrics on one more display from now on. The gadget must be attachable.
-   * @throws UsageError for what the display cannot show, such as unknown fields.
+   * All is ready: operators take the gadget into their hands. Call it once.
+   * @param instead the gadget that this one takes the place of.
+   * @throws what an operator has against it; then stop this one, and let the other run on.
    */
-  attach(display: Display): Viewing {
-    const drawn = this.#printedRunners(display);
-    const viewers = this.#runners.flatMap((runner) => {
-      const formatters = this.#formatters.get(runner.spec);
-      const view = formatters && display.rowView(runner.spec, formatters);
-      if (view === undefined || drawn.includes(runner)) return [];
-      const { write, isFull, room } = display;
-      return [{ runner, viewer: { view, write, isFull, room } }];
-    });
-    const timer = this.#startPrinting(display);
-    const viewings = viewers.flatMap(({ runner, viewer }) => runner.show?.(viewer) ?? []);
-    const ends = viewings.map(({ finished }) => finished);
-    return {
-      finished: Promise.all(timer === undefined ? ends : [...ends, timer.finished]).then(() => {}),
-      stop: () => {
-        void timer?.stop();
-        for (const viewing of viewings) viewing.stop();
-      },
-    };
+  async begin(instead?: RunningGadget): Promise<void> {
+    await this.#plan?.start(instead && instead.#plan);
   }
 
-  async #print(
-    runners: readonly Runner[],
-    display = this.#options.display,
-  ): Promise<void> {
-    for (const runner of runners) {
-      try {
-        await runner.refresh();
-      } catch (error) {
-        this.#reportFetchError(runner.spec.name, error);
-      }
-    }
-    const sets = setsOf(runners);
-    if (sets.length > 0) display.write(display.metrics(sets));
+  /**
+   * One more operator takes rows and metrics from now on. The gadget must be attachable.
+   * @throws what the operator has against it, such as a UsageError for unknown fields.
+   */
+  async attach(operator: Operator): Promise<Subscription> {
+    const late = await this.#ask([operator], this.#plan);
+    const subscriptions = late.dataSources.flatMap(({ spec, subscribers }) => {
+      const runner = this.#runners.find((candidate) => candidate.spec === spec);
+      return subscribers.flatMap((subscriber) => runner?.subscribe?.(subscriber) ?? []);
+    });
+    const readings = this.#startReadings(late);
+    const ends = [...subscriptions, ...readings].map(({ finished }) => finished);
+    return {
+      finished: Promise.all(ends).then(() => {}),
+      stop: () => {
+        for (const reading of readings) void reading.stop();
+        for (const subscription of subscriptions) subscription.stop();
+      },
+    };
   }
 
   /**
@@ -251,12 +245,10 @@ export class RunningGadget {
    * Stays open while there are events to come.
    */
   async finished(): Promise<void> {
-    const printed = this.#printedRunners();
-    const ends = Promise.all(
-      this.#runners.map((runner) =>
-        printed.includes(runner) ? this.#printTimer?.finished : runner.finished
-      ),
-    );
+    const ends = Promise.all(this.#runners.map((runner) => {
+      const readings = this.#readings.find((candidate) => candidate.ends(runner));
+      return (readings ?? runner).finished;
+    }));
     const failures = [this.#pump?.done, this.#thread?.failed].filter((end) => end !== undefined);
     await Promise.race([ends, ...failures]);
   }
@@ -356,24 +348,18 @@ export class RunningGadget {
     return { gadget: this.#options.name, program, section, isAttached: false, reason };
   }
 
-  /**
-   * Detaches, takes what is left, frees everything. Idempotent.
-   * @param options.beforeFreeing called when all is counted that can be, and the data sources can still be read.
-   */
-  stop(options: { beforeFreeing?: () => Promise<void> | undefined } = {}): Promise<void> {
-    return this.#stopped ??= this.#stop(options);
+  /** Detaches, takes what is left, lets the operators end, frees everything. Idempotent. */
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
   }
 
-  async #stop(
-    { beforeFreeing }: { beforeFreeing?: () => Promise<void> | undefined },
-  ): Promise<void> {
+  async #stop(): Promise<void> {
     this.#detach();
     try {
       await this.#stopReading();
-      if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
     } finally {
       try {
-        if (beforeFreeing !== undefined) await this.#endReading(beforeFreeing);
+        await this.#endReading();
       } finally {
         try {
           this.#lossWatch?.stop();
@@ -385,16 +371,21 @@ export class RunningGadget {
     }
   }
 
-  async #endReading(beforeFreeing: () => Promise<void> | undefined): Promise<void> {
+  /** What was counted is handed on, also if not all could be. */
+  async #endReading(): Promise<void> {
     // What fails here fails again when it is closed, and is told then.
     await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
-    await beforeFreeing();
+    try {
+      for (const readings of this.#readings) await readings.readLast();
+    } finally {
+      await this.#plan?.stop();
+    }
   }
 
   /** Ends all that reads, whichever of it fails: what is read is freed next. */
   async #stopReading(): Promise<void> {
     try {
-      await this.#printTimer?.stop();
+      await Promise.all(this.#readings.map((readings) => readings.stop()));
     } finally {
       try {
         await this.#thread?.stop();
@@ -430,6 +421,7 @@ export class RunningGadget {
     await Promise.allSettled([this.#thread?.stop(), this.#pump?.stop()]);
     // A thread that is stuck may read its buffers: they go with the process.
     if (this.#thread?.isStuck === true) return;
+    await this.#plan?.stop();
     const runners = this.#runners.splice(0);
     await Promise.allSettled(runners.map((runner) => runner.abandon()));
     for (const { collector } of runners) collector?.memory.giveBackPlaces();
@@ -442,10 +434,6 @@ export class RunningGadget {
     this.#kallsyms?.[Symbol.dispose]();
     this.#object?.close();
   }
-}
-
-function setsOf(runners: readonly Runner[]): MetricSet[] {
-  return runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
 }
 
 function messageOf(error: unknown): string {

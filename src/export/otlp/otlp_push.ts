@@ -45,6 +45,9 @@ interface Member {
   /** Number of its first set; the others follow. */
   readonly firstSet: number;
   readers: readonly SetReader[];
+  isLeaving: boolean;
+  /** Is pushed once this one has left. */
+  successor?: PushSource;
 }
 
 interface Exporter {
@@ -183,9 +186,17 @@ export class OtlpPush {
     }
   }
 
-  /** Pushes its sets too from now on. */
-  add(source: PushSource): void {
-    const member = { source, firstSet: this.#setCount, readers: [] };
+  /**
+   * Pushes a source too from now on.
+   * @param previous what it takes the place of: that is pushed for the last time first.
+   */
+  add(source: PushSource, previous?: PushSource): void {
+    const before = previous && this.#members.get(previous);
+    if (before !== undefined) {
+      before.successor = source;
+      return;
+    }
+    const member = { source, firstSet: this.#setCount, readers: [], isLeaving: false };
     this.#setCount += source.sets.length;
     this.#members.set(source, member);
     this.#readAnew(member);
@@ -196,15 +207,19 @@ export class OtlpPush {
 
   /** Pushes a source's sets for the last time. They must be there until it resolves; it never rejects. */
   async remove(source: PushSource): Promise<void> {
+    for (const member of this.#members.values()) {
+      if (member.successor === source) member.successor = undefined;
+    }
     const member = this.#members.get(source);
-    if (member === undefined) return;
-    this.#members.delete(source);
+    if (member === undefined || member.isLeaving) return;
+    member.isLeaving = true;
+    const content = { members: [member], own: this.#own, isLast: true };
     await Promise.all(
-      this.#exportersOf(source).map((exporter) =>
-        this.#push(exporter, () => ({ members: [member], isLast: true }))
-      ),
+      this.#exportersOf(source).map((exporter) => this.#push(exporter, () => content)),
     );
     this.#order({ kind: "forget", sets: source.sets.map((_, index) => member.firstSet + index) });
+    this.#members.delete(source);
+    if (member.successor !== undefined) this.add(member.successor);
   }
 
   #exportersOf({ exporters: names }: PushSource): Exporter[] {
@@ -228,7 +243,9 @@ export class OtlpPush {
   #pushAll(exporter: Exporter): Promise<void> {
     const all = () => {
       const members = [...this.#members.values()]
-        .filter(({ source }) => this.#exportersOf(source).includes(exporter));
+        .filter(({ source, isLeaving }) =>
+          !isLeaving && this.#exportersOf(source).includes(exporter)
+        );
       return { members, own: this.#own };
     };
     const push = this.#push(exporter, all).finally(() => exporter.underWay = undefined);

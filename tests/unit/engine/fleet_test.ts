@@ -12,17 +12,26 @@ class FakeGadget {
   /** Thrown when it is stopped. */
   fault: Error | undefined;
 
-  constructor(name: string, log: string[]) {
+  readonly #isRefused: boolean;
+
+  constructor(name: string, log: string[], isRefused: boolean) {
     this.name = name;
     this.#log = log;
+    this.#isRefused = isRefused;
+  }
+
+  async begin(instead?: FakeGadget): Promise<void> {
+    await Promise.resolve();
+    if (this.#isRefused) throw new UsageError("operator refuses");
+    this.#log.push(`started ${this.name}${instead === undefined ? "" : ` for ${instead.name}`}`);
   }
 
   finished(): Promise<void> {
     return this.end.promise;
   }
 
-  async stop({ beforeFreeing }: { beforeFreeing?: () => Promise<void> } = {}): Promise<void> {
-    await beforeFreeing?.();
+  async stop(): Promise<void> {
+    await Promise.resolve();
     this.#log.push(`stop ${this.name}`);
     if (this.fault !== undefined) throw this.fault;
   }
@@ -34,24 +43,13 @@ class FakeFleet implements Disposable {
   readonly gadgets: FakeGadget[] = [];
   readonly fleet: Fleet;
   /** Thrown by the next start, before or after it runs. */
-  refusal: { by: "kernel" | "observer" } | undefined;
+  refusal: { by: "kernel" | "operator" } | undefined;
   readonly #start = RunningGadget.start;
 
   constructor() {
     const nameOf = (running: unknown) => (running as FakeGadget).name;
     const observer: FleetObserver = {
-      started: (running, instead) => {
-        if (this.refusal?.by === "observer") throw new UsageError("observer refuses");
-        this.log.push(
-          `started ${nameOf(running)}${instead === undefined ? "" : ` for ${nameOf(instead)}`}`,
-        );
-      },
-      settled: (running) => this.log.push(`settled ${nameOf(running)}`),
       stopping: (running) => this.log.push(`stopping ${nameOf(running)}`),
-      ending: (running) => {
-        this.log.push(`ending ${nameOf(running)}`);
-        return Promise.resolve();
-      },
       failed: ({ name }, error) => this.log.push(`failed ${name}: ${error}`),
       endedBadly: (name, error) => this.log.push(`ended badly ${name}: ${error}`),
     };
@@ -59,7 +57,8 @@ class FakeFleet implements Disposable {
     RunningGadget.start = async (_, { name }) => {
       await Promise.resolve();
       if (this.refusal?.by === "kernel") throw new UsageError("kernel refuses");
-      const gadget = new FakeGadget(`${name}${this.gadgets.length + 1}`, this.log);
+      const refuses = this.refusal?.by === "operator";
+      const gadget = new FakeGadget(`${name}${this.gadgets.length + 1}`, this.log, refuses);
       this.gadgets.push(gadget);
       return gadget as unknown as RunningGadget;
     };
@@ -110,26 +109,24 @@ Deno.test("a gadget that is replaced runs until the new one does", async () => {
   await fake.fleet.replace(request("a"));
   assertEquals(fake.log, [
     "started a1",
-    "settled a1",
     "started a2 for a1",
-    "ending a1",
+    "stopping a1",
     "stop a1",
     "ended badly a: Error: no end",
-    "settled a2",
   ]);
   assertEquals(fake.running, ["2 a up"]);
 });
 
 Deno.test("a start that is refused leaves what ran as it was", async () => {
-  for (const by of ["kernel", "observer"] as const) {
+  for (const by of ["kernel", "operator"] as const) {
     using fake = new FakeFleet();
     await fake.fleet.start(request("a"));
     fake.refusal = { by };
     await assertRejects(() => fake.fleet.replace(request("a")), UsageError, `${by} refuses`);
     await assertRejects(() => fake.fleet.start(request("b")), UsageError, `${by} refuses`);
     assertEquals(fake.running, ["1 a up"]);
-    const stopped = by === "observer" ? ["stop a2", "stop b3"] : [];
-    assertEquals(fake.log, ["started a1", "settled a1", ...stopped]);
+    const stopped = by === "operator" ? ["stop a2", "stop b3"] : [];
+    assertEquals(fake.log, ["started a1", ...stopped]);
   }
 });
 
@@ -138,14 +135,7 @@ Deno.test("a gadget that fails keeps its place, is stopped, and its name may be 
   await fake.fleet.start(request("a"));
   fake.gadgets[0].end.reject(new Error("unreadable"));
   await settled();
-  assertEquals(fake.log, [
-    "started a1",
-    "settled a1",
-    "failed a: Error: unreadable",
-    "stopping a1",
-    "ending a1",
-    "stop a1",
-  ]);
+  assertEquals(fake.log, ["started a1", "failed a: Error: unreadable", "stopping a1", "stop a1"]);
   assertEquals(fake.running, ["1 a down"]);
   assertEquals(String(fake.fleet.find("a").error), "Error: unreadable");
   await fake.fleet.start(request("a"));

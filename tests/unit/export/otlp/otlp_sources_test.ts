@@ -43,12 +43,15 @@ for (const temporality of ["delta", "cumulative"]) {
     second.add(0, 5n);
     // It has begun before that ends whose place it takes.
     const after = sourceOf(again, { startMs: await laterMs() });
+    const refused = sourceOf(again);
+    push.add(refused, two);
+    await push.remove(refused);
+    push.add(after, one);
+    again.add(0, 7n);
     await laterMs();
     await push.remove(one);
     first.add(0, 100n);
     await push.remove(one);
-    push.add(after);
-    again.add(0, 7n);
     await laterMs();
     await push.finish();
 
