@@ -82,7 +82,7 @@ export class MetricsPush {
     this.#push.begin(() => readOwn(this.#options.own));
   }
 
-  /** The last push, once the gadgets have ended. */
+  /** Waits until all is sent, or for a while, once the gadgets have ended. */
   finish(): Promise<void> {
     return this.#push.finish();
   }

@@ -86,6 +86,13 @@ gadgets:
       const [first, second] = [...starts.values()];
       assert(second[0].startNs >= first[first.length - 1].timeNs);
     }
+    const lastOfA = whole.received.requests.findLast(({ points }) =>
+      points.some(({ scope }) => scope === "a/exec")
+    );
+    const isUp = lastOfA?.points.find(({ metric, attributes }) =>
+      metric === "kmeter_gadget_up" && attributes.gadget === "a"
+    );
+    assertEquals(isUp?.value, 1, "what kmeter says of a gadget goes with its last values");
     const [{ headers }] = whole.received.requests;
     assertEquals(headers.get("x-key"), "a, b");
     assertEquals(served.kmeter.stderr.includes("a, b"), false);

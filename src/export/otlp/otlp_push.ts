@@ -304,7 +304,7 @@ export class OtlpPush {
   }
 
   /**
-   * Pushes for the last time and waits until all is sent, or for so long. The sets that there are must
+   * Pushes for the last time what was not removed, and waits until all is sent, or for so long. Its sets must
    * still be there; no events come any more.
    */
   async finish(withinMs: number = PUSH_AT_END_MS): Promise<void> {
@@ -312,7 +312,7 @@ export class OtlpPush {
     if (this.#own === undefined || this.#hasFailed) return;
     await Promise.all(this.#exporters.map(async (exporter) => {
       await exporter.underWay;
-      await this.#pushAll(exporter);
+      if (this.#members.size > 0) await this.#pushAll(exporter);
     }));
     this.#order({ kind: "finish", withinMs });
     await this.#finished.promise;
