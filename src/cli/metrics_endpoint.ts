@@ -180,6 +180,7 @@ function mergeSnapshots(snapshots: readonly Partial<OwnMetricsSnapshot>[]): OwnM
     dataSources: snapshots.flatMap(({ dataSources }) => dataSources ?? []),
     programs: snapshots.flatMap(({ programs }) => programs ?? []),
     consumers: snapshots.flatMap(({ consumers }) => consumers ?? []),
+    operators: snapshots.flatMap(({ operators }) => operators ?? []),
     pushes: snapshots.flatMap(({ pushes }) => pushes ?? []),
   };
 }

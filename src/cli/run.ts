@@ -7,6 +7,7 @@ import {
   type ExporterOptions,
   type ListenAddress,
   type OwnMetrics,
+  type OwnMetricsSnapshot,
   shownUrl,
   type WebConfigFile,
 } from "../export/mod.ts";
@@ -25,6 +26,7 @@ import { cliOperator } from "./cli_operator.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
 import { writeNotice } from "./output.ts";
+import { OperatorThreads } from "./operator_threads.ts";
 import {
   displaySettings,
   durationMsOf,
@@ -57,10 +59,12 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const known = parseFlags(args, RUN_FLAGS);
   const name = onlyArgument(known, "run", "gadget");
   chooseLibbpf(known);
-  const line = parseGadgetCommandLine(name, args, { table: RUN_FLAGS, warn: noticeWarning });
-  const { gadget, flags } = line;
+  const threads = await OperatorThreads.open(known.texts("operator"), { warn });
   const stop = new StopSignal();
   try {
+    const table = [...RUN_FLAGS, ...threads.flagsBeside(RUN_FLAGS)];
+    const line = parseGadgetCommandLine(name, args, { table, warn: noticeWarning });
+    const { gadget, flags } = line;
     const display = createTerminalDisplay({
       settings: displaySettings(flags, gadget.spec),
       terminal: new OutputTerminal(() => stop.request()),
@@ -76,7 +80,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const options = gadgetOptions(line, {
       name: gadget.spec.name,
       metrics,
-      operators: [cliOperator(display, draw)],
+      operators: [...threads.operators, cliOperator(display, draw)],
       seriesBudget,
       warn,
     });
@@ -98,10 +102,12 @@ async function runGadget(args: readonly string[]): Promise<number> {
       createdSamples,
       user,
       webConfig,
+      threads,
     };
     return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
+    await threads.close();
   }
 }
 
@@ -118,6 +124,7 @@ interface Run {
   /** Who goes on when all is attached; undefined for who started it. */
   readonly user: PasswdEntry | undefined;
   readonly webConfig: WebConfigFile | undefined;
+  readonly threads: OperatorThreads;
 }
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
@@ -130,7 +137,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
     own,
     address: run.listen,
     health: () => running === undefined ? "the gadget is not running yet" : undefined,
-    more: () => ({ pushes: push?.stats }),
+    more: () => more({ push, threads: run.threads }),
   });
   // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
@@ -140,7 +147,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
     running = await RunningGadget.start(gadget, { ...run.options, operators });
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
-      if (metrics === undefined) observe(running, { own, push });
+      if (metrics === undefined) observe(running, { own, push, threads: run.threads });
       await running.begin();
       push?.begin();
       metrics?.ready();
@@ -179,10 +186,20 @@ async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefi
   return await MetricsPush.open({ exporters, own, prefix, warn: run.options.warn });
 }
 
+interface Exporting {
+  readonly push: MetricsPush | undefined;
+  readonly threads: OperatorThreads;
+}
+
 /** For a run without a page, which would do the same. */
 function observe(
   running: RunningGadget,
-  { own, push }: { own: OwnMetrics | undefined; push: MetricsPush | undefined },
+  { own, ...exporting }: Exporting & { readonly own: OwnMetrics | undefined },
 ): void {
-  own?.observe(() => ({ ...running.snapshot(), pushes: push?.stats }));
+  own?.observe(() => ({ ...running.snapshot(), ...more(exporting) }));
+}
+
+/** What kmeter tells beside the gadget. */
+function more({ push, threads }: Exporting): Pick<OwnMetricsSnapshot, "pushes" | "operators"> {
+  return { pushes: push?.stats, operators: threads.stats };
 }

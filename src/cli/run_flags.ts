@@ -5,12 +5,13 @@ import { KernelError, UsageError } from "../errors.ts";
 import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export/mod.ts";
 import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
 import { DEFAULT_TOTAL_SERIES_LIMIT } from "../metrics/mod.ts";
-import { FILTER_OPERATOR } from "../operators/mod.ts";
+import { EXEC_PARAMS, FILTER_OPERATOR } from "../operators/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
 import { EXPORTER_FLAGS } from "./exporter_flags.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { LIBBPF_FLAG } from "./libbpf_flag.ts";
+import { OPERATOR_FLAG } from "./operator_threads.ts";
 import { perDataSource } from "./per_data_source.ts";
 import type { DisplaySettings } from "./terminal_display.ts";
 import { USER_FLAG } from "./user_flag.ts";
@@ -76,6 +77,8 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: "scope of the metrics: NAME for all, or ds:name,ds2:name2",
   },
   ...EXPORTER_FLAGS,
+  OPERATOR_FLAG,
+  ...EXEC_PARAMS,
   { name: "otel-metrics-listen", description: "the same as --metrics" },
   { name: "otel-metrics-listen-address", value: "ADDR:PORT", description: "the same as --listen" },
   {

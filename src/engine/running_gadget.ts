@@ -10,7 +10,12 @@ import {
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
-import { KallsymsFile, KERNEL_STACK_MAP, kernelStackReader } from "../enrich/mod.ts";
+import {
+  KallsymsFile,
+  KERNEL_STACK_MAP,
+  kernelStackReader,
+  type StackMapHandle,
+} from "../enrich/mod.ts";
 import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
 import type { GadgetSpec } from "../gadget/mod.ts";
@@ -59,6 +64,7 @@ export class RunningGadget {
   #readings: readonly MetricsReadings[] = [];
   /** What operators want. */
   #plan: PlannedGadget | undefined;
+  #stackMap: StackMapHandle | undefined;
   #kernelStack: ((id: number) => string) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -100,7 +106,7 @@ export class RunningGadget {
     if (iterators) this.#attach(object);
     const maps = new Map(object.maps().map((map) => [map.name, map]));
     this.#createRunners(plan, maps);
-    await this.#startReading(maps.get(KERNEL_STACK_MAP));
+    await this.#startReading();
     await plan.preStart();
     if (!iterators) this.#attach(object);
     const counted = this.#runners.filter(({ collector }) => collector !== undefined);
@@ -115,6 +121,7 @@ export class RunningGadget {
       spec: this.spec,
       params: this.#options.operatorParams,
       host: {
+        stackMap: () => this.#stackMap,
         kernelStack: (id) => this.#kernelStack?.(id) ?? String(id),
         stats: () => this.snapshot(),
         refresh: () => this.refresh(),
@@ -129,7 +136,8 @@ export class RunningGadget {
     const stackMap = maps.get(KERNEL_STACK_MAP);
     if (stackMap !== undefined) {
       this.#kallsyms = new KallsymsFile();
-      this.#kernelStack = kernelStackReader(stackMap, this.#kallsyms);
+      this.#stackMap = { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
+      this.#kernelStack = kernelStackReader(this.#stackMap, this.#kallsyms);
     }
     for (const source of plan.dataSources) {
       const runner = createRunner(source, {
@@ -144,15 +152,14 @@ export class RunningGadget {
   }
 
   /** Before the programs are attached: the first event finds somebody listening. */
-  async #startReading(stackMap: BpfMap | undefined): Promise<void> {
+  async #startReading(): Promise<void> {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
     if (shown.length > 0) this.#pump = new EventPump(shown);
     const sources = counted.map(({ source }) => source);
     const fds = counted.flatMap(({ fds }) => fds);
-    const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
-    await this.#thread?.run({ sources, stackMap: handle }, fds);
+    await this.#thread?.run({ sources, stackMap: this.#stackMap }, fds);
   }
 
   #attach(object: BpfObject): void {

@@ -24,6 +24,7 @@ export {
   type DataSourceStats,
   type GadgetStats,
   type MapStats,
+  type OperatorStats,
   type OwnMetricsSnapshot,
   type ProgramStats,
 } from "./own_metrics_snapshot.ts";

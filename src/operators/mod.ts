@@ -1,6 +1,7 @@
 /** Operators: who takes part in a gadget's run. */
 
 export { ENRICH_OPERATOR } from "./enrich_operator.ts";
+export { EXEC_PARAMS } from "./_exec_operator.ts";
 export { FILTER_OPERATOR, filterOf } from "./filter_operator.ts";
 export {
   type HistogramSnapshot,
@@ -25,5 +26,6 @@ export type {
   OperatorParam,
   Subscriber,
 } from "./operator.ts";
+export { operatorSource, OperatorThread } from "./operator_thread.ts";
 export { type GadgetHost, type MetricsWish, PlannedGadget } from "./planned_gadget.ts";
 export { type KnownSource, PlannedSource } from "./planned_source.ts";

@@ -7,6 +7,7 @@
  */
 
 import type { Field, FieldFormatter, FieldValue, FilterTerm, RecordBytes } from "../decode/mod.ts";
+import type { StackMapHandle } from "../enrich/mod.ts";
 import type { OwnMetricsSnapshot } from "../export/mod.ts";
 import type { Annotations, DataSourceOrigin, DataSourceSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
@@ -41,6 +42,8 @@ export interface Operator<G extends Gadget = LocalGadget> {
   instantiate(
     gadget: G,
   ): OperatorInstance | undefined | Promise<OperatorInstance | undefined>;
+  /** Called once, when no gadget runs any more. */
+  close?(): void | Promise<void>;
 }
 
 /** An operator's part in one gadget's run. What a step throws ends the run. */
@@ -132,6 +135,8 @@ export interface MetricsReading {
 export interface LocalGadget extends Gadget {
   readonly dataSources: readonly LocalDataSource[];
   readonly metrics: LocalMetrics;
+  /** The gadget's map of kernel stacks, if it has one. Not before `preStart`. */
+  readonly stackMap: StackMapHandle | undefined;
   /** Text of a kernel stack by its id in the gadget's stack map; the id if it has none. Not before `preStart`. */
   kernelStack(id: number): string;
   /** What kmeter tells about the gadget in its own metrics. Not before `start`. */

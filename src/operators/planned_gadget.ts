@@ -1,5 +1,6 @@
 /** A gadget while operators say what they want of it, and what it calls when it runs. */
 
+import type { StackMapHandle } from "../enrich/mod.ts";
 import type { OwnMetricsSnapshot } from "../export/mod.ts";
 import type { GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
@@ -17,6 +18,7 @@ import { type KnownSource, PlannedSource } from "./planned_source.ts";
 export interface GadgetHost {
   sets(): readonly MetricSet[];
   refresh(): Promise<ReadonlyMap<string, unknown>>;
+  stackMap(): StackMapHandle | undefined;
   kernelStack(id: number): string;
   stats(): OwnMetricsSnapshot;
 }
@@ -93,6 +95,10 @@ export class PlannedGadget implements LocalGadget {
 
   warn(text: string, hint?: string): void {
     this.#options.warn(text, hint);
+  }
+
+  get stackMap(): StackMapHandle | undefined {
+    return this.#options.host.stackMap();
   }
 
   kernelStack(id: number): string {
