@@ -13,7 +13,7 @@ const SOCKET_COMMANDS = ["attach", "logs", "ps", "serve", "start", "stop"];
 
 /** What the name of a flag stands for, and who has it. */
 const GRANTED: Readonly<Record<string, readonly string[]>> = {
-  "--allow-env": ["any", "build", "run"],
+  "--allow-env": ["any", "build", "run", "serve"],
   "--allow-ffi": ["any"],
   "--allow-net": ["run", ...SOCKET_COMMANDS].sort(),
   "--allow-read": ["any"],
