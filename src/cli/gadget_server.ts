@@ -1,12 +1,21 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
 import { releaseStartMemory } from "../../ffi/mod.ts";
+import type { OperatorEntry } from "../config/mod.ts";
 import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
-import { type ListenAddress, stampOf, type WebConfigFile } from "../export/mod.ts";
+import {
+  type ExporterOptions,
+  type ListenAddress,
+  shownUrl,
+  stampOf,
+  type WebConfigFile,
+} from "../export/mod.ts";
 import type { Operator } from "../operators/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
-import { MetricsEndpoint } from "./metrics_endpoint.ts";
+import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
+import { MetricsPush } from "./metrics_push.ts";
+import { OperatorThreads } from "./operator_threads.ts";
 import { writeNotice } from "./output.ts";
 import { describeError, errorWithHint } from "./report_error.ts";
 import {
@@ -27,8 +36,12 @@ const LOOK_INTERVAL_MS = 2000;
 export interface ServeSettings {
   readonly address: ListenAddress;
   readonly prefix?: string;
+  readonly createdSamples: boolean;
+  /** Where metrics are pushed to. */
+  readonly exporters: readonly ExporterOptions[];
   readonly webConfig?: WebConfigFile;
   readonly metricsLimit: number;
+  readonly operators: readonly OperatorEntry[];
   /** Path of the control socket; absent for none. */
   readonly socket?: string;
   /** True if it is not the usual one. */
@@ -61,8 +74,10 @@ export class GadgetServer {
   readonly fleet: Fleet;
   readonly #options: GadgetServerOptions;
   readonly #endpoint: MetricsEndpoint;
-  /** Who takes part in every gadget's run. */
-  readonly #operators: readonly Operator[];
+  readonly #push: MetricsPush | undefined;
+  readonly #threads: OperatorThreads;
+  /** Has every gadget on the page. */
+  readonly #page: Operator;
   /** What the file says, by name. */
   #planned = new Map<string, PlannedInstance>();
   /** Told when a gadget stops, whoever stops it. */
@@ -80,12 +95,25 @@ export class GadgetServer {
   /** @throws if the port cannot be had, or no gadget can start. */
   static async start(first: ReadPlan, options: GadgetServerOptions): Promise<GadgetServer> {
     let isReady = false;
+    const { exporters, prefix } = options.settings;
+    const own = await loadOwnMetrics();
+    const push = exporters.length === 0
+      ? undefined
+      : await MetricsPush.open({ exporters, own, prefix, warn: warnAsIs });
+    // Theirs alone from here on: sockets of the server are files that it must be able to write.
+    const threads = await OperatorThreads.open(options.settings.operators, { warn });
+    Deno.permissions.revokeSync({ name: "run" });
     const endpoint = await MetricsEndpoint.open({
       ...options.settings,
+      own,
       health: () => isReady ? undefined : "the gadgets are not running yet",
-      more: () => ({ gadgets: isReady ? server.downGadgets() : [] }),
+      more: () => ({
+        gadgets: isReady ? server.downGadgets() : [],
+        pushes: push?.stats,
+        operators: threads.stats,
+      }),
     });
-    const server = new GadgetServer(endpoint, first, options);
+    const server = new GadgetServer({ endpoint, push, threads }, first, options);
     try {
       await server.#openSocket();
       await server.#startAll(first.plan);
@@ -97,16 +125,30 @@ export class GadgetServer {
     Deno.permissions.revokeSync({ name: "net" });
     isReady = true;
     endpoint.ready();
+    push?.begin();
     server.#follow();
     writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
+    for (const exporter of exporters) {
+      writeNotice(`pushing metrics to ${shownUrl(exporter)} every ${exporter.intervalMs / 1000} s`);
+    }
     notifyServiceManager("READY=1");
     releaseStartMemory();
     return server;
   }
 
-  private constructor(endpoint: MetricsEndpoint, first: ReadPlan, options: GadgetServerOptions) {
+  private constructor(
+    { endpoint, push, threads }: {
+      endpoint: MetricsEndpoint;
+      push: MetricsPush | undefined;
+      threads: OperatorThreads;
+    },
+    first: ReadPlan,
+    options: GadgetServerOptions,
+  ) {
     this.#endpoint = endpoint;
-    this.#operators = [endpoint.operator];
+    this.#push = push;
+    this.#threads = threads;
+    this.#page = endpoint.operator;
     this.#options = options;
     this.fleet = new Fleet({
       stopping: (running) => this.#tellStop(running),
@@ -136,6 +178,11 @@ export class GadgetServer {
   /** What gadgets share that are started by hand. */
   get context(): PlanContext {
     return this.#options.context;
+  }
+
+  /** Those that there are, whatever the file says by now. */
+  get exporterNames(): readonly string[] {
+    return this.#options.settings.exporters.map(({ name }) => name);
   }
 
   get log(): InstanceLog {
@@ -170,6 +217,14 @@ export class GadgetServer {
     }
   }
 
+  /** A file that was read again may name exporters that a restart would bring. */
+  #tellMissing({ name, exporters = new Set() }: PlannedInstance): void {
+    const missing = [...exporters].filter((exporter) => !this.exporterNames.includes(exporter));
+    if (missing.length > 0) {
+      this.#tell(name, `is not pushed by ${missing.join(", ")} before a restart`);
+    }
+  }
+
   #tell(name: string, text: string): void {
     this.log.add(name, text);
     warnAsIs(`${name} ${text}`);
@@ -198,6 +253,7 @@ export class GadgetServer {
     try {
       await this.fleet.replace(this.#withOperators(planned));
       this.#planned.set(name, planned);
+      this.#tellMissing(planned);
       return undefined;
     } catch (error) {
       this.#tellFailure({ name, gadget: gadget.spec.name, error });
@@ -210,12 +266,15 @@ export class GadgetServer {
     return this.fleet.start(this.#withOperators(planned));
   }
 
-  #withOperators(planned: PlannedInstance): InstanceRequest {
-    const { gadget, options } = planned;
-    return {
-      gadget,
-      options: { ...options, operators: [...options.operators, ...this.#operators] },
-    };
+  #withOperators({ gadget, options, exporters }: PlannedInstance): InstanceRequest {
+    const push = this.#push?.operator(exporters);
+    const operators = [
+      ...options.operators,
+      ...this.#threads.operators,
+      this.#page,
+      ...(push === undefined ? [] : [push]),
+    ];
+    return { gadget, options: { ...options, operators } };
   }
 
   #tellFailure(failure: { name: string; gadget: string; error: unknown }): void {
@@ -245,7 +304,7 @@ export class GadgetServer {
       if (again.settingTexts !== this.#first.settingTexts) {
         warn(
           `${file} changes what all gadgets share (${
-            SETTING_NAMES.join(", ")
+            [...SETTING_NAMES, "exporters", "operators"].join(", ")
           }): that needs a restart`,
         );
       }
@@ -289,7 +348,10 @@ export class GadgetServer {
     await this.#reloading;
     try {
       await this.fleet.close();
+      await this.#push?.finish();
     } finally {
+      this.#push?.close();
+      await this.#threads.close();
       await this.#endpoint.close();
     }
   }

@@ -57,7 +57,10 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const known = parseFlags(args, RUN_FLAGS);
   const name = onlyArgument(known, "run", "gadget");
   chooseLibbpf(known);
-  const threads = await OperatorThreads.open(known.texts("operator"), { warn });
+  const named = known.texts("operator").map((text) => ({ text }));
+  const threads = await OperatorThreads.open(named, { warn });
+  // From here on only they may write files and start programs.
+  for (const name of ["run", "write"] as const) Deno.permissions.revokeSync({ name });
   const stop = new StopSignal();
   try {
     const table = [...RUN_FLAGS, ...threads.flagsBeside(RUN_FLAGS)];
@@ -140,13 +143,14 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
   try {
-    const exporters = [metrics?.operator, push?.operator].filter((one) => one !== undefined);
+    const exporters = [metrics?.operator, push?.operator()].filter((one) => one !== undefined);
     const operators = [...run.options.operators, ...exporters];
     running = await RunningGadget.start(gadget, { ...run.options, operators });
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       if (metrics === undefined) observe(running, { own, push, threads: run.threads });
       await running.begin();
+      push?.begin();
       metrics?.ready();
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
@@ -163,7 +167,11 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
     } finally {
-      await running.stop();
+      try {
+        await running.stop();
+      } finally {
+        await push?.finish();
+      }
     }
   } finally {
     push?.close();

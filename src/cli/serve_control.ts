@@ -69,7 +69,11 @@ async function start(
   session: ControlSession,
 ): Promise<void> {
   const base = name ?? gadget.replace(/\/+$/, "").replace(/^.*\//, "").replace(/(\.bpf)?\.o$/, "");
-  const planned = planInstance({ name: base, gadget, args }, { ...server.context, folder: "" });
+  const planned = planInstance({ name: base, gadget, args }, {
+    ...server.context,
+    folder: "",
+    exporterNames: server.exporterNames,
+  });
   const instance = await server.start(planned);
   session.send({ kind: "text", text: `${instance.id} ${instance.name}\n` });
 }

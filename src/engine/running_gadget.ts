@@ -364,17 +364,28 @@ export class RunningGadget {
     this.#detach();
     try {
       await this.#stopReading();
-      // What fails here fails again when it is closed, and is told then.
-      await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
-      for (const readings of this.#readings) await readings.readLast();
-      await this.#plan?.stop();
     } finally {
       try {
-        this.#lossWatch?.stop();
+        await this.#endReading();
       } finally {
-        // A thread that is stuck may read its buffers: they go with the process.
-        if (this.#thread?.isStuck !== true) await this.#closeAll();
+        try {
+          this.#lossWatch?.stop();
+        } finally {
+          // A thread that is stuck may read its buffers: they go with the process.
+          if (this.#thread?.isStuck !== true) await this.#closeAll();
+        }
       }
+    }
+  }
+
+  /** What was counted is handed on, also if not all could be. */
+  async #endReading(): Promise<void> {
+    // What fails here fails again when it is closed, and is told then.
+    await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
+    try {
+      for (const readings of this.#readings) await readings.readLast();
+    } finally {
+      await this.#plan?.stop();
     }
   }
 

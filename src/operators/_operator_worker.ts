@@ -22,8 +22,9 @@ interface KnownGadget {
   readonly stacks: KernelStacks;
 }
 
-/** Kernel stacks of a gadget, once it is loaded. */
-class KernelStacks {
+/** Kernel stacks of a gadget, once it is loaded. Ownership: `using`. */
+class KernelStacks implements Disposable {
+  #kallsyms: KallsymsFile | undefined;
   #map: StackMapHandle | undefined;
   #read: ((id: number) => string) | undefined;
 
@@ -33,11 +34,16 @@ class KernelStacks {
 
   open(map: StackMapHandle): void {
     this.#map = map;
-    this.#read = kernelStackReader(map, new KallsymsFile());
+    this.#kallsyms = new KallsymsFile();
+    this.#read = kernelStackReader(map, this.#kallsyms);
   }
 
   text(id: number): string {
     return this.#read?.(id) ?? String(id);
+  }
+
+  [Symbol.dispose](): void {
+    this.#kallsyms?.[Symbol.dispose]();
   }
 }
 
@@ -148,9 +154,11 @@ async function step(order: Extract<OperatorOrder, { kind: "step" }>): Promise<vo
       return await plan.start(
         order.previous === undefined ? undefined : known(order.previous).plan,
       );
-    case "stop":
+    case "stop": {
+      using _ = stacks;
       gadgets.delete(order.gadget);
       return await plan.stop();
+    }
   }
 }
 

@@ -41,6 +41,8 @@ export interface StartOptions {
   readonly filter?: string;
   /** Series of all data sources together. */
   readonly metricsLimit?: number;
+  /** Who takes part beside those of every run. */
+  readonly operators?: readonly Operator[];
   readonly strict?: boolean;
   /** Kernel BTF instead of the running kernel's. */
   readonly btfFile?: string;
@@ -212,6 +214,7 @@ export async function startGadget(
       ENRICH_OPERATOR,
       FILTER_OPERATOR,
       ...(options.metrics ?? true ? [METRICS_OPERATOR] : []),
+      ...options.operators ?? [],
       capturingOperator(options.show ?? [], shown, options.isFull),
     ],
     operatorParams: new Map([["filter", options.filter ?? ""]]),
