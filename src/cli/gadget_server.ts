@@ -1,6 +1,7 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
 import { trimHeap } from "../../ffi/mod.ts";
+import type { OperatorEntry } from "../config/mod.ts";
 import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
@@ -14,6 +15,7 @@ import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
+import { OperatorThreads } from "./operator_threads.ts";
 import { writeNotice } from "./output.ts";
 import { describeError, errorWithHint } from "./report_error.ts";
 import {
@@ -39,6 +41,7 @@ export interface ServeSettings {
   readonly exporters: readonly ExporterOptions[];
   readonly webConfig?: WebConfigFile;
   readonly metricsLimit: number;
+  readonly operators: readonly OperatorEntry[];
   /** Path of the control socket; absent for none. */
   readonly socket?: string;
   /** True if it is not the usual one. */
@@ -72,6 +75,7 @@ export class GadgetServer {
   readonly #options: GadgetServerOptions;
   readonly #endpoint: MetricsEndpoint;
   readonly #push: MetricsPush | undefined;
+  readonly #threads: OperatorThreads;
   /** Has every gadget on the page. */
   readonly #page: Operator;
   /** What the file says, by name. */
@@ -96,13 +100,20 @@ export class GadgetServer {
     const push = exporters.length === 0
       ? undefined
       : await MetricsPush.open({ exporters, own, prefix, warn: warnAsIs });
+    // Theirs alone from here on: sockets of the server are files that it must be able to write.
+    const threads = await OperatorThreads.open(options.settings.operators, { warn });
+    Deno.permissions.revokeSync({ name: "run" });
     const endpoint = await MetricsEndpoint.open({
       ...options.settings,
       own,
       health: () => isReady ? undefined : "the gadgets are not running yet",
-      more: () => ({ gadgets: isReady ? server.downGadgets() : [], pushes: push?.stats }),
+      more: () => ({
+        gadgets: isReady ? server.downGadgets() : [],
+        pushes: push?.stats,
+        operators: threads.stats,
+      }),
     });
-    const server = new GadgetServer({ endpoint, push }, first, options);
+    const server = new GadgetServer({ endpoint, push, threads }, first, options);
     try {
       await server.#openSocket();
       await server.#startAll(first.plan);
@@ -126,12 +137,17 @@ export class GadgetServer {
   }
 
   private constructor(
-    { endpoint, push }: { endpoint: MetricsEndpoint; push: MetricsPush | undefined },
+    { endpoint, push, threads }: {
+      endpoint: MetricsEndpoint;
+      push: MetricsPush | undefined;
+      threads: OperatorThreads;
+    },
     first: ReadPlan,
     options: GadgetServerOptions,
   ) {
     this.#endpoint = endpoint;
     this.#push = push;
+    this.#threads = threads;
     this.#page = endpoint.operator;
     this.#options = options;
     this.fleet = new Fleet({
@@ -252,7 +268,12 @@ export class GadgetServer {
 
   #withOperators({ gadget, options, exporters }: PlannedInstance): InstanceRequest {
     const push = this.#push?.operator(exporters);
-    const operators = [...options.operators, this.#page, ...(push === undefined ? [] : [push])];
+    const operators = [
+      ...options.operators,
+      ...this.#threads.operators,
+      this.#page,
+      ...(push === undefined ? [] : [push]),
+    ];
     return { gadget, options: { ...options, operators } };
   }
 
@@ -283,7 +304,7 @@ export class GadgetServer {
       if (again.settingTexts !== this.#first.settingTexts) {
         warn(
           `${file} changes what all gadgets share (${
-            [...SETTING_NAMES, "exporters"].join(", ")
+            [...SETTING_NAMES, "exporters", "operators"].join(", ")
           }): that needs a restart`,
         );
       }
@@ -330,6 +351,7 @@ export class GadgetServer {
       await this.#push?.finish();
     } finally {
       this.#push?.close();
+      await this.#threads.close();
       await this.#endpoint.close();
     }
   }

@@ -3,6 +3,7 @@
 import { UsageError } from "../errors.ts";
 import type { OperatorStats } from "../export/mod.ts";
 import { operatorSource, OperatorThread } from "../operators/mod.ts";
+import { suggestName } from "../gadget/mod.ts";
 import type { Flag } from "./flags.ts";
 
 /** Its value is a file, or a command behind `exec:`. */
@@ -13,21 +14,29 @@ export const OPERATOR_FLAG: Flag = {
   description: "let a module, or a program that reads JSON lines, take part; adds up",
 };
 
+/** An operator as somebody has named it. */
+export interface NamedOperator {
+  /** As a value of the flag. */
+  readonly text: string;
+  /** What its params are, and where that stands; absent if flags say it. */
+  readonly params?: ReadonlyMap<string, { readonly text: string; readonly place: string }>;
+}
+
 /** Operators in their threads. Ownership: `close()` ends them. */
 export class OperatorThreads {
   readonly #threads: OperatorThread[] = [];
 
   /**
-   * Starts them. From then on only they may write files and run programs.
-   * @throws UsageError for what is no operator.
+   * Starts them: they keep the permissions that the process has now.
+   * @throws UsageError for what is no operator, and for params that it does not have.
    */
   static async open(
-    texts: readonly string[],
+    entries: readonly NamedOperator[],
     { warn }: { readonly warn: (text: string, hint?: string) => void },
   ): Promise<OperatorThreads> {
     const all = new OperatorThreads();
     try {
-      for (const text of texts) {
+      for (const { text, params = new Map() } of entries) {
         const source = operatorSource(text);
         // One that is a program has no name of its own.
         const others = all.#threads.filter(({ isExec }) => isExec).length;
@@ -36,13 +45,15 @@ export class OperatorThreads {
           : others === 0
           ? "exec"
           : `exec-${others + 1}`;
-        all.#add(await OperatorThread.open(source, { label, warn }));
+        const given = new Map([...params].map(([name, { text }]) => [name, text]));
+        const thread = await OperatorThread.open(source, { label, params: given, warn });
+        all.#add(thread);
+        refuseUnknownParams(thread, params);
       }
     } catch (error) {
       await all.close();
       throw error;
     }
-    for (const name of ["run", "write"] as const) Deno.permissions.revokeSync({ name });
     return all;
   }
 
@@ -76,5 +87,18 @@ export class OperatorThreads {
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.splice(0).map((thread) => thread.close()));
+  }
+}
+
+function refuseUnknownParams(
+  { name, params }: OperatorThread,
+  given: ReadonlyMap<string, { readonly place: string }>,
+): void {
+  const known = params.map((param) => param.name);
+  for (const [param, { place }] of given) {
+    if (known.includes(param)) continue;
+    throw new UsageError(`Unknown key in ${place}: operator ${name} has no param "${param}"`, {
+      hint: known.length === 0 ? "it has none" : suggestName(param, known, "params"),
+    });
   }
 }

@@ -59,7 +59,10 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const known = parseFlags(args, RUN_FLAGS);
   const name = onlyArgument(known, "run", "gadget");
   chooseLibbpf(known);
-  const threads = await OperatorThreads.open(known.texts("operator"), { warn });
+  const named = known.texts("operator").map((text) => ({ text }));
+  const threads = await OperatorThreads.open(named, { warn });
+  // From here on only they may write files and start programs.
+  for (const name of ["run", "write"] as const) Deno.permissions.revokeSync({ name });
   const stop = new StopSignal();
   try {
     const table = [...RUN_FLAGS, ...threads.flagsBeside(RUN_FLAGS)];

@@ -62,7 +62,7 @@ export const serveCommand: Command = {
   summary: "run many gadgets in one process, and serve their metrics",
   details:
     "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit and others for\n" +
-    "all; exporters, by their names; and for each of gadgets: gadget, name, params, filter, annotate and others.\n" +
+    "all; exporters, by their names; operators; and for each of gadgets: gadget, name, params, filter, annotate and others.\n" +
     "Flags win over the file.\n" +
     "A change of the file, or SIGHUP, restarts what has changed; the other gadgets go on.",
   flags: SERVE_FLAGS,
@@ -124,7 +124,11 @@ function settingTextsOf(plan: ServePlan, flags: ParsedFlags): string {
     name,
     [...settings].map(([key, { text }]) => [key, text]),
   ]);
-  return JSON.stringify([texts, exporters]);
+  const operators = plan.operators.map(({ text, params }) => [
+    text,
+    [...params].map(([key, { text }]) => [key, text]),
+  ]);
+  return JSON.stringify([texts, exporters, operators]);
 }
 
 /** What a flag was set to, be it a switch. */
@@ -158,6 +162,7 @@ function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
     prefix: read("metrics-prefix", parseMetricsPrefix),
     createdSamples: read("openmetrics-created", parseSwitch) ?? false,
     exporters: plan.exporters,
+    operators: plan.operators,
     webConfig: read(
       "web.config.file",
       (path, folder) => new WebConfigFile(pathIn(folder, path), { warn }),

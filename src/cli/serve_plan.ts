@@ -7,6 +7,7 @@ import {
   type GadgetEntry,
   Mistakes,
   NO_EXPORTER,
+  type OperatorEntry,
   parseServeConfig,
 } from "../config/mod.ts";
 import {
@@ -74,6 +75,8 @@ export interface ServePlan {
   readonly exporters: readonly ExporterOptions[];
   /** As they are written, to tell a change. */
   readonly exporterEntries: readonly ExporterEntry[];
+  /** Paths are placed already. */
+  readonly operators: readonly OperatorEntry[];
   readonly instances: readonly PlannedInstance[];
   /** What cannot run, and stops no other. */
   readonly broken: readonly BrokenInstance[];
@@ -123,6 +126,7 @@ export function readServePlan(path: string, context: PlanContext): ServePlan {
     settings,
     exporters,
     exporterEntries: config.exporters,
+    operators: config.operators.map((entry) => placeOperator(entry, folder)),
     instances,
     broken,
     warnings,
@@ -135,6 +139,10 @@ function placePaths(entry: GadgetEntry, folder: string): GadgetEntry {
     arg.replace(/^--btf=(.+)$/, (_, path) => `--btf=${pathIn(folder, path)}`)
   );
   return { ...entry, args };
+}
+
+function placeOperator(entry: OperatorEntry, folder: string): OperatorEntry {
+  return entry.text.startsWith("exec:") ? entry : { ...entry, text: pathIn(folder, entry.text) };
 }
 
 /** For `--check`, to which a broken gadget is one more mistake. @throws FormatError. */

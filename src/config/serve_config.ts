@@ -20,6 +20,7 @@ import {
 import { entryOf, type FlagNode, type GadgetEntry, textOf } from "./gadget_entry.ts";
 import { readInstanceSpec } from "./_instance_spec.ts";
 import { Mistakes } from "./mistakes.ts";
+import { type OperatorEntry, readOperators } from "./operator_entry.ts";
 import { splitDocuments } from "./_yaml_documents.ts";
 
 /** What the file says. Values of flags are not yet looked at. */
@@ -27,6 +28,7 @@ export interface ServeConfig {
   /** By flag name. */
   readonly settings: ReadonlyMap<string, ConfigSetting>;
   readonly exporters: readonly ExporterEntry[];
+  readonly operators: readonly OperatorEntry[];
   readonly gadgets: readonly GadgetEntry[];
   /** What was understood but has no effect, one sentence each. */
   readonly warnings: readonly string[];
@@ -44,6 +46,7 @@ export interface ConfigKeys {
 
 const GADGETS = "gadgets";
 const EXPORTERS = "exporters";
+const OPERATORS = "operators";
 /** Of `ig`'s config. */
 const OPERATOR = "operator";
 const ENTRY_KEYS = ["gadget", "name", "params"];
@@ -56,6 +59,7 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
   const mistakes = new Mistakes(file);
   const settings = new Map<string, ConfigSetting>();
   const exporters: ExporterEntry[] = [];
+  const operators: OperatorEntry[] = [];
   const gadgets: GadgetEntry[] = [];
   const warnings: string[] = [];
   const context: ExporterContext = { keys: keys.exporter, mistakes, warnings };
@@ -75,6 +79,8 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
               return gadgets.push(...readGadgets(child, { keys, mistakes }));
             case EXPORTERS:
               return exporters.push(...readExporters(child, context));
+            case OPERATORS:
+              return operators.push(...readOperators(child, mistakes));
             case OPERATOR:
               return exporters.push(...readForeignExporters(child, context));
             default:
@@ -96,7 +102,7 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
     mistakes.add(`Duplicate name in ${place}: "${name}" names another exporter too`);
   }
   mistakes.refuse();
-  return { settings, exporters, gadgets, warnings };
+  return { settings, exporters, operators, gadgets, warnings };
 }
 
 function mappingOf(root: YamlNode): YamlNode[] {
@@ -113,7 +119,9 @@ function readSetting(
   { keys, settings }: { keys: ConfigKeys; settings: Map<string, ConfigSetting> },
 ): void {
   const key = keyOf(node);
-  if (!keys.settings.includes(key)) throw unknownKey(node, [...keys.settings, EXPORTERS, GADGETS]);
+  if (!keys.settings.includes(key)) {
+    throw unknownKey(node, [...keys.settings, EXPORTERS, OPERATORS, GADGETS]);
+  }
   if (settings.has(key)) {
     throw new FormatError(
       `Duplicate key in ${describeNode(node)}: another document has "${key}" too`,

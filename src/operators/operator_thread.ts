@@ -44,6 +44,8 @@ interface NumberedInstance extends OperatorInstance {
 export interface OperatorThreadOptions {
   /** How the operator is called in errors, until its name is known. */
   readonly label: string;
+  /** Params that it is given for every gadget. */
+  readonly params?: ReadonlyMap<string, string>;
   readonly warn: (text: string, hint?: string) => void;
 }
 
@@ -67,6 +69,7 @@ export class OperatorThread implements Operator {
   readonly isExec: boolean;
   readonly #label: string;
   readonly #warn: OperatorThreadOptions["warn"];
+  readonly #given: ReadonlyMap<string, string> | undefined;
   readonly #worker: Worker;
   readonly #gadgets: LocalGadget[] = [];
   /** Batches that are posted and not taken, in order. */
@@ -98,9 +101,10 @@ export class OperatorThread implements Operator {
     }
   }
 
-  private constructor(source: OperatorSource, { label, warn }: OperatorThreadOptions) {
+  private constructor(source: OperatorSource, { label, params, warn }: OperatorThreadOptions) {
     this.isExec = source.kind === "exec";
     this.#label = label;
+    this.#given = params;
     this.#warn = warn;
     this.#worker = new Worker(new URL("./_operator_worker.ts", import.meta.url), {
       type: "module",
@@ -143,7 +147,7 @@ export class OperatorThread implements Operator {
     if (this.#failure !== undefined) return undefined;
     const number = this.#gadgets.push(gadget) - 1;
     const given = this.params.flatMap(({ name }): [string, string][] => {
-      const text = gadget.param(name);
+      const text = this.#given?.get(name) ?? gadget.param(name);
       return text === undefined ? [] : [[name, text]];
     });
     const reply = await this.#ask({

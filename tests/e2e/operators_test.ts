@@ -50,6 +50,23 @@ testWith(
       }
     }
     assertEquals(commandCount, 2);
+    await runCase({
+      name: "serve",
+      run: ["serve", "--listen=127.0.0.1:0", "--socket=none"],
+      options: { cwd: sandbox.folder },
+      during: async (kmeter) => {
+        const address = await servedAt(kmeter);
+        await program.run(3);
+        const taken =
+          /_rows_total\{operator="exec"\} [1-9][^]*_rows_total\{operator="busiest"\} [1-9]/;
+        await pageWith(address, (page) => taken.test(page));
+        kmeter.kill("SIGINT");
+      },
+      expect: { code: 0 },
+      check: ({ stdout }) => {
+        assertEquals(stdout.split("\n").filter((line) => line === `3 ${program.name}`).length, 2);
+      },
+    });
   },
 );
 

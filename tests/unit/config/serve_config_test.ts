@@ -93,6 +93,17 @@ const MISTAKES: [name: string, text: string, message: RegExp][] = [
     "operator: {otel-metrics: {otel-metrics-listen: true}}\ngadgets: [a]",
     /:1 \(operator\.otel-metrics\.otel-metrics-listen\): "otel-metrics-listen"/,
   ],
+  ["operators as text", "operators: a.js\ngadgets: [a]", /:1 \(operators\): expected a list/],
+  [
+    "an operator that is none",
+    "operators:\n  - {a-b: c}\ngadgets: [a]",
+    /:2 \(operators\.0\): there is no "operator"/,
+  ],
+  [
+    "an empty param",
+    "operators:\n  - operator: a.js\n    a-b:\ngadgets: [a]",
+    /:3 \(operators\.0\.a-b\): "a-b" is empty/,
+  ],
   ["gadgets as text", "gadgets: trace_exec", /:1 \(gadgets\): expected a list/],
   [
     "a kind that is not known",
@@ -151,6 +162,16 @@ operator:
   assertEquals(exporters[1].settings.get("endpoint")?.place, place);
   assertEquals(warnings.length, 1);
   assertMatch(warnings[0], /\.collectGoMetrics\) has no effect/);
+});
+
+Deno.test("operators are texts, or texts with params", () => {
+  const text = "operators: ['exec:wc -l', {operator: a.js, a-b: 1}]\ngadgets: [c]";
+  const { operators } = parseServeConfig(text, "kmeter.yaml", KEYS);
+  const place = "kmeter.yaml:1 (operators.1.a-b)";
+  assertEquals(operators.map(({ text, params }) => [text, [...params]]), [
+    ["exec:wc -l", []],
+    ["a.js", [["a-b", { text: "1", place }]]],
+  ]);
 });
 
 Deno.test("an error of YAML names the place, and shows no line that may hold a secret", () => {
