@@ -364,28 +364,18 @@ export class RunningGadget {
     this.#detach();
     try {
       await this.#stopReading();
-    } finally {
-      try {
-        await this.#endReading();
-      } finally {
-        try {
-          this.#lossWatch?.stop();
-        } finally {
-          // A thread that is stuck may read its buffers: they go with the process.
-          if (this.#thread?.isStuck !== true) await this.#closeAll();
-        }
-      }
-    }
-  }
-
-  /** What was counted is handed on, also if not all could be. */
-  async #endReading(): Promise<void> {
-    // What fails here fails again when it is closed, and is told then.
-    await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
-    try {
+      // What fails here fails again when it is closed, and is told then.
+      await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
       for (const readings of this.#readings) await readings.readLast();
     } finally {
+      // Also if not all could be counted: what was is handed on. It throws nothing.
       await this.#plan?.stop();
+      try {
+        this.#lossWatch?.stop();
+      } finally {
+        // A thread that is stuck may read its buffers: they go with the process.
+        if (this.#thread?.isStuck !== true) await this.#closeAll();
+      }
     }
   }
 
