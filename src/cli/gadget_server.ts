@@ -2,7 +2,12 @@
 
 import { trimHeap } from "../../ffi/mod.ts";
 import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
-import { type ListenAddress, stampOf, type WebConfigFile } from "../export/mod.ts";
+import {
+  type GadgetStats,
+  type ListenAddress,
+  stampOf,
+  type WebConfigFile,
+} from "../export/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -131,9 +136,9 @@ export class GadgetServer {
   }
 
   /** Gadgets that should run and do not. */
-  downGadgets(): { gadget: string; isUp: false }[] {
+  downGadgets(): GadgetStats[] {
     return this.fleet.instances.filter(({ running }) => running === undefined)
-      .map(({ name }) => ({ gadget: name, isUp: false }));
+      .map(({ name, error }) => ({ gadget: name, isUp: false, reason: errorWithHint(error) }));
   }
 
   /** What gadgets share that are started by hand. */

@@ -239,6 +239,12 @@ export class RunningGadget {
     return setsOf(this.#runners.filter(({ spec }) => !this.#emptySources.has(spec.name)));
   }
 
+  /** Metrics of one data source; undefined if it is not collected, or not fed. */
+  metricSetOf(dataSource: string): MetricSet | undefined {
+    if (this.#emptySources.has(dataSource)) return undefined;
+    return this.#runners.find(({ spec }) => spec.name === dataSource)?.collector?.set;
+  }
+
   /** Attached programs, for tests and `runProgram`. */
   get programs(): readonly AttachedProgram[] {
     return this.#attached;
