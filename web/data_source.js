@@ -6,14 +6,14 @@
 /** A data source: its facts, a table of its counters and gauges, heat maps of its histograms. */
 
 import { sparkline } from "./charts.js";
-import { element, list, setText } from "./dom.js";
+import { breakable, element, list, setText } from "./dom.js";
 import { heatMapGroup } from "./heat_maps.js";
 import { rateText, valueText, visibleText } from "./numbers.js";
 import { latest, ratesOf } from "./overview.js";
 import { eventsKey, lostKey, numbersOf, seriesKey, sumOf } from "./remember.js";
 
 /** @import { View } from "./dom.js" */
-/** @import { Look } from "./overview.js" */
+/** @import { Look } from "./history.js" */
 /** @import { StatusDataSource, StatusMetric, StatusSeries } from "../src/export/status.ts" */
 
 /** @typedef {{ readonly gadget: string, readonly source: StatusDataSource, readonly look: Look }} ShownSource */
@@ -58,14 +58,17 @@ function factList() {
   events.node.append(line.node);
   return {
     node: element("dl", { class: "facts" }, events.node, lost.node, series.node, map.node),
-    update({ gadget, source, look: { history, now } }) {
+    update({ gadget, source, look }) {
+      const { history } = look;
       const place = { gadget, source: source.name };
       const rates = ratesOf(history, eventsKey(place));
       events.update(latest(rates, rateText));
-      line.draw(rates, now);
+      events.node.hidden = source.map !== undefined;
+      line.draw(rates, look);
       const total = sumOf(source.eventsLost);
       const losing = latest(ratesOf(history, lostKey(place)), rateText);
       lost.update(total === 0 ? "none" : `${valueText(total)}, now ${losing}`);
+      lost.node.hidden = total === 0 && source.map !== undefined;
       lost.node.classList.toggle("bad", total > 0);
       const { seriesCount, seriesLimit } = source;
       series.node.hidden = seriesLimit === undefined;
@@ -89,6 +92,9 @@ function fact(name) {
   return { node, update: (text) => setText(value, text) };
 }
 
+/** Rows of a table until somebody wants more. */
+const FEW_ROWS = 10;
+
 /**
  * @param {readonly IndexedMetric[]} metrics
  * @returns {View<ShownSource>}
@@ -96,34 +102,44 @@ function fact(name) {
 function seriesTable(metrics) {
   const head = element("tr");
   const body = element("tbody");
-  const node = element(
-    "div",
-    { class: "scroll", role: "region", "aria-label": "Series", tabindex: "0" },
-    element("table", {}, element("thead", {}, head), body),
-  );
+  const table = element("table", {}, element("thead", {}, head), body);
+  const scroll = { class: "scroll", role: "region", "aria-label": "Series", tabindex: "0" };
+  const button = element("button", { type: "button" });
+  const node = element("div", {}, element("div", scroll, table), button);
   const showRows = list(body, {
     key: (/** @type {ShownRow} */ { series }) => series.id,
     make: (first) => seriesRow(first, metrics),
   });
-  return {
-    node,
-    update({ gadget, source, look }) {
-      if (head.childElementCount === 0) head.append(...headCells(source, metrics));
-      showRows(source.series.map((series) => ({ gadget, source, look, series })));
-    },
+  let showsAll = false;
+  /** @type {ShownSource | undefined} */
+  let latestShown;
+  const update = (/** @type {ShownSource} */ shown) => {
+    latestShown = shown;
+    const { series, labelNames } = shown.source;
+    if (head.childElementCount === 0) head.append(...headCells(labelNames, metrics));
+    showRows(
+      series.slice(0, showsAll ? undefined : FEW_ROWS).map((series) => ({ ...shown, series })),
+    );
+    button.hidden = series.length <= FEW_ROWS;
+    setText(button, showsAll ? `Show ${FEW_ROWS}` : `Show ${series.length}`);
   };
+  button.addEventListener("click", () => {
+    showsAll = !showsAll;
+    if (latestShown !== undefined) update(latestShown);
+  });
+  return { node, update };
 }
 
 /**
- * @param {StatusDataSource} source
+ * @param {readonly string[]} labelNames
  * @param {readonly IndexedMetric[]} metrics
  */
-function headCells({ labelNames }, metrics) {
+function headCells(labelNames, metrics) {
   const labels = labelNames.length === 0 ? ["series"] : labelNames;
   return [
     ...labels.map((label) => element("th", { scope: "col" }, label)),
     ...metrics.map(({ name, help }) =>
-      element("th", { scope: "col", class: "number", title: help }, name)
+      element("th", { scope: "col", class: "number", title: help }, ...breakable(name))
     ),
   ];
 }
@@ -175,18 +191,20 @@ function valueCell({ name: metric, type, unit, index }) {
   const node = element("td", { class: "number" }, line.node, element("div", {}, main, aside));
   return {
     node,
-    update({ gadget, source, series, look: { history, now } }) {
+    update({ gadget, source, series, look }) {
+      const { history } = look;
       const key = seriesKey({ gadget, source: source.name }, { metric, series });
       const [value] = numbersOf(series.values[index]);
       if (type === "gauge") {
         setText(main, valueText(value, unit));
-        line.draw(history.points(key).map(({ at, value: [v] }) => ({ at, value: v })), now);
+        line.draw(history.points(key).map(({ at, value: [v] }) => ({ at, value: v })), look);
         return;
       }
       const rates = ratesOf(history, key);
       setText(main, latest(rates, (rate) => rateText(rate, unit)));
       setText(aside, valueText(value, unit));
-      line.draw(rates, now);
+      main.classList.toggle("idle", rates.at(-1)?.value === 0);
+      line.draw(rates, look);
     },
   };
 }

@@ -29,6 +29,15 @@ export function setText(node, text) {
 }
 
 /**
+ * A name that may be broken behind each `_`.
+ * @param {string} name
+ * @returns {(Node | string)[]}
+ */
+export function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part, i) => i === 0 ? [part] : [element("wbr"), part]);
+}
+
+/**
  * A part of the page that follows a value.
  * @template T
  * @typedef {{ readonly node: HTMLElement, readonly update: (value: T) => void }} View
@@ -55,9 +64,10 @@ export function list(parent, { key, make }) {
     for (const item of items) {
       const view = views.get(key(item)) ?? make(item);
       views.set(key(item), view);
-      view.update(item);
       if (view.node === place) place = place.nextElementSibling;
       else parent.insertBefore(view.node, place);
+      // Behind that: who draws asks how much room there is.
+      view.update(item);
     }
   };
 }

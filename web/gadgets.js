@@ -12,7 +12,7 @@ import { latest, ratesOf } from "./overview.js";
 import { runTimeKey } from "./remember.js";
 
 /** @import { View } from "./dom.js" */
-/** @import { Look } from "./overview.js" */
+/** @import { Look } from "./history.js" */
 /** @import { StatusDataSource, StatusGadget, StatusProgram } from "../src/export/status.ts" */
 
 /** @typedef {{ readonly gadget: StatusGadget, readonly look: Look }} ShownGadget */
@@ -82,7 +82,7 @@ function problemsOf({ isUp, reason, isCaughtUp, programs, dataSources }) {
     ...programs.filter(({ isAttached }) => !isAttached)
       .map(({ name, reason }) => `Program ${name} is not attached: ${reason}`),
     ...dataSources.flatMap(sourceProblems),
-  ].map(visibleText);
+  ].map((text) => text.split("\n").map(visibleText).join("\n"));
 }
 
 /** @param {StatusDataSource} source @returns {string[]} */

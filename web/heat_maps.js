@@ -7,7 +7,7 @@
 
 import { drawHeatMap } from "./charts.js";
 import { element, list, setText } from "./dom.js";
-import { rateText, valueText, visibleText } from "./numbers.js";
+import { durationText, rateText, valueText, visibleText } from "./numbers.js";
 import { numbersOf, seriesKey } from "./remember.js";
 
 /** @import { IndexedMetric, ShownRow, ShownSource } from "./data_source.js" */
@@ -49,14 +49,16 @@ function heatMap({ series }, { name, unit, index, bounds = [] }) {
   const facts = element("p", { class: "quantiles" });
   const canvas = element("canvas", { role: "img" });
   const axis = element("div", { class: "axis", "aria-hidden": "true" });
+  const start = element("span");
   const times = element("div", { class: "times", "aria-hidden": "true" });
-  times.append(element("span", {}, "5 min ago"), element("span", {}, "now"));
+  times.append(start, element("span", {}, "now"));
   const caption = element("figcaption", {}, element("strong", {}, labels), rate);
   const plot = element("div", { class: "plot" }, axis, canvas, times);
   const node = element("figure", {}, caption, facts, plot);
   return {
     node,
-    update({ gadget, source, series, look: { history, now } }) {
+    update({ gadget, source, series, look }) {
+      const { history } = look;
       const key = seriesKey({ gadget, source: source.name }, { metric: name, series });
       const rates = history.rates(key);
       const counts = numbersOf(series.values[index]);
@@ -67,7 +69,8 @@ function heatMap({ series }, { name, unit, index, bounds = [] }) {
       const shown = shownBuckets(counts);
       canvas.setAttribute("aria-label", `${name} of ${labels}: ${facts.textContent}`);
       drawAxis(axis, { ...shown, bounds, unit });
-      drawHeatMap(canvas, { rates, ...shown, now });
+      drawHeatMap(canvas, { rates, ...shown, look });
+      setText(start, `${durationText(look.spanSeconds)} ago`);
     },
   };
 }
@@ -115,7 +118,7 @@ function shownBuckets(counts) {
 }
 
 /** As many as there is room for. */
-const MAX_TICKS = 6;
+const MAX_TICKS = 5;
 
 /**
  * Upper bounds of the buckets, from above to below.

@@ -2,7 +2,9 @@
 /** What was seen in the last minutes: the server tells only the present. */
 
 /** How far back the page remembers, in seconds. */
-export const SPAN_SECONDS = 300;
+const SPAN_SECONDS = 300;
+/** What is shown at least: a few points over all the width would say nothing. */
+const MIN_SPAN_SECONDS = 60;
 
 /**
  * A value at a moment, in seconds since kmeter began.
@@ -15,6 +17,21 @@ export const SPAN_SECONDS = 300;
  * @template T
  * @typedef {{ readonly from: number, readonly to: number, readonly value: T }} Rate
  */
+
+/**
+ * What is remembered, the moment that is shown, and how far back from there.
+ * @typedef {{ readonly history: History, readonly now: number, readonly spanSeconds: number }} Look
+ */
+
+/**
+ * @param {History} history
+ * @param {{ readonly now: number, readonly since: number }} times when the page first looked
+ * @returns {Look}
+ */
+export function lookBack(history, { now, since }) {
+  const spanSeconds = Math.min(Math.max(now - since, MIN_SPAN_SECONDS), SPAN_SECONDS);
+  return { history, now, spanSeconds };
+}
 
 /** Values by key. A histogram's values are its counts. */
 export class History {

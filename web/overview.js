@@ -8,16 +8,19 @@
 import { sparkline } from "./charts.js";
 import { element, list, setText } from "./dom.js";
 import { durationText, rateText, valueText } from "./numbers.js";
-import { CPU_KEY, EVENTS_KEY, LOST_KEY, MEMORY_KEY, numberOf, sumOf } from "./remember.js";
+import {
+  CPU_KEY,
+  EVENTS_KEY,
+  eventsOf,
+  LOST_KEY,
+  MEMORY_KEY,
+  numberOf,
+  sumOf,
+} from "./remember.js";
 
 /** @import { View } from "./dom.js" */
-/** @import { History } from "./history.js" */
+/** @import { History, Look } from "./history.js" */
 /** @import { StatusDocument } from "../src/export/status.ts" */
-
-/**
- * What is remembered, and the moment that is shown.
- * @typedef {{ readonly history: History, readonly now: number }} Look
- */
 
 /**
  * @typedef {object} Tile
@@ -26,7 +29,7 @@ import { CPU_KEY, EVENTS_KEY, LOST_KEY, MEMORY_KEY, numberOf, sumOf } from "./re
  * @property {string} detail
  * @property {boolean} [isBad]
  * @property {readonly { at: number, value: number }[]} [line]
- * @property {number} now
+ * @property {Look} look
  */
 
 /**
@@ -44,7 +47,9 @@ function tile() {
   const value = element("dd", { class: "value" });
   const detail = element("dd", { class: "detail" });
   const line = sparkline();
-  const node = element("div", { class: "tile" }, name, value, detail);
+  const lineRow = element("dd", { class: "line" });
+  lineRow.append(line.node);
+  const node = element("div", { class: "tile" }, name, value, detail, lineRow);
   return {
     node,
     update(tile) {
@@ -52,9 +57,8 @@ function tile() {
       setText(value, tile.value);
       setText(detail, tile.detail);
       node.classList.toggle("bad", tile.isBad === true);
-      if (tile.line === undefined) return;
-      if (line.node.parentNode === null) node.append(element("dd", {}, ""), line.node);
-      line.draw(tile.line, tile.now);
+      lineRow.hidden = tile.line === undefined;
+      line.draw(tile.line ?? [], tile.look);
     },
   };
 }
@@ -64,12 +68,13 @@ function tile() {
  * @param {Look} look
  * @returns {Tile[]}
  */
-function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, { history, now }) {
+function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, look) {
+  const { history } = look;
   const sources = gadgets.flatMap(({ dataSources }) => dataSources);
   const up = gadgets.filter(({ isUp }) => isUp).length;
   const down = gadgets.filter(({ isUp }) => !isUp).map(({ name }) => name);
   const lost = sources.reduce((sum, { eventsLost }) => sum + sumOf(eventsLost), 0);
-  const received = sources.reduce((sum, { eventsReceived }) => sum + eventsReceived, 0);
+  const received = sources.reduce((sum, source) => sum + eventsOf(source), 0);
   const events = ratesOf(history, EVENTS_KEY);
   const losses = ratesOf(history, LOST_KEY);
   const cpu = ratesOf(history, CPU_KEY);
@@ -80,14 +85,14 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, { history, n
       value: `${up} of ${gadgets.length} run`,
       detail: down.length === 0 ? "none is down" : `down: ${down.join(", ")}`,
       isBad: down.length > 0,
-      now,
+      look,
     },
     {
       name: "Events",
       value: latest(events, rateText),
       detail: `${valueText(received)} since the start`,
       line: events,
-      now,
+      look,
     },
     {
       name: "Lost events",
@@ -95,14 +100,14 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, { history, n
       detail: lost === 0 ? "all are counted" : `now ${latest(losses, rateText)}`,
       isBad: lost > 0,
       ...(lost > 0 && { line: losses }),
-      now,
+      look,
     },
     ...(seriesPlaces === undefined ? [] : [{
       name: "Series",
       value: valueText(seriesPlaces.taken),
       detail: `of at most ${valueText(seriesPlaces.limit)}`,
       isBad: seriesPlaces.taken >= seriesPlaces.limit,
-      now,
+      look,
     }]),
     ...(residentBytes === undefined ? [] : [{
       name: "Memory",
@@ -111,16 +116,16 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, { history, n
         ? "resident"
         : `${openFds} of ${valueText(numberOf(maxFds))} descriptors`,
       line: history.points(MEMORY_KEY).map(({ at, value: [value] }) => ({ at, value })),
-      now,
+      look,
     }]),
     ...(cpuSeconds === undefined ? [] : [{
       name: "CPU",
       value: latest(cpu, (share) => `${valueText(100 * share)} %`),
       detail: `of one, ${durationText(cpuSeconds)} in all`,
       line: cpu,
-      now,
+      look,
     }]),
-    { name: "Runs for", value: durationText(uptimeSeconds), detail: "", now },
+    { name: "Runs for", value: durationText(uptimeSeconds), detail: "", look },
   ];
 }
 

@@ -7,7 +7,7 @@
 
 import { element, setText } from "./dom.js";
 import { gadgetCards } from "./gadgets.js";
-import { History } from "./history.js";
+import { History, lookBack } from "./history.js";
 import { overview } from "./overview.js";
 import { remember } from "./remember.js";
 
@@ -19,6 +19,8 @@ const PATIENCE_MS = 10_000;
 
 const history = new History();
 let now = 0;
+/** When the page first looked, on the clock of kmeter. */
+let since = 0;
 let isFirst = true;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -65,14 +67,17 @@ function show(status) {
   // Another tab has asked for it already.
   if (uptimeSeconds === now) return;
   // Another kmeter: nothing of the one before belongs to it.
-  if (uptimeSeconds < now) history.clear();
+  if (uptimeSeconds < now || isFirst) {
+    history.clear();
+    since = uptimeSeconds;
+  }
   now = uptimeSeconds;
   remember(history, status);
   if (isFirst) main.replaceChildren();
   showGadgets ??= gadgetCards(main);
   isFirst = false;
   setText(find("version"), version);
-  const look = { history, now };
+  const look = lookBack(history, { now, since });
   tiles.hidden = false;
   showOverview(status, look);
   showGadgets(gadgets, look);

@@ -54,6 +54,11 @@ export function sumOf(counts) {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
+/** Entries of a map are read again and again: they are no events. @param {StatusDataSource} source */
+export function eventsOf({ map, eventsReceived }) {
+  return map === undefined ? eventsReceived : 0;
+}
+
 /**
  * @param {History} history
  * @param {StatusDocument} status
@@ -62,7 +67,7 @@ export function remember(history, { uptimeSeconds: at, process, gadgets }) {
   if (process.residentBytes !== undefined) history.add(MEMORY_KEY, at, [process.residentBytes]);
   if (process.cpuSeconds !== undefined) history.addCounts(CPU_KEY, at, [process.cpuSeconds]);
   const sources = gadgets.flatMap(({ dataSources }) => dataSources);
-  history.addCounts(EVENTS_KEY, at, [sources.reduce((sum, s) => sum + s.eventsReceived, 0)]);
+  history.addCounts(EVENTS_KEY, at, [sources.reduce((sum, source) => sum + eventsOf(source), 0)]);
   history.addCounts(LOST_KEY, at, [sources.reduce((sum, s) => sum + sumOf(s.eventsLost), 0)]);
   for (const { name, programs, dataSources } of gadgets) {
     const runTime = programs.reduce((sum, { runTimeSeconds = 0 }) => sum + runTimeSeconds, 0);
@@ -79,7 +84,7 @@ export function remember(history, { uptimeSeconds: at, process, gadgets }) {
  */
 function rememberSource(history, at, { gadget, source }) {
   const place = { gadget, source: source.name };
-  history.addCounts(eventsKey(place), at, [source.eventsReceived]);
+  history.addCounts(eventsKey(place), at, [eventsOf(source)]);
   history.addCounts(lostKey(place), at, [sumOf(source.eventsLost)]);
   for (const series of source.series) {
     source.metrics.forEach(({ name: metric, type }, i) => {
