@@ -121,7 +121,7 @@ function seriesTable(metrics) {
       series.slice(0, showsAll ? undefined : FEW_ROWS).map((series) => ({ ...shown, series })),
     );
     button.hidden = series.length <= FEW_ROWS;
-    setText(button, showsAll ? `Show ${FEW_ROWS}` : `Show ${series.length}`);
+    setText(button, showsAll ? `Show only ${FEW_ROWS}` : `Show all ${series.length}`);
   };
   button.addEventListener("click", () => {
     showsAll = !showsAll;
