@@ -188,7 +188,8 @@ function valueCell({ name: metric, type, unit, index }) {
   const main = element("span", { class: "main" });
   const aside = element("span", { class: "aside" });
   const line = sparkline();
-  const node = element("td", { class: "number" }, line.node, element("div", {}, main, aside));
+  const cell = element("div", { class: "cell" }, line.node, element("div", {}, main, aside));
+  const node = element("td", { class: "number" }, cell);
   return {
     node,
     update({ gadget, source, series, look }) {

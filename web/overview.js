@@ -87,13 +87,13 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, look) {
       isBad: down.length > 0,
       look,
     },
-    {
+    ...(sources.every(({ map }) => map !== undefined) ? [] : [{
       name: "Events",
       value: latest(events, rateText),
       detail: `${valueText(received)} since the start`,
       line: events,
       look,
-    },
+    }]),
     {
       name: "Lost events",
       value: lost === 0 ? "none" : valueText(lost),

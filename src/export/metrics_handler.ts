@@ -1,7 +1,7 @@
 /** Answers to HTTP requests: `/metrics`, `/healthz`, and the page for people with its data. */
 
 import { MetricsPage, type MetricsPageOptions } from "./_metrics_page.ts";
-import { sharedAnswer } from "./_shared_answer.ts";
+import { sharedAnswer } from "./shared_answer.ts";
 import type { StatusDocument } from "./status.ts";
 import { type LandingContent, WEB_HEADERS, WebPage } from "./web_page.ts";
 

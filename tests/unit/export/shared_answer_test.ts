@@ -1,6 +1,6 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { sharedAnswer } from "../../../src/export/_shared_answer.ts";
+import { sharedAnswer } from "../../../src/export/shared_answer.ts";
 
 /** An answer that counts how often it was made, and takes `costMs`. */
 function counted({ costMs }: { costMs: number }) {
