@@ -13,7 +13,7 @@ import { numbersOf, seriesKey } from "./remember.js";
 /** @import { IndexedMetric, ShownRow, ShownSource } from "./data_source.js" */
 /** @import { View } from "./dom.js" */
 
-/** More would be a wall: the table of /metrics has them all. */
+/** More would be a wall. */
 const MAX_SHOWN = 6;
 const QUANTILES = [0.5, 0.9, 0.99];
 

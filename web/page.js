@@ -18,10 +18,10 @@ const POLL_MS = 2000;
 const PATIENCE_MS = 10_000;
 
 const history = new History();
-let now = 0;
-/** When the page first looked, on the clock of kmeter. */
+/** What is shown, on the clock of kmeter; Infinity for nothing. */
+let now = Infinity;
+/** When the page first looked, on the same clock. */
 let since = 0;
-let isFirst = true;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let isAsking = false;
@@ -47,17 +47,23 @@ function follow() {
 async function ask() {
   if (isAsking) return;
   isAsking = true;
+  const status = await fetchStatus();
+  isAsking = false;
+  if (!document.hidden) timer = setTimeout(ask, POLL_MS);
+  if (status === undefined) return;
+  showState("live", "Live");
+  show(status);
+}
+
+/** @returns {Promise<StatusDocument | undefined>} undefined if there is none: the page says why */
+async function fetchStatus() {
   try {
     const response = await fetch("/api/v1/status", { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!response.ok) throw new Error(`kmeter answers ${response.status}`);
-    show(await response.json());
-    showState("live", "Live");
-  } catch (error) {
-    const isAnswer = error instanceof Error && error.message.startsWith("kmeter ");
-    showState("lost", isAnswer ? error.message : "kmeter cannot be reached: trying again");
-  } finally {
-    isAsking = false;
-    if (!document.hidden) timer = setTimeout(ask, POLL_MS);
+    if (response.ok) return await response.json();
+    showState("lost", `kmeter answers ${response.status}: trying again`);
+  } catch {
+    // It has ended, is too busy, or the network is gone: the browser does not tell which.
+    showState("lost", "kmeter cannot be reached: trying again");
   }
 }
 
@@ -66,16 +72,17 @@ function show(status) {
   const { uptimeSeconds, version, gadgets } = status;
   // Another tab has asked for it already.
   if (uptimeSeconds === now) return;
-  // Another kmeter: nothing of the one before belongs to it.
-  if (uptimeSeconds < now || isFirst) {
+  // The first, or another kmeter: nothing of the one before belongs to it.
+  if (uptimeSeconds < now) {
     history.clear();
     since = uptimeSeconds;
   }
   now = uptimeSeconds;
   remember(history, status);
-  if (isFirst) main.replaceChildren();
-  showGadgets ??= gadgetCards(main);
-  isFirst = false;
+  if (showGadgets === undefined) {
+    main.replaceChildren();
+    showGadgets = gadgetCards(main);
+  }
   setText(find("version"), version);
   const look = lookBack(history, { now, since });
   tiles.hidden = false;

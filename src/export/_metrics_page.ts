@@ -58,14 +58,14 @@ interface RecentBody {
 
 /** The page of all metrics. Scrapes that overlap share one refresh, and one rendering if they can. */
 export class MetricsPage {
+  /** Brings the sets up to date; who comes meanwhile waits for the same. Never rejects. */
+  readonly refresh: () => Promise<void>;
   readonly #options: MetricsPageOptions;
   readonly #scrapes: Scrapes;
   readonly #deflater = new Deflater();
   readonly #pace = new Pace();
   /** By variant. */
   readonly #recent = new Map<string, RecentBody>();
-  /** Brings the sets up to date; who comes meanwhile waits for the same. Never rejects. */
-  readonly refresh: () => Promise<void>;
   readonly #ownPart: Readonly<Record<ExpositionFormat, () => Promise<Uint8Array>>>;
 
   constructor(options: MetricsPageOptions) {

@@ -59,6 +59,6 @@ export {
   startSecureMetricsServer,
 } from "./secure_metrics_server.ts";
 export { type StatusDataSource, type StatusDocument, type StatusGadget } from "./status.ts";
-export { readStatusMetrics } from "./status_metrics.ts";
+export { MAX_STATUS_SERIES, readStatusMetrics } from "./status_metrics.ts";
 export { type LandingContent } from "./web_page.ts";
 export { WebConfigFile } from "./web_config_file.ts";

@@ -22,6 +22,7 @@ const INDEX = `${FOLDER}/index.html`;
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
 };
 
 /** No script but ours runs, whatever a label says; nobody shows the page inside of theirs. */

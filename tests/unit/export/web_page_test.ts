@@ -41,6 +41,7 @@ Deno.test("the page and all that it loads forbid everything that is not their ow
     ["/", "text/html; charset=utf-8"],
     ["/web/page.js", "text/javascript; charset=utf-8"],
     ["/web/page.css", "text/css; charset=utf-8"],
+    ["/web/icon.svg", "image/svg+xml"],
     ["/api/v1/status", "application/json"],
   ];
   for (const [path, type] of rows) {
