@@ -4,6 +4,7 @@ import { runProgram } from "../ffi/mod.ts";
 import { parseGadget, RunningGadget, type RunOptions } from "../src/engine/mod.ts";
 import { Exposition } from "../src/export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT } from "../src/metrics/mod.ts";
+import { ENRICH_OPERATOR, METRICS_OPERATOR } from "../src/operators/mod.ts";
 import { FIXTURES } from "./fixture.ts";
 
 /** A running data source. It runs until the process ends. */
@@ -18,22 +19,13 @@ export interface RunningMap {
 
 const OPTIONS: RunOptions = {
   name: "bench",
-  filter: "",
+  operators: [ENRICH_OPERATOR, METRICS_OPERATOR],
+  operatorParams: new Map(),
   params: new Map(),
-  metrics: true,
   scopes: new Map(),
   schedule: () => ({}),
-  printIntervalMs: 1000,
   strict: true,
   seriesBudget: allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT),
-  display: {
-    draws: () => false,
-    rowView: () => undefined,
-    metrics: () => "",
-    write: () => {},
-    isFull: () => false,
-    room: () => Promise.resolve(true),
-  },
   warn: (text) => {
     throw new Error(text);
   },

@@ -22,6 +22,7 @@ const TABLE = {
   },
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" }, // const char *name, unsigned flags
   malloc_trim: { parameters: ["usize"], result: "i32" }, // size_t pad
+  kill: { parameters: ["i32", "i32"], result: "i32" }, // pid_t pid, or -pgid; int sig
   umask: { parameters: ["u32"], result: "u32" }, // mode_t mask → the former one
   close: { parameters: ["i32"], result: "i32" }, // int fd
   read: {
@@ -328,6 +329,13 @@ export function isRoot(): boolean {
 export function pageSizeBytes(): number {
   const SC_PAGESIZE = 30;
   return Number(libc().sysconf(SC_PAGESIZE));
+}
+
+const SIGKILL = 9;
+
+/** Kills all processes of a group; it may have none any more. */
+export function killProcessGroup(id: number): void {
+  libc().kill(-id, SIGKILL);
 }
 
 /**

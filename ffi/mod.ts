@@ -33,6 +33,7 @@ export {
   ESRCH,
   isRoot,
   kernelError,
+  killProcessGroup,
   pageSizeBytes,
   systemError,
   trimHeap,

@@ -54,6 +54,7 @@ const LAYERS: readonly Layer[] = [
   { name: "export", path: "src/export/", isPure: false },
   { name: "view", path: "src/view/", isPure: true },
   { name: "dashboard", path: "src/dashboard/", isPure: true },
+  { name: "operators", path: "src/operators/", isPure: false },
   { name: "engine", path: "src/engine/", isPure: false },
   { name: "cli", path: "src/cli/", isPure: false },
   { name: "main", path: "main.ts", isPure: false },

@@ -28,6 +28,7 @@ const WORKERS: readonly Entry[] = [
     code: "ingest_worker.code",
   },
   { source: "src/export/_gzip_worker.ts", output: "gzip_worker.mjs" },
+  { source: "src/operators/_operator_worker.ts", output: "operator_worker.mjs" },
   { source: "src/export/otlp/_otlp_worker.ts", output: "otlp_worker.mjs" },
 ];
 /** Made by others; named here because the program opens them by these names. */

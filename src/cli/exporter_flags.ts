@@ -14,7 +14,7 @@ import { suggestName } from "../gadget/mod.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 
 /** The exporter that the variables describe. */
-const STANDARD_NAME = "otlp";
+export const STANDARD_NAME = "otlp";
 
 export const EXPORTER_FLAGS: readonly Flag[] = [
   {

@@ -2,19 +2,22 @@
 
 import {
   CAPABILITY_USES,
-  type Display,
   missingCapabilities,
   type ParsedGadget,
   parseGadget,
   type RunOptions,
 } from "../engine/mod.ts";
 import { KernelError } from "../errors.ts";
+import {
+  ENRICH_OPERATOR,
+  FILTER_OPERATOR,
+  METRICS_OPERATOR,
+  type Operator,
+} from "../operators/mod.ts";
 import { type Flag, type ParsedFlags, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { writeNotice } from "./output.ts";
 import { ownLines } from "./report_error.ts";
-import { btfFileOf, durationMsOf, mapSchedules, scopesOf } from "./run_flags.ts";
-
-const DEFAULT_PRINT_INTERVAL_MS = 1000;
+import { btfFileOf, mapSchedules, scopesOf } from "./run_flags.ts";
 
 /** A gadget and the flags given with it, its own parameters among them. */
 export interface GadgetCommandLine {
@@ -49,8 +52,10 @@ export function parseGadgetCommandLine(
 export interface GadgetOptionsContext {
   /** What the gadget is called in metrics and messages. */
   readonly name: string;
-  readonly display: Display;
+  /** Whether metrics are collected. */
   readonly metrics: boolean;
+  /** Who takes part beside those of every run. */
+  readonly operators: readonly Operator[];
   readonly isAttachable?: boolean;
   readonly seriesBudget: RunOptions["seriesBudget"];
   readonly warn: RunOptions["warn"];
@@ -59,8 +64,14 @@ export interface GadgetOptionsContext {
 /** Options of a run. @throws UsageError. */
 export function gadgetOptions(
   { gadget: { spec }, flags }: GadgetCommandLine,
-  context: GadgetOptionsContext,
+  { metrics, operators, ...context }: GadgetOptionsContext,
 ): RunOptions {
+  const all = [
+    ENRICH_OPERATOR,
+    FILTER_OPERATOR,
+    ...(metrics ? [METRICS_OPERATOR] : []),
+    ...operators,
+  ];
   const params = new Map<string, string>();
   for (const { key, kind } of spec.params) {
     const value = kind === "bool" ? flags.switchValue(key)?.toString() : flags.text(key);
@@ -68,18 +79,28 @@ export function gadgetOptions(
   }
   return {
     ...context,
-    filter: flags.text("filter") ?? "",
+    operators: all,
+    operatorParams: operatorParams(all, flags),
     params,
     scopes: scopesOf(flags, spec),
     schedule: mapSchedules(flags, spec),
-    printIntervalMs: durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
-      DEFAULT_PRINT_INTERVAL_MS,
     strict: flags.has("strict"),
     btfFile: btfFileOf(flags),
     dumpCode: flags.has("dump-code")
       ? (dataSource, source) => writeNotice(`// data source ${dataSource}\n${source}`)
       : undefined,
   };
+}
+
+function operatorParams(
+  operators: readonly Operator[],
+  flags: ParsedFlags,
+): ReadonlyMap<string, string> {
+  const params = operators.flatMap(({ params }) => params ?? []);
+  return new Map(params.flatMap(({ name, value }): [string, string][] => {
+    const text = value === undefined ? flags.switchValue(name)?.toString() : flags.text(name);
+    return text === undefined ? [] : [[name, text]];
+  }));
 }
 
 /** A gadget's warning as `run` shows it: once, before anything else. */

@@ -1,16 +1,22 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
 import { trimHeap } from "../../ffi/mod.ts";
-import { Fleet, type Instance, type RunningGadget } from "../engine/mod.ts";
+import type { OperatorEntry } from "../config/mod.ts";
+import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
 import {
+  type ExporterOptions,
   type GadgetStats,
   type ListenAddress,
+  shownUrl,
   stampOf,
   type WebConfigFile,
 } from "../export/mod.ts";
+import type { Operator } from "../operators/mod.ts";
 import { type ControlDuties, ControlServer } from "./control_server.ts";
 import type { InstanceLog } from "./instance_log.ts";
-import { MetricsEndpoint } from "./metrics_endpoint.ts";
+import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
+import { MetricsPush } from "./metrics_push.ts";
+import { OperatorThreads } from "./operator_threads.ts";
 import { writeNotice } from "./output.ts";
 import { describeError, errorWithHint } from "./report_error.ts";
 import {
@@ -31,8 +37,12 @@ const LOOK_INTERVAL_MS = 2000;
 export interface ServeSettings {
   readonly address: ListenAddress;
   readonly prefix?: string;
+  readonly createdSamples: boolean;
+  /** Where metrics are pushed to. */
+  readonly exporters: readonly ExporterOptions[];
   readonly webConfig?: WebConfigFile;
   readonly metricsLimit: number;
+  readonly operators: readonly OperatorEntry[];
   /** Path of the control socket; absent for none. */
   readonly socket?: string;
   /** True if it is not the usual one. */
@@ -65,6 +75,10 @@ export class GadgetServer {
   readonly fleet: Fleet;
   readonly #options: GadgetServerOptions;
   readonly #endpoint: MetricsEndpoint;
+  readonly #push: MetricsPush | undefined;
+  readonly #threads: OperatorThreads;
+  /** Has every gadget on the page. */
+  readonly #page: Operator;
   /** What the file says, by name. */
   #planned = new Map<string, PlannedInstance>();
   /** Told when a gadget stops, whoever stops it. */
@@ -82,12 +96,25 @@ export class GadgetServer {
   /** @throws if the port cannot be had, or no gadget can start. */
   static async start(first: ReadPlan, options: GadgetServerOptions): Promise<GadgetServer> {
     let isReady = false;
+    const { exporters, prefix } = options.settings;
+    const own = await loadOwnMetrics();
+    const push = exporters.length === 0
+      ? undefined
+      : await MetricsPush.open({ exporters, own, prefix, warn: warnAsIs });
+    // Theirs alone from here on: sockets of the server are files that it must be able to write.
+    const threads = await OperatorThreads.open(options.settings.operators, { warn });
+    Deno.permissions.revokeSync({ name: "run" });
     const endpoint = await MetricsEndpoint.open({
       ...options.settings,
+      own,
       health: () => isReady ? undefined : "the gadgets are not running yet",
-      more: () => ({ gadgets: isReady ? server.downGadgets() : [] }),
+      more: () => ({
+        gadgets: isReady ? server.downGadgets() : [],
+        pushes: push?.stats,
+        operators: threads.stats,
+      }),
     });
-    const server = new GadgetServer(endpoint, first, options);
+    const server = new GadgetServer({ endpoint, push, threads }, first, options);
     try {
       await server.#openSocket();
       await server.#startAll(first.plan);
@@ -99,25 +126,33 @@ export class GadgetServer {
     Deno.permissions.revokeSync({ name: "net" });
     isReady = true;
     endpoint.ready();
+    push?.begin();
     server.#follow();
     writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
+    for (const exporter of exporters) {
+      writeNotice(`pushing metrics to ${shownUrl(exporter)} every ${exporter.intervalMs / 1000} s`);
+    }
     notifyServiceManager("READY=1");
     trimHeap();
     return server;
   }
 
-  private constructor(endpoint: MetricsEndpoint, first: ReadPlan, options: GadgetServerOptions) {
+  private constructor(
+    { endpoint, push, threads }: {
+      endpoint: MetricsEndpoint;
+      push: MetricsPush | undefined;
+      threads: OperatorThreads;
+    },
+    first: ReadPlan,
+    options: GadgetServerOptions,
+  ) {
     this.#endpoint = endpoint;
+    this.#push = push;
+    this.#threads = threads;
+    this.#page = endpoint.operator;
     this.#options = options;
     this.fleet = new Fleet({
-      started: (running, instead) => {
-        endpoint.serve(running, instead);
-        if (instead !== undefined) this.#tellStop(instead);
-      },
-      stopping: (running) => {
-        endpoint.withdraw(running);
-        this.#tellStop(running);
-      },
+      stopping: (running) => this.#tellStop(running),
       failed: ({ name }, error) => this.#tell(name, `has failed: ${errorWithHint(error)}`),
       endedBadly: (name, error) => this.#tell(name, `did not end well: ${errorWithHint(error)}`),
     });
@@ -144,6 +179,11 @@ export class GadgetServer {
   /** What gadgets share that are started by hand. */
   get context(): PlanContext {
     return this.#options.context;
+  }
+
+  /** Those that there are, whatever the file says by now. */
+  get exporterNames(): readonly string[] {
+    return this.#options.settings.exporters.map(({ name }) => name);
   }
 
   get log(): InstanceLog {
@@ -178,6 +218,14 @@ export class GadgetServer {
     }
   }
 
+  /** A file that was read again may name exporters that a restart would bring. */
+  #tellMissing({ name, exporters = new Set() }: PlannedInstance): void {
+    const missing = [...exporters].filter((exporter) => !this.exporterNames.includes(exporter));
+    if (missing.length > 0) {
+      this.#tell(name, `is not pushed by ${missing.join(", ")} before a restart`);
+    }
+  }
+
   #tell(name: string, text: string): void {
     this.log.add(name, text);
     warnAsIs(`${name} ${text}`);
@@ -204,13 +252,30 @@ export class GadgetServer {
   async #startOne(planned: PlannedInstance): Promise<unknown> {
     const { name, gadget } = planned;
     try {
-      await this.fleet.replace(planned);
+      await this.fleet.replace(this.#withOperators(planned));
       this.#planned.set(name, planned);
+      this.#tellMissing(planned);
       return undefined;
     } catch (error) {
       this.#tellFailure({ name, gadget: gadget.spec.name, error });
       return error;
     }
+  }
+
+  /** Starts a gadget that the file does not say. @throws as {@linkcode Fleet.start}. */
+  start(planned: PlannedInstance): Promise<Instance> {
+    return this.fleet.start(this.#withOperators(planned));
+  }
+
+  #withOperators({ gadget, options, exporters }: PlannedInstance): InstanceRequest {
+    const push = this.#push?.operator(exporters);
+    const operators = [
+      ...options.operators,
+      ...this.#threads.operators,
+      this.#page,
+      ...(push === undefined ? [] : [push]),
+    ];
+    return { gadget, options: { ...options, operators } };
   }
 
   #tellFailure(failure: { name: string; gadget: string; error: unknown }): void {
@@ -240,7 +305,7 @@ export class GadgetServer {
       if (again.settingTexts !== this.#first.settingTexts) {
         warn(
           `${file} changes what all gadgets share (${
-            SETTING_NAMES.join(", ")
+            [...SETTING_NAMES, "exporters", "operators"].join(", ")
           }): that needs a restart`,
         );
       }
@@ -284,7 +349,10 @@ export class GadgetServer {
     await this.#reloading;
     try {
       await this.fleet.close();
+      await this.#push?.finish();
     } finally {
+      this.#push?.close();
+      await this.#threads.close();
       await this.#endpoint.close();
     }
   }

@@ -1,7 +1,6 @@
 /** The HTTP endpoint of the gadgets that run. */
 
 import { libbpfVersion } from "../../ffi/mod.ts";
-import type { RunningGadget } from "../engine/mod.ts";
 import {
   addressText,
   Exposition,
@@ -14,6 +13,7 @@ import {
   startSecureMetricsServer,
   type WebConfigFile,
 } from "../export/mod.ts";
+import type { LocalGadget, Operator, OperatorInstance } from "../operators/mod.ts";
 import { describeError } from "./report_error.ts";
 import { statusDocument } from "./status_document.ts";
 import { programVersion } from "./version.ts";
@@ -38,7 +38,7 @@ export interface EndpointOptions {
 export class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
-  readonly #running = new Set<RunningGadget>();
+  readonly #running = new Set<LocalGadget>();
   /** A scrape waits for it: a page without the gadgets' metrics would look whole. */
   readonly #ready = Promise.withResolvers<void>();
   #server: MetricsServer | undefined;
@@ -64,7 +64,7 @@ export class MetricsEndpoint {
     });
     own.observe(() =>
       mergeSnapshots([
-        ...[...this.#running].map((running) => running.snapshot()),
+        ...[...this.#running].map((gadget) => gadget.stats()),
         more?.() ?? {},
       ])
     );
@@ -92,20 +92,37 @@ export class MetricsEndpoint {
     return server === undefined ? "" : `${server.scheme}://${addressText(server.addr)}/metrics`;
   }
 
-  /**
-   * Puts a gadget's metrics on the page, in the place of another's if one is given.
-   * @throws UsageError if two metrics would have the same name; then all is as it was.
-   */
-  serve(running: RunningGadget, instead?: RunningGadget): void {
-    if (instead !== undefined) this.withdraw(instead);
+  /** Has gadgets on the page while they run. A start fails if two metrics would have the same name. */
+  get operator(): Operator {
+    const gadgets = new Map<OperatorInstance, LocalGadget>();
+    return {
+      name: "prometheus",
+      priority: 90,
+      instantiate: (gadget) => {
+        const instance: OperatorInstance = {
+          start: (previous) => this.#serve(gadget, previous && gadgets.get(previous)),
+          stop: () => {
+            this.#withdraw(gadget);
+            gadgets.delete(instance);
+          },
+        };
+        gadgets.set(instance, gadget);
+        return instance;
+      },
+    };
+  }
+
+  /** Puts a gadget's metrics on the page, in the place of another's if one is given; or all is as it was. */
+  #serve(gadget: LocalGadget, instead?: LocalGadget): void {
+    if (instead !== undefined) this.#withdraw(instead);
     try {
-      for (const set of running.metricSets) this.#exposition.add(set);
+      for (const set of gadget.metrics.sets) this.#exposition.add(set);
     } catch (error) {
-      this.withdraw(running);
-      if (instead !== undefined) this.serve(instead);
+      this.#withdraw(gadget);
+      if (instead !== undefined) this.#serve(instead);
       throw error;
     }
-    this.#running.add(running);
+    this.#running.add(gadget);
   }
 
   /** All that is to run at the start runs. */
@@ -114,14 +131,14 @@ export class MetricsEndpoint {
   }
 
   /** Takes a gadget's metrics off the page. */
-  withdraw(running: RunningGadget): void {
-    for (const set of running.metricSets) this.#exposition.remove(set);
-    this.#running.delete(running);
+  #withdraw(gadget: LocalGadget): void {
+    for (const set of gadget.metrics.sets) this.#exposition.remove(set);
+    this.#running.delete(gadget);
   }
 
   async #refresh(): Promise<void> {
     await this.#ready.promise;
-    const all = await Promise.all([...this.#running].map((running) => running.refresh()));
+    const all = await Promise.all([...this.#running].map(({ metrics }) => metrics.refresh()));
     for (const failures of all) {
       for (const [dataSource, error] of failures) {
         this.#own.countScrapeError("refresh");
@@ -133,10 +150,10 @@ export class MetricsEndpoint {
   #landing(): LandingContent {
     return {
       version: programVersion(),
-      sources: [...this.#running].flatMap((running) =>
-        running.metricSets.map((set) => ({
+      sources: [...this.#running].flatMap(({ metrics, description }) =>
+        metrics.sets.map((set) => ({
           scope: set.scope,
-          description: running.spec.description,
+          description,
           metrics: this.#exposition.familyNames(set),
         }))
       ),
@@ -166,6 +183,7 @@ function mergeSnapshots(snapshots: readonly Partial<OwnMetricsSnapshot>[]): OwnM
     dataSources: snapshots.flatMap(({ dataSources }) => dataSources ?? []),
     programs: snapshots.flatMap(({ programs }) => programs ?? []),
     consumers: snapshots.flatMap(({ consumers }) => consumers ?? []),
+    operators: snapshots.flatMap(({ operators }) => operators ?? []),
     pushes: snapshots.flatMap(({ pushes }) => pushes ?? []),
   };
 }

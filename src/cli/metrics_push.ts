@@ -1,15 +1,16 @@
-/** Pushes a run's metrics. */
+/** Pushes the metrics of gadgets that run. */
 
-import type { RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
   type ExporterStats,
   OtlpPush,
   type OwnMetrics,
   type OwnMetricValues,
+  type PushSource,
   readHostFacts,
   resourceAttributes,
 } from "../export/mod.ts";
+import type { LocalGadget, Operator, OperatorInstance } from "../operators/mod.ts";
 import { describeError } from "./report_error.ts";
 import { programVersion } from "./version.ts";
 
@@ -22,10 +23,11 @@ export interface MetricsPushOptions {
   readonly warn: (text: string) => void;
 }
 
-/** The exporters of a run. Ownership: `close()` ends them. */
+/** The exporters of a process. Ownership: `close()` ends them. */
 export class MetricsPush {
   readonly #options: MetricsPushOptions;
   readonly #push: OtlpPush;
+  readonly #sources = new Map<OperatorInstance, PushSource>();
 
   /** Before anything is loaded: what is wrong with a certificate leaves nothing behind. */
   static async open(options: MetricsPushOptions): Promise<MetricsPush> {
@@ -46,22 +48,41 @@ export class MetricsPush {
     return this.#push.stats;
   }
 
-  /** @param startMs when nothing was counted yet, in ms since the epoch. */
-  begin(running: RunningGadget, startMs: number): void {
-    const { own, warn } = this.#options;
-    this.#push.begin({
-      sets: running.metricSets,
-      startMs,
-      refresh: async () => {
-        for (const [dataSource, error] of await running.refresh()) {
-          warn(`data source ${dataSource}: ${describeError(error)}`);
-        }
+  /**
+   * Pushes while gadgets run, and once more at their end. It ends before the page does: what kmeter says of the
+   * gadget goes along.
+   * @param exporters names of those that push; all if they are left out.
+   */
+  operator(exporters?: ReadonlySet<string>): Operator {
+    return {
+      name: "otlp",
+      priority: 85,
+      instantiate: (gadget) => {
+        // Nothing has been counted yet.
+        const startMs = Date.now();
+        const instance: OperatorInstance = {
+          start: (previous) => {
+            const source = { ...sourceOf(gadget), startMs, exporters };
+            this.#sources.set(instance, source);
+            this.#push.add(source, previous && this.#sources.get(previous));
+          },
+          stop: async () => {
+            const source = this.#sources.get(instance);
+            this.#sources.delete(instance);
+            if (source !== undefined) await this.#push.remove(source);
+          },
+        };
+        return instance;
       },
-      own: () => readOwn(own),
-    });
+    };
   }
 
-  /** The last push. */
+  /** The first push comes after one interval. */
+  begin(): void {
+    this.#push.begin(() => readOwn(this.#options.own));
+  }
+
+  /** Waits until all is sent, or for a while, once the gadgets have ended. */
   finish(): Promise<void> {
     return this.#push.finish();
   }
@@ -69,6 +90,17 @@ export class MetricsPush {
   close(): void {
     this.#push.close();
   }
+}
+
+function sourceOf(gadget: LocalGadget): Pick<PushSource, "sets" | "refresh"> {
+  return {
+    sets: gadget.metrics.sets,
+    refresh: async () => {
+      for (const [dataSource, error] of await gadget.metrics.refresh()) {
+        gadget.warn(`data source ${dataSource}: ${describeError(error)}`);
+      }
+    },
+  };
 }
 
 async function readOwn(own: OwnMetrics): Promise<OwnMetricValues[]> {

@@ -7,6 +7,7 @@ import {
   type ExporterOptions,
   type ListenAddress,
   type OwnMetrics,
+  type OwnMetricsSnapshot,
   shownUrl,
   type WebConfigFile,
 } from "../export/mod.ts";
@@ -21,15 +22,19 @@ import {
   requireCapabilities,
 } from "./gadget_options.ts";
 import { chooseLibbpf } from "./libbpf_flag.ts";
+import { cliOperator } from "./cli_operator.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
 import { writeNotice } from "./output.ts";
+import { OperatorThreads } from "./operator_threads.ts";
 import {
   displaySettings,
   durationMsOf,
   listenAddressOf,
+  mapSchedules,
   metricsLimitOf,
   metricsPrefixOf,
+  printIntervalMsOf,
   RUN_FLAGS,
   webConfigOf,
 } from "./run_flags.ts";
@@ -54,10 +59,15 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const known = parseFlags(args, RUN_FLAGS);
   const name = onlyArgument(known, "run", "gadget");
   chooseLibbpf(known);
-  const line = parseGadgetCommandLine(name, args, { table: RUN_FLAGS, warn: noticeWarning });
-  const { gadget, flags } = line;
+  const named = known.texts("operator").map((text) => ({ text }));
+  const threads = await OperatorThreads.open(named, { warn });
+  // From here on only they may write files and start programs.
+  for (const name of ["run", "write"] as const) Deno.permissions.revokeSync({ name });
   const stop = new StopSignal();
   try {
+    const table = [...RUN_FLAGS, ...threads.flagsBeside(RUN_FLAGS)];
+    const line = parseGadgetCommandLine(name, args, { table, warn: noticeWarning });
+    const { gadget, flags } = line;
     const display = createTerminalDisplay({
       settings: displaySettings(flags, gadget.spec),
       terminal: new OutputTerminal(() => stop.request()),
@@ -66,10 +76,14 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const exporters = exportersOf(flags, (name) => Deno.env.get(name));
     const metrics = listen !== undefined || exporters.length > 0;
     const seriesBudget = allocateSeriesBudget(metricsLimitOf(flags));
+    const draw = {
+      intervalMs: printIntervalMsOf(flags),
+      schedule: mapSchedules(flags, gadget.spec),
+    };
     const options = gadgetOptions(line, {
       name: gadget.spec.name,
-      display,
       metrics,
+      operators: [...threads.operators, cliOperator(display, draw)],
       seriesBudget,
       warn,
     });
@@ -91,10 +105,12 @@ async function runGadget(args: readonly string[]): Promise<number> {
       createdSamples,
       user,
       webConfig,
+      threads,
     };
     return await runUntilStopped(gadget, run);
   } finally {
     stop.close();
+    await threads.close();
   }
 }
 
@@ -111,30 +127,32 @@ interface Run {
   /** Who goes on when all is attached; undefined for who started it. */
   readonly user: PasswdEntry | undefined;
   readonly webConfig: WebConfigFile | undefined;
+  readonly threads: OperatorThreads;
 }
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   let running: RunningGadget | undefined;
-  const own = run.options.metrics ? await loadOwnMetrics() : undefined;
+  const exports = run.listen !== undefined || run.exporters.length > 0;
+  const own = exports ? await loadOwnMetrics() : undefined;
   const push = own && await openPush(run, own);
   const metrics = run.listen === undefined ? undefined : await MetricsEndpoint.open({
     ...run,
     own,
     address: run.listen,
     health: () => running === undefined ? "the gadget is not running yet" : undefined,
-    more: () => ({ pushes: push?.stats }),
+    more: () => more({ push, threads: run.threads }),
   });
   // Sockets are open, or belong to the thread that pushes. Threads that start from here on cannot open any.
   Deno.permissions.revokeSync({ name: "net" });
   try {
-    const startMs = Date.now();
-    running = await RunningGadget.start(gadget, run.options);
+    const exporters = [metrics?.operator, push?.operator()].filter((one) => one !== undefined);
+    const operators = [...run.options.operators, ...exporters];
+    running = await RunningGadget.start(gadget, { ...run.options, operators });
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
-      run.display.begin();
-      if (metrics === undefined) observe(running, { own, push });
-      metrics?.serve(running);
-      push?.begin(running, startMs);
+      if (metrics === undefined) observe(running, { own, push, threads: run.threads });
+      await running.begin();
+      push?.begin();
       metrics?.ready();
       if (metrics !== undefined) {
         writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
@@ -151,7 +169,11 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
     } finally {
-      await running.stop({ beforeFreeing: () => push?.finish() });
+      try {
+        await running.stop();
+      } finally {
+        await push?.finish();
+      }
     }
   } finally {
     push?.close();
@@ -167,10 +189,20 @@ async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefi
   return await MetricsPush.open({ exporters, own, prefix, warn: run.options.warn });
 }
 
+interface Exporting {
+  readonly push: MetricsPush | undefined;
+  readonly threads: OperatorThreads;
+}
+
 /** For a run without a page, which would do the same. */
 function observe(
   running: RunningGadget,
-  { own, push }: { own: OwnMetrics | undefined; push: MetricsPush | undefined },
+  { own, ...exporting }: Exporting & { readonly own: OwnMetrics | undefined },
 ): void {
-  own?.observe(() => ({ ...running.snapshot(), pushes: push?.stats }));
+  own?.observe(() => ({ ...running.snapshot(), ...more(exporting) }));
+}
+
+/** What kmeter tells beside the gadget. */
+function more({ push, threads }: Exporting): Pick<OwnMetricsSnapshot, "pushes" | "operators"> {
+  return { pushes: push?.stats, operators: threads.stats };
 }

@@ -5,15 +5,19 @@ import { KernelError, UsageError } from "../errors.ts";
 import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export/mod.ts";
 import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
 import { DEFAULT_TOTAL_SERIES_LIMIT } from "../metrics/mod.ts";
+import { EXEC_PARAMS, FILTER_OPERATOR } from "../operators/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
 import { HELP_FLAG } from "./command.ts";
 import { EXPORTER_FLAGS } from "./exporter_flags.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { LIBBPF_FLAG } from "./libbpf_flag.ts";
+import { OPERATOR_FLAG } from "./operator_threads.ts";
 import { perDataSource } from "./per_data_source.ts";
 import type { DisplaySettings } from "./terminal_display.ts";
 import { USER_FLAG } from "./user_flag.ts";
 
+/** How often drawn metrics are drawn unless told otherwise. */
+export const DEFAULT_PRINT_INTERVAL_MS = 1000;
 /** Where metrics are served unless told otherwise. */
 export const DEFAULT_LISTEN = "127.0.0.1:2224";
 
@@ -41,13 +45,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "LIST",
     description: "fields to show: a,b for these, +x,-y to add and remove; or ds:a,b;ds2:+x",
   },
-  {
-    name: "filter",
-    short: "F",
-    value: "EXPR",
-    description:
-      "only rows that match, for metrics too: field==v, != >= <= > < ~re !~re; comma = and",
-  },
+  ...FILTER_OPERATOR.params ?? [],
   {
     name: "annotate",
     value: "LIST",
@@ -79,6 +77,8 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: "scope of the metrics: NAME for all, or ds:name,ds2:name2",
   },
   ...EXPORTER_FLAGS,
+  OPERATOR_FLAG,
+  ...EXEC_PARAMS,
   { name: "otel-metrics-listen", description: "the same as --metrics" },
   { name: "otel-metrics-listen-address", value: "ADDR:PORT", description: "the same as --listen" },
   {
@@ -201,6 +201,12 @@ function parseDuration(name: string, text: string, { unitMs }: { unitMs: number 
   throw new UsageError(`--${name} "${text}": wanted a duration`, {
     hint: "write 500ms, 2s or 1m30s",
   });
+}
+
+/** How often drawn metrics are drawn. */
+export function printIntervalMsOf(flags: ParsedFlags): number {
+  return durationMsOf(flags, "otel-metrics-print-interval", { unitMs: 1 }) ??
+    DEFAULT_PRINT_INTERVAL_MS;
 }
 
 /** `--map-fetch-interval` and `--map-fetch-count`. */

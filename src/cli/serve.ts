@@ -1,7 +1,7 @@
 /** `kmeter serve`: many gadgets in one process, as a file says. */
 
 import { UsageError } from "../errors.ts";
-import { parseListenAddress, stampOf, WebConfigFile } from "../export/mod.ts";
+import { parseListenAddress, pathIn, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import {
@@ -48,6 +48,10 @@ const SERVE_FLAGS: readonly Flag[] = [
     value: "PATH",
     description: `where to listen for kmeter ps and others (default ${DEFAULT_SOCKET}); or none`,
   },
+  {
+    name: "openmetrics-created",
+    description: "OpenMetrics tells since when each counter and histogram counts",
+  },
   LIBBPF_FLAG,
   HELP_FLAG,
 ];
@@ -57,8 +61,9 @@ export const serveCommand: Command = {
   usage: "[-f FILE] [flags]",
   summary: "run many gadgets in one process, and serve their metrics",
   details:
-    "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit for all, and\n" +
-    "for each of gadgets: gadget, name, params, filter, annotate and others. Flags win over the file.\n" +
+    "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit and others for\n" +
+    "all; exporters, by their names; operators; and for each of gadgets: gadget, name, params, filter, annotate and others.\n" +
+    "Flags win over the file.\n" +
     "A change of the file, or SIGHUP, restarts what has changed; the other gadgets go on.",
   flags: SERVE_FLAGS,
   run: serve,
@@ -114,20 +119,33 @@ async function serve(args: readonly string[]): Promise<number> {
 
 /** Settings as they are written, to tell a change. */
 function settingTextsOf(plan: ServePlan, flags: ParsedFlags): string {
-  return SETTING_NAMES.map((name) => flags.text(name) ?? plan.settings.get(name)?.text ?? "")
-    .join("\n");
+  const texts = SETTING_NAMES.map((name) => flagText(flags, name) ?? plan.settings.get(name)?.text);
+  const exporters = plan.exporterEntries.map(({ name, settings }) => [
+    name,
+    [...settings].map(([key, { text }]) => [key, text]),
+  ]);
+  const operators = plan.operators.map(({ text, params }) => [
+    text,
+    [...params].map(([key, { text }]) => [key, text]),
+  ]);
+  return JSON.stringify([texts, exporters, operators]);
+}
+
+/** What a flag was set to, be it a switch. */
+function flagText(flags: ParsedFlags, name: string): string | undefined {
+  return flags.text(name) ?? flags.switchValue(name)?.toString();
 }
 
 /** Flags win over the file. @throws UsageError with the place in the file. */
 function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
-  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+  const read = <T>(name: string, parse: (text: string, folder: string) => T): T | undefined => {
     const setting = plan.settings.get(name);
-    const text = flags.text(name) ?? setting?.text;
+    const text = flagText(flags, name) ?? setting?.text;
     if (text === undefined) return undefined;
     try {
-      return parse(text);
+      return parse(text, flagText(flags, name) === undefined ? plan.folder : "");
     } catch (error) {
-      if (!(error instanceof UsageError) || flags.text(name) !== undefined) throw error;
+      if (!(error instanceof UsageError) || flagText(flags, name) !== undefined) throw error;
       throw new UsageError(`${setting?.place}: ${error.message}`, {
         hint: error.hint,
         cause: error,
@@ -142,6 +160,17 @@ function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
     address: read("listen", parseListenAddress) ?? parseListenAddress(DEFAULT_LISTEN),
     metricsLimit: read("metrics-limit", parseMetricsLimit) ?? DEFAULT_TOTAL_SERIES_LIMIT,
     prefix: read("metrics-prefix", parseMetricsPrefix),
-    webConfig: read("web.config.file", (path) => new WebConfigFile(path, { warn })),
+    createdSamples: read("openmetrics-created", parseSwitch) ?? false,
+    exporters: plan.exporters,
+    operators: plan.operators,
+    webConfig: read(
+      "web.config.file",
+      (path, folder) => new WebConfigFile(pathIn(folder, path), { warn }),
+    ),
   };
+}
+
+function parseSwitch(text: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new UsageError(`"${text}": wanted true or false`);
 }

@@ -5,11 +5,12 @@ import { UsageError } from "../errors.ts";
 import type { ControlRequest, InstanceStatus } from "./control_protocol.ts";
 import type { ControlSession } from "./control_connection.ts";
 import type { ControlDuties } from "./control_server.ts";
+import { cliOperator } from "./cli_operator.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import type { GadgetServer } from "./gadget_server.ts";
 import type { LogLine } from "./instance_log.ts";
 import { errorText } from "./report_error.ts";
-import { ATTACH_FLAGS, displaySettings } from "./run_flags.ts";
+import { ATTACH_FLAGS, DEFAULT_PRINT_INTERVAL_MS, displaySettings } from "./run_flags.ts";
 import { planInstance } from "./serve_plan.ts";
 import { createTerminalDisplay } from "./terminal_display.ts";
 
@@ -68,8 +69,12 @@ async function start(
   session: ControlSession,
 ): Promise<void> {
   const base = name ?? gadget.replace(/\/+$/, "").replace(/^.*\//, "").replace(/(\.bpf)?\.o$/, "");
-  const planned = planInstance({ name: base, gadget, args }, { ...server.context, folder: "" });
-  const instance = await server.fleet.start(planned);
+  const planned = planInstance({ name: base, gadget, args }, {
+    ...server.context,
+    folder: "",
+    exporterNames: server.exporterNames,
+  });
+  const instance = await server.start(planned);
   session.send({ kind: "text", text: `${instance.id} ${instance.name}\n` });
 }
 
@@ -133,7 +138,9 @@ async function attach(
       write: (text) => session.send({ kind: "text", text }),
     },
   });
-  const viewing = running.attach(display);
+  const schedule = () => ({});
+  const intervalMs = DEFAULT_PRINT_INTERVAL_MS;
+  const viewing = await running.attach(cliOperator(display, { intervalMs, schedule }));
   const stopped = Promise.withResolvers<void>();
   const end = server.onStop(instance, () => {
     session.send({ kind: "notice", text: `${instance.name} has ended` });

@@ -1,7 +1,15 @@
 /** The file of `kmeter serve`, read and checked: everything that can be said without the kernel. */
 
 import { systemError } from "../../ffi/mod.ts";
-import { type ConfigSetting, type GadgetEntry, Mistakes, parseServeConfig } from "../config/mod.ts";
+import {
+  type ConfigSetting,
+  type ExporterEntry,
+  type GadgetEntry,
+  Mistakes,
+  NO_EXPORTER,
+  type OperatorEntry,
+  parseServeConfig,
+} from "../config/mod.ts";
 import {
   checkRunOptions,
   type InstanceRequest,
@@ -9,17 +17,19 @@ import {
   type RunOptions,
 } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
-import { folderOf } from "../export/mod.ts";
-import type { Flag } from "./flags.ts";
+import { EXPORTER_KEYS, type ExporterOptions, folderOf, pathIn } from "../export/mod.ts";
+import { suggestName } from "../gadget/mod.ts";
+import type { Flag, ParsedFlags } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
-import { SILENT_DISPLAY } from "./silent_display.ts";
+import { exportersOfFile } from "./serve_exporters.ts";
 
 /** Flags of `kmeter run` that are keys of a gadget. */
 const GADGET_FLAG_NAMES = [
   "filter",
   "annotate",
   "otel-metrics-name",
+  "otel-metrics-exporter",
   "map-fetch-interval",
   "strict",
   "host",
@@ -35,6 +45,7 @@ export const SETTING_NAMES = [
   "web.config.file",
   "metrics-prefix",
   "metrics-limit",
+  "openmetrics-created",
   "socket",
 ];
 
@@ -44,6 +55,8 @@ export interface PlannedInstance extends InstanceRequest {
   /** As it is written. */
   readonly gadgetText: string;
   readonly args: readonly string[];
+  /** Names of the exporters that push its metrics; absent for all. */
+  readonly exporters?: ReadonlySet<string>;
 }
 
 /** A gadget of the author's own that cannot be read or understood. */
@@ -56,7 +69,14 @@ export interface BrokenInstance {
 
 /** What is to run. */
 export interface ServePlan {
+  /** Where relative paths begin. */
+  readonly folder: string;
   readonly settings: ReadonlyMap<string, ConfigSetting>;
+  readonly exporters: readonly ExporterOptions[];
+  /** As they are written, to tell a change. */
+  readonly exporterEntries: readonly ExporterEntry[];
+  /** Paths are placed already. */
+  readonly operators: readonly OperatorEntry[];
   readonly instances: readonly PlannedInstance[];
   /** What cannot run, and stops no other. */
   readonly broken: readonly BrokenInstance[];
@@ -77,10 +97,14 @@ export interface PlanContext {
  * @throws UsageError, FormatError that tell all mistakes, each with its place.
  */
 export function readServePlan(path: string, context: PlanContext): ServePlan {
-  const keys = { settings: SETTING_NAMES, gadget: GADGET_FLAG_NAMES };
-  const { settings, gadgets, warnings } = parseServeConfig(readConfig(path), path, keys);
+  const keys = { settings: SETTING_NAMES, gadget: GADGET_FLAG_NAMES, exporter: EXPORTER_KEYS };
+  const config = parseServeConfig(readConfig(path), path, keys);
+  const { settings, gadgets, warnings } = config;
   const mistakes = new Mistakes(path);
   const folder = folderOf(path);
+  const environment = (name: string) => Deno.env.get(name);
+  const exporters = exportersOfFile(config.exporters, { folder, environment, mistakes });
+  const exporterNames = config.exporters.map(({ name }) => name);
   const broken: BrokenInstance[] = [];
   const instances = gadgets.flatMap((entry) => {
     const { name, gadget: gadgetText, place } = entry;
@@ -91,10 +115,34 @@ export function readServePlan(path: string, context: PlanContext): ServePlan {
       return [];
     }
     const placed = (text: string) => placeOf(entry, text);
-    return mistakes.collect(() => planInstance(entry, { ...context, folder }), placed) ?? [];
+    return mistakes.collect(
+      () => planInstance(placePaths(entry, folder), { ...context, folder, exporterNames }),
+      placed,
+    ) ?? [];
   });
   mistakes.refuse();
-  return { settings, instances, broken, warnings };
+  return {
+    folder,
+    settings,
+    exporters,
+    exporterEntries: config.exporters,
+    operators: config.operators.map((entry) => placeOperator(entry, folder)),
+    instances,
+    broken,
+    warnings,
+  };
+}
+
+/** Only the gadget itself is left as it is written: it may be a name. */
+function placePaths(entry: GadgetEntry, folder: string): GadgetEntry {
+  const args = entry.args.map((arg) =>
+    arg.replace(/^--btf=(.+)$/, (_, path) => `--btf=${pathIn(folder, path)}`)
+  );
+  return { ...entry, args };
+}
+
+function placeOperator(entry: OperatorEntry, folder: string): OperatorEntry {
+  return entry.text.startsWith("exec:") ? entry : { ...entry, text: pathIn(folder, entry.text) };
 }
 
 /** For `--check`, to which a broken gadget is one more mistake. @throws FormatError. */
@@ -114,7 +162,7 @@ function isPath(gadget: string): boolean {
 }
 
 function pathOf(gadget: string, folder: string): string {
-  return isPath(gadget) && !gadget.startsWith("/") ? folder + gadget : gadget;
+  return isPath(gadget) ? pathIn(folder, gadget) : gadget;
 }
 
 /**
@@ -123,21 +171,43 @@ function pathOf(gadget: string, folder: string): string {
  */
 export function planInstance(
   { name, gadget, args }: Pick<GadgetEntry, "name" | "gadget" | "args">,
-  { folder, seriesBudget, warn }: PlanContext & { folder: string },
+  { folder, exporterNames, seriesBudget, warn }: PlanContext & {
+    folder: string;
+    exporterNames: readonly string[];
+  },
 ): PlannedInstance {
   const path = pathOf(gadget, folder);
   const warnHere = (text: string, hint?: string) => warn(name, text, hint);
   const line = parseGadgetCommandLine(path, args, { table: INSTANCE_FLAGS, warn: warnHere });
   const options = gadgetOptions(line, {
     name,
-    display: SILENT_DISPLAY,
     metrics: true,
+    operators: [],
     isAttachable: true,
     seriesBudget,
     warn: warnHere,
   });
   checkRunOptions(line.gadget, options);
-  return { name, gadgetText: gadget, args, gadget: line.gadget, options };
+  const exporters = chosenExporters(line.flags, exporterNames);
+  return { name, gadgetText: gadget, args, gadget: line.gadget, options, exporters };
+}
+
+/** Who pushes its metrics: absent for all. @throws UsageError for exporters that there are not. */
+function chosenExporters(
+  flags: ParsedFlags,
+  known: readonly string[],
+): ReadonlySet<string> | undefined {
+  const name = "otel-metrics-exporter";
+  const chosen = flags.texts(name).flatMap((text) => text.split(",")).map((text) => text.trim());
+  if (chosen.length === 0) return undefined;
+  if (chosen.length === 1 && chosen[0] === NO_EXPORTER) return new Set();
+  const unknown = chosen.find((text) => !known.includes(text));
+  if (unknown === undefined) return new Set(chosen);
+  throw new UsageError(`--${name} "${unknown}": there is no such exporter`, {
+    hint: known.length === 0
+      ? "set one up in the file of kmeter serve: exporters: {NAME: {…}}"
+      : suggestName(unknown, [...known, NO_EXPORTER], "exporters"),
+  });
 }
 
 /** True if two plans would run the same. */

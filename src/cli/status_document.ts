@@ -1,6 +1,5 @@
 /** What `/api/v1/status` tells of the gadgets that run, and of kmeter. */
 
-import type { RunningGadget } from "../engine/mod.ts";
 import {
   type GadgetStats,
   type OwnMetricsSnapshot,
@@ -10,13 +9,14 @@ import {
   type StatusDocument,
   type StatusGadget,
 } from "../export/mod.ts";
+import type { LocalGadget } from "../operators/mod.ts";
 import { limitsInForce } from "./limits.ts";
 import { programVersion } from "./version.ts";
 
 /** What there is to tell. */
 export interface StatusSubject {
   /** Asked again: gadgets stop while they are read. */
-  readonly running: ReadonlySet<RunningGadget>;
+  readonly running: ReadonlySet<LocalGadget>;
   /** Gadgets that should run and do not. */
   readonly down: readonly GadgetStats[];
   /** Put before the names of metrics. */
@@ -29,7 +29,7 @@ export async function statusDocument(subject: StatusSubject): Promise<StatusDocu
   let seriesPlaces: StatusDocument["seriesPlaces"];
   for (const running of [...subject.running]) {
     if (!subject.running.has(running)) continue;
-    const snapshot = running.snapshot();
+    const snapshot = running.stats();
     const dataSources = await readDataSources(running, { snapshot, subject });
     if (dataSources === undefined) continue;
     gadgets.push(runningGadget(running, { snapshot, dataSources }));
@@ -55,7 +55,7 @@ export async function statusDocument(subject: StatusSubject): Promise<StatusDocu
 
 /** Undefined if the gadget stopped meanwhile. */
 async function readDataSources(
-  running: RunningGadget,
+  running: LocalGadget,
   { snapshot, subject }: { snapshot: OwnMetricsSnapshot; subject: StatusSubject },
 ): Promise<StatusDataSource[] | undefined> {
   const dataSources: StatusDataSource[] = [];
@@ -63,7 +63,7 @@ async function readDataSources(
     const { gadget: _, dataSource: name, series, labelsTruncated: __, ...stats } of snapshot
       .dataSources
   ) {
-    const set = running.metricSetOf(name);
+    const set = running.metrics.setOf(name);
     const isServed = () => subject.running.has(running);
     const read = set === undefined
       ? { metrics: [], labelNames: [], series: [] }
@@ -75,17 +75,17 @@ async function readDataSources(
 }
 
 function runningGadget(
-  { spec }: RunningGadget,
+  { name, description }: LocalGadget,
   { snapshot, dataSources }: {
     snapshot: OwnMetricsSnapshot;
     dataSources: readonly StatusDataSource[];
   },
 ): StatusGadget {
   return {
-    name: snapshot.gadgets[0].gadget,
+    name,
     isUp: true,
     reason: "",
-    description: spec.description,
+    description,
     isCaughtUp: snapshot.consumers.every(({ isUp }) => isUp),
     programs: snapshot.programs.map(({ gadget: _, program: name, ...program }) => ({
       name,

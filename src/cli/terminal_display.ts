@@ -1,7 +1,5 @@
 /** Rows and drawn metrics on standard output. */
 
-import type { Display, Formatters } from "../engine/mod.ts";
-import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import {
   createRowView,
@@ -10,6 +8,7 @@ import {
   type RowView,
   type RowViewMode,
 } from "../view/mod.ts";
+import type { Display } from "./display.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the user asked to see of a data source. */
@@ -30,10 +29,8 @@ export interface TerminalDisplayOptions {
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const SERIES_DRAWN = 10;
 
-/** A display that knows when the gadget runs. */
+/** A display that comes to an end. */
 export interface TerminalDisplay extends Display {
-  /** Prints the first header, so that a quiet gadget shows that it runs, and one that fails shows nothing. */
-  begin(): void;
   /** Waits a little for who reads stdout. @throws KernelError if it is not to be had whole. */
   end(): Promise<void>;
 }
@@ -44,19 +41,19 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
   const { isTty } = terminal;
   const heads = new HeaderWriter(terminal);
   return {
-    draws: (spec) => options.settings(spec.name).mode === "columns",
-    rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined {
-      const { mode, ...settings } = options.settings(spec.name);
+    draws: (source) => options.settings(source.name).mode === "columns",
+    rowView({ name, fields, formatters, annotations }): RowView | undefined {
+      const { mode, ...settings } = options.settings(name);
       if (mode === "none") return undefined;
       const view = createRowView(mode, {
         ...settings,
-        fields: spec.fields,
+        fields,
         formatters,
         widthColumns: terminal.widthColumns(),
         isTty,
       });
       // What is drawn has no rows, but a mistake in --fields or --sort is still one.
-      if (mode === "columns" && spec.annotations["metrics.print"] === "true") return view;
+      if (mode === "columns" && annotations["metrics.print"] === "true") return view;
       return heads.wrap(view, { isTty: isTty && mode === "columns" });
     },
     metrics(sets: readonly MetricSet[]): string {

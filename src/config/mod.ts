@@ -1,10 +1,7 @@
 /** Door of the config layer: the file of `kmeter serve` → what is to run. Pure. */
 
+export type { OperatorEntry } from "./operator_entry.ts";
+export { type ConfigSetting, type ExporterEntry, NO_EXPORTER } from "./exporter_entry.ts";
 export type { GadgetEntry } from "./gadget_entry.ts";
 export { Mistakes } from "./mistakes.ts";
-export {
-  type ConfigKeys,
-  type ConfigSetting,
-  parseServeConfig,
-  type ServeConfig,
-} from "./serve_config.ts";
+export { type ConfigKeys, parseServeConfig, type ServeConfig } from "./serve_config.ts";

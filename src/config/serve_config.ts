@@ -10,22 +10,25 @@ import {
   suggestName,
   type YamlNode,
 } from "../gadget/mod.ts";
+import {
+  type ConfigSetting,
+  type ExporterContext,
+  type ExporterEntry,
+  readExporters,
+  readForeignExporters,
+} from "./exporter_entry.ts";
 import { entryOf, type FlagNode, type GadgetEntry, textOf } from "./gadget_entry.ts";
 import { readInstanceSpec } from "./_instance_spec.ts";
 import { Mistakes } from "./mistakes.ts";
+import { type OperatorEntry, readOperators } from "./operator_entry.ts";
 import { splitDocuments } from "./_yaml_documents.ts";
-
-/** One setting of the whole process. */
-export interface ConfigSetting {
-  readonly text: string;
-  /** Where it stands: `kmeter.yaml:3 (listen)`. */
-  readonly place: string;
-}
 
 /** What the file says. Values of flags are not yet looked at. */
 export interface ServeConfig {
   /** By flag name. */
   readonly settings: ReadonlyMap<string, ConfigSetting>;
+  readonly exporters: readonly ExporterEntry[];
+  readonly operators: readonly OperatorEntry[];
   readonly gadgets: readonly GadgetEntry[];
   /** What was understood but has no effect, one sentence each. */
   readonly warnings: readonly string[];
@@ -37,9 +40,15 @@ export interface ConfigKeys {
   readonly settings: readonly string[];
   /** Of each gadget, beside `gadget`, `name` and `params`. */
   readonly gadget: readonly string[];
+  /** Of each exporter. */
+  readonly exporter: readonly string[];
 }
 
 const GADGETS = "gadgets";
+const EXPORTERS = "exporters";
+const OPERATORS = "operators";
+/** Of `ig`'s config. */
+const OPERATOR = "operator";
 const ENTRY_KEYS = ["gadget", "name", "params"];
 /**
  * Parses one or more YAML documents: those of kmeter, and those of Inspektor Gadget (`kind: instance-spec`).
@@ -49,10 +58,13 @@ const ENTRY_KEYS = ["gadget", "name", "params"];
 export function parseServeConfig(text: string, file: string, keys: ConfigKeys): ServeConfig {
   const mistakes = new Mistakes(file);
   const settings = new Map<string, ConfigSetting>();
+  const exporters: ExporterEntry[] = [];
+  const operators: OperatorEntry[] = [];
   const gadgets: GadgetEntry[] = [];
   const warnings: string[] = [];
+  const context: ExporterContext = { keys: keys.exporter, mistakes, warnings };
   for (const document of splitDocuments(text)) {
-    const root = parseYaml(document, file);
+    const root = parseYaml(document, file, { showsLine: false });
     mistakes.collect(() => {
       const children = mappingOf(root);
       const isForeign = children.some((child) => keyOf(child) === "kind");
@@ -62,10 +74,18 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
       }
       for (const child of children) {
         mistakes.collect(() => {
-          if (keyOf(child) === GADGETS) {
-            return gadgets.push(...readGadgets(child, { keys, mistakes }));
+          switch (keyOf(child)) {
+            case GADGETS:
+              return gadgets.push(...readGadgets(child, { keys, mistakes }));
+            case EXPORTERS:
+              return exporters.push(...readExporters(child, context));
+            case OPERATORS:
+              return operators.push(...readOperators(child, mistakes));
+            case OPERATOR:
+              return exporters.push(...readForeignExporters(child, context));
+            default:
+              return readSetting(child, { keys, settings });
           }
-          return readSetting(child, { keys, settings });
         });
       }
     });
@@ -78,8 +98,11 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
   for (const [name, { place }] of duplicates(gadgets)) {
     mistakes.add(`Duplicate name in ${place}: "${name}" names another gadget too`);
   }
+  for (const [name, { place }] of duplicates(exporters)) {
+    mistakes.add(`Duplicate name in ${place}: "${name}" names another exporter too`);
+  }
   mistakes.refuse();
-  return { settings, gadgets, warnings };
+  return { settings, exporters, operators, gadgets, warnings };
 }
 
 function mappingOf(root: YamlNode): YamlNode[] {
@@ -96,7 +119,9 @@ function readSetting(
   { keys, settings }: { keys: ConfigKeys; settings: Map<string, ConfigSetting> },
 ): void {
   const key = keyOf(node);
-  if (!keys.settings.includes(key)) throw unknownKey(node, [...keys.settings, GADGETS]);
+  if (!keys.settings.includes(key)) {
+    throw unknownKey(node, [...keys.settings, EXPORTERS, OPERATORS, GADGETS]);
+  }
   if (settings.has(key)) {
     throw new FormatError(
       `Duplicate key in ${describeNode(node)}: another document has "${key}" too`,
@@ -151,9 +176,9 @@ function unknownKey(node: YamlNode, known: readonly string[]): FormatError {
   });
 }
 
-function duplicates(gadgets: readonly GadgetEntry[]): [string, GadgetEntry][] {
+function duplicates<T extends { readonly name: string }>(entries: readonly T[]): [string, T][] {
   const names = new Set<string>();
-  return gadgets.flatMap((entry): [string, GadgetEntry][] => {
+  return entries.flatMap((entry): [string, T][] => {
     if (names.has(entry.name)) return [[entry.name, entry]];
     names.add(entry.name);
     return [];

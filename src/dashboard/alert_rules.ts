@@ -198,6 +198,29 @@ function programRules(): AlertRule[] {
       },
     },
     {
+      alert: "KmeterOperatorDown",
+      expr: "kmeter_operator_up == 0",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "The operator {{ $labels.operator }} on {{ $labels.instance }} has failed",
+        description:
+          "Everything else goes on without it until kmeter is started again. Its log says " +
+          "why.",
+      },
+    },
+    {
+      alert: "KmeterOperatorLosesRows",
+      expr: "sum by (job, instance, operator) " +
+        `(increase(kmeter_operator_lost_rows_total[${WINDOW}])) > 0`,
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "The operator {{ $labels.operator }} on {{ $labels.instance }} is too slow",
+        description:
+          "{{ $value | humanize }} rows in ten minutes were left out: metrics have them all, the " +
+          "operator has not. Make fewer events by the gadget's parameters, or a --filter.",
+      },
+    },
+    {
       alert: "KmeterProgramNotAttached",
       expr: "kmeter_program_attached == 0",
       for: "1m",

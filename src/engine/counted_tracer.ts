@@ -1,11 +1,12 @@
 /** Events that the ingest thread counts, seen from the main thread. */
 
 import type { DataSourceSpec } from "../gadget/mod.ts";
+import type { Subscriber } from "../operators/mod.ts";
 import type { EventBuffer, RowPipe } from "../sources/mod.ts";
 import type { Collector } from "./collector.ts";
 import type { IngestSource } from "./ingest_job.ts";
 import { type Losses, type LostSamples, sumLosses } from "./lost_samples.ts";
-import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
+import { NEVER, type Runner, type Subscription } from "./runner.ts";
 import type { TracerRunner } from "./tracer_runner.ts";
 
 /** Parts of a counted tracer. */
@@ -53,15 +54,15 @@ export class CountedTracer implements Runner {
   }
 
   /** The ingest thread copies records only while somebody looks. */
-  show(viewer: Viewer): Viewing {
+  subscribe(subscriber: Subscriber): Subscription {
     const { shown, pipe } = this.#options;
     if (shown === undefined || pipe === undefined) return { finished: NEVER, stop: () => {} };
-    const viewing = shown.show(viewer);
+    const subscription = shown.subscribe(subscriber);
     pipe.isOpen = true;
     return {
-      ...viewing,
+      ...subscription,
       stop: () => {
-        viewing.stop();
+        subscription.stop();
         pipe.isOpen = shown.isWatched;
       },
     };

@@ -3,12 +3,13 @@
 import type { FilterTerm } from "../decode/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
 import type { RowBatch } from "../metrics/mod.ts";
+import type { Subscriber } from "../operators/mod.ts";
 import type { Collector } from "./collector.ts";
 import { FetchTimer } from "./fetch_timer.ts";
 import type { MapReadStats } from "./map_source.ts";
 import { RowCopy } from "./row_copy.ts";
 import type { FetchSchedule, Formatters } from "./run_options.ts";
-import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
+import { NEVER, type Runner, type Subscription } from "./runner.ts";
 
 /** Reads all rows once, counts them, and lends them in batches. One at a time. */
 export type Fetch = (process: (batch: RowBatch) => void) => Promise<void>;
@@ -17,12 +18,12 @@ export type Fetch = (process: (batch: RowBatch) => void) => Promise<void>;
 export interface FetchRunnerOptions {
   readonly fetch: Fetch;
   readonly collector?: Collector;
-  /** Who sees rows from the start. */
-  readonly viewers: readonly Viewer[];
+  /** Who takes rows from the start. */
+  readonly subscribers: readonly Subscriber[];
   /** Fetches on a timer; absent for what is only read when scraped. */
   readonly schedule?: FetchSchedule;
-  /** For viewers that come later. */
-  readonly viewSchedule: FetchSchedule;
+  /** For subscribers that come later. */
+  readonly lateSchedule: FetchSchedule;
   /** True if a fetch takes the rows away: then only the timer may do it. */
   readonly isDrained: boolean;
   /** Fetch once more at the end, unless the schedule is exhausted. */
@@ -45,10 +46,10 @@ export class FetchRunner implements Runner {
   readonly mapStats?: () => MapReadStats;
   readonly #options: FetchRunnerOptions;
   readonly #timer: FetchTimer | undefined;
-  /** Who sees the rows of the timer. */
-  readonly #viewers: Set<Viewer>;
-  /** Timers of viewers that came later. */
-  readonly #viewTimers = new Set<FetchTimer>();
+  /** Who takes the rows of the timer. */
+  readonly #subscribers: Set<Subscriber>;
+  /** Timers of subscribers that came later. */
+  readonly #lateTimers = new Set<FetchTimer>();
   #received = 0;
   /** Ends with the fetch that was asked for last; never rejects. */
   #queue: Promise<void> = Promise.resolve();
@@ -62,28 +63,28 @@ export class FetchRunner implements Runner {
     this.collector = options.collector;
     this.mapStats = options.mapStats;
     this.#options = options;
-    this.#viewers = new Set(options.viewers);
+    this.#subscribers = new Set(options.subscribers);
     if (options.schedule !== undefined) {
       this.#timer = new FetchTimer(options.schedule, {
-        fetch: () => this.#fetchAndShow(this.#viewers),
+        fetch: () => this.#fetchAndHandOn(this.#subscribers),
         onError: options.onError,
       });
     }
   }
 
-  /** A viewer has a timer of its own, unless rows can be taken only once. */
-  show(viewer: Viewer): Viewing {
+  /** A late subscriber has a timer of its own, unless rows can be taken only once. */
+  subscribe(subscriber: Subscriber): Subscription {
     if (this.#options.isDrained) {
-      this.#viewers.add(viewer);
-      return { finished: this.finished, stop: () => void this.#viewers.delete(viewer) };
+      this.#subscribers.add(subscriber);
+      return { finished: this.finished, stop: () => void this.#subscribers.delete(subscriber) };
     }
-    const timer = new FetchTimer(this.#options.viewSchedule, {
-      fetch: () => this.#fetchAndShow([viewer]),
+    const timer = new FetchTimer(this.#options.lateSchedule, {
+      fetch: () => this.#fetchAndHandOn([subscriber]),
       onError: this.#options.onError,
     });
-    this.#viewTimers.add(timer);
+    this.#lateTimers.add(timer);
     const stop = () => {
-      this.#viewTimers.delete(timer);
+      this.#lateTimers.delete(timer);
       void timer.stop();
     };
     return { finished: timer.finished, stop };
@@ -98,7 +99,7 @@ export class FetchRunner implements Runner {
   }
 
   /**
-   * For a scrape: nothing is shown. What is drained has its own rhythm: a scrape only waits for the
+   * For a scrape: nothing is handed on. What is drained has its own rhythm: a scrape only waits for the
    * fetch under way. Scrapes that come before a fetch has begun share it; what one under way has read
    * already may be too old for them.
    */
@@ -118,15 +119,15 @@ export class FetchRunner implements Runner {
     return result;
   }
 
-  /** Whoever reads slowly keeps no scrape waiting: only the next fetch for viewers. */
-  async #fetchAndShow(viewers: Iterable<Viewer>): Promise<void> {
-    const watching = [...viewers];
+  /** Whoever reads slowly keeps no scrape waiting: only the next fetch for subscribers. */
+  async #fetchAndHandOn(subscribers: Iterable<Subscriber>): Promise<void> {
+    const watching = [...subscribers];
     if (watching.length === 0) return await this.#enqueue(() => this.#fetch());
     const rows = new RowCopy(this.spec);
     await this.#enqueue(() => this.#fetch(rows));
     const { records } = rows;
-    for (const viewer of watching) {
-      if (await viewer.room()) viewer.write(viewer.view.rows(records));
+    for (const subscriber of watching) {
+      if (await subscriber.room?.() ?? true) await subscriber.take(records);
       else this.#options.onLeftOut(records.length);
     }
   }
@@ -138,7 +139,7 @@ export class FetchRunner implements Runner {
     });
   }
 
-  /** What came since the last fetch is counted and shown too. */
+  /** What came since the last fetch is counted and handed on too. */
   end(): Promise<void> {
     return this.#ended ??= this.#end();
   }
@@ -147,7 +148,7 @@ export class FetchRunner implements Runner {
     await this.#stopTimers();
     const isDue = this.#timer !== undefined && !this.#timer.isExhausted;
     if (isDue && this.#options.fetchesAtEnd) {
-      await this.#fetchAndShow(this.#viewers);
+      await this.#fetchAndHandOn(this.#subscribers);
     }
   }
 
@@ -165,7 +166,7 @@ export class FetchRunner implements Runner {
   }
 
   async #stopTimers(): Promise<void> {
-    await Promise.all([...this.#viewTimers].map((timer) => timer.stop()));
+    await Promise.all([...this.#lateTimers].map((timer) => timer.stop()));
     await this.#timer?.stop();
   }
 

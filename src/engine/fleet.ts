@@ -29,12 +29,7 @@ export interface Instance {
 
 /** Who has to know what runs, such as exporters. */
 export interface FleetObserver {
-  /**
-   * A gadget runs, in the place of `instead` if that is given.
-   * @throws UsageError if it cannot run beside the others; then it is stopped, and `instead` goes on.
-   */
-  started(running: RunningGadget, instead?: RunningGadget): void;
-  /** Called before a gadget stops. */
+  /** Called before a gadget stops, and when another has taken its place. */
   stopping(running: RunningGadget): void;
   /** A gadget that ran can run no longer. */
   failed(instance: Instance, error: unknown): void;
@@ -131,11 +126,12 @@ export class Fleet {
   ): Promise<Instance> {
     const running = await RunningGadget.start(gadget, options);
     try {
-      this.#observer.started(running, instead);
+      await running.begin(instead);
     } catch (error) {
       await running.stop();
       throw error;
     }
+    if (instead !== undefined) this.#observer.stopping(instead);
     const instance: Instance = {
       id: ++this.#lastId,
       name: options.name,

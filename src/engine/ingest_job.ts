@@ -2,9 +2,9 @@
 
 import type { PollerHandle } from "../../ffi/mod.ts";
 import type { Field } from "../decode/mod.ts";
+import type { StackMapHandle } from "../enrich/mod.ts";
 import type { MetricsPlan, SeriesMemoryHandle } from "../metrics/mod.ts";
 import type { EventBufferHandle, RowPipeHandle } from "../sources/mod.ts";
-import type { StackMapHandle } from "./kernel_stacks.ts";
 
 /** One event buffer and what to make of it. */
 export interface IngestSource {

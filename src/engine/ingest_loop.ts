@@ -5,7 +5,7 @@ import { compileIngest, type MetricsPlan, SeriesMemory, SeriesStore } from "../m
 import { openEventReader, type RingLease, RowPipeWriter } from "../sources/mod.ts";
 import { type Drainable, drainRound, FIRST_PAUSE_MS } from "./drain_rhythm.ts";
 import { DONE, type IngestJob, type IngestSource, REQUESTED, STOP } from "./ingest_job.ts";
-import type { StackMapHandle } from "./kernel_stacks.ts";
+import type { StackMapHandle } from "../enrich/mod.ts";
 import type { Formatters } from "./run_options.ts";
 
 /** Blocks the thread until the job is stopped. @param onReady called before the first event is taken. */
@@ -50,9 +50,8 @@ async function formattersFor(
   stackMap: StackMapHandle | undefined,
 ): Promise<Formatters> {
   if (!needsFormatters(plan)) return new Map();
-  const { createFormatters, hostEnvironment, KallsymsFile } = await import("../enrich/mod.ts");
-  const { readClocks } = await import("./clocks.ts");
-  const { kernelStackReader } = await import("./kernel_stacks.ts");
+  const { createFormatters, hostEnvironment, KallsymsFile, kernelStackReader, readClocks } =
+    await import("../enrich/mod.ts");
   // Closed with the thread, if no stack is ever named.
   const kernelStack = stackMap && kernelStackReader(stackMap, new KallsymsFile());
   return createFormatters(fields, hostEnvironment({ readClocks, kernelStack }));

@@ -20,6 +20,6 @@ export {
   missingToLeaveRoot,
 } from "./privileges.ts";
 export { Fleet, type FleetObserver, type Instance, type InstanceRequest } from "./fleet.ts";
-export type { Display, FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
+export type { FetchSchedule, Formatters, RunOptions } from "./run_options.ts";
 export { type Finding, probeGadgets, probeHost } from "./probe_features.ts";
 export { RunningGadget } from "./running_gadget.ts";

@@ -1,9 +1,8 @@
 /** What the caller of a run decides. */
 
 import type { Field, FieldFormatter } from "../decode/mod.ts";
-import type { DataSourceSpec } from "../gadget/mod.ts";
-import type { MetricSet, SeriesBudgetHandle } from "../metrics/mod.ts";
-import type { RowView } from "../view/mod.ts";
+import type { SeriesBudgetHandle } from "../metrics/mod.ts";
+import type { Operator } from "../operators/mod.ts";
 
 /** Text of fields with a format, for one data source. */
 export type Formatters = ReadonlyMap<Field, FieldFormatter>;
@@ -16,41 +15,23 @@ export interface FetchSchedule {
   readonly count: number;
 }
 
-/** Where rows and drawn metrics go. */
-export interface Display {
-  /** True if a `metrics.print` data source is drawn; else its rows are shown like those of others. */
-  draws(spec: DataSourceSpec): boolean;
-  /** Makes the view of a data source's rows; undefined if its rows are not shown. */
-  rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;
-  /** Draws all metrics that are printed; called once per print interval. */
-  metrics(sets: readonly MetricSet[]): string;
-  /** Takes finished text, whole. */
-  write(text: string): void;
-  /** True while nobody takes what was written: then more should wait, or be left out. */
-  isFull(): boolean;
-  /** Waits for room while the reader takes anything. @returns false if it does not. */
-  room(): Promise<boolean>;
-}
-
 /** Options of one run. */
 export interface RunOptions {
   /** What the gadget is called in metrics and messages; several runs of one gadget differ in it. */
   readonly name: string;
-  /** Text of `--filter`; "" for none. */
-  readonly filter: string;
+  /** Who takes part: what is shown, counted and exported is up to them. */
+  readonly operators: readonly Operator[];
+  /** Flags of operators, as text, by name. */
+  readonly operatorParams: ReadonlyMap<string, string>;
   /** Gadget parameters by flag name, as text. */
   readonly params: ReadonlyMap<string, string>;
-  /** Collect every data source that has something to collect. */
-  readonly metrics: boolean;
   /** Scope of a data source's metrics, from `--otel-metrics-name`. */
   readonly scopes: ReadonlyMap<string, string>;
   /** Schedule of a data source from the command line; undefined for the gadget's own. */
   readonly schedule: (dataSource: string) => Partial<FetchSchedule>;
   /** Places for the series of all data sources together. */
   readonly seriesBudget: SeriesBudgetHandle;
-  readonly printIntervalMs: number;
-  readonly display: Display;
-  /** Whether others may come to see rows while it runs: `RunningGadget.attach`. */
+  /** Whether others may come to take rows while it runs: `RunningGadget.attach`. */
   readonly isAttachable?: boolean;
   /** A program that cannot load or attach is an error, even if the others can do without it. */
   readonly strict: boolean;

@@ -10,28 +10,31 @@ import {
   readBootTimeMs,
   readProgramStats,
 } from "../../ffi/mod.ts";
-import { createFormatters, hostEnvironment, KallsymsFile } from "../enrich/mod.ts";
+import {
+  KallsymsFile,
+  KERNEL_STACK_MAP,
+  kernelStackReader,
+  type StackMapHandle,
+} from "../enrich/mod.ts";
 import { KernelError, UnsupportedError } from "../errors.ts";
 import type { DataSourceStats, OwnMetricsSnapshot, ProgramStats } from "../export/mod.ts";
-import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
+import type { GadgetSpec } from "../gadget/mod.ts";
 import { type MetricSet, SeriesBudget } from "../metrics/mod.ts";
+import { type Operator, PlannedGadget } from "../operators/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
-import { filterOf } from "./check_options.ts";
-import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
-import { createRunner, isCollected } from "./create_runner.ts";
+import { createRunner } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
-import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
-import { KERNEL_STACK_MAP, kernelStackReader } from "./kernel_stacks.ts";
 import { loadObject } from "./load_object.ts";
 import { LossWatch } from "./loss_watch.ts";
+import { MetricsReadings, setsOf } from "./metrics_readings.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 import { leaveRoot } from "./privileges.ts";
 import { reasonOf, type Refusal } from "./refusal.ts";
-import type { Display, Formatters, RunOptions } from "./run_options.ts";
-import type { Runner, Viewing } from "./runner.ts";
+import type { RunOptions } from "./run_options.ts";
+import type { Runner, Subscription } from "./runner.ts";
 import { TracerRunner } from "./tracer_runner.ts";
 
 /** A running gadget. Ownership: `stop()` detaches everything. */
@@ -46,7 +49,6 @@ export class RunningGadget {
   /** Data sources that nothing feeds without these programs. */
   #emptySources: ReadonlySet<string> = new Set();
   readonly #runners: Runner[] = [];
-  readonly #formatters = new Map<DataSourceSpec, Formatters>();
   /** Failed reads of maps and iterators, by data source. */
   readonly #fetchErrors = new Map<string, number>();
   #programStats: Disposable | undefined;
@@ -59,11 +61,15 @@ export class RunningGadget {
   #lossWatch: LossWatch | undefined;
   /** Shows events. */
   #pump: EventPump | undefined;
-  #printTimer: FetchTimer | undefined;
+  #readings: readonly MetricsReadings[] = [];
+  /** What operators want. */
+  #plan: PlannedGadget | undefined;
+  #stackMap: StackMapHandle | undefined;
+  #kernelStack: ((id: number) => string) | undefined;
   #stopped: Promise<void> | undefined;
 
   /**
-   * Loads the object, prepares the readers, attaches the programs.
+   * Asks the operators, loads the object, prepares the readers, attaches the programs.
    * @throws whatever stands in the way; nothing is left loaded then.
    */
   static async start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
@@ -85,8 +91,10 @@ export class RunningGadget {
 
   async #start(): Promise<void> {
     const { dataSources } = this.spec;
-    const counts = dataSources.some((source) =>
-      source.origin.kind === "tracer" && isCollected(source, this.#options)
+    const plan = await this.#ask(this.#options.operators);
+    this.#plan = plan;
+    const counts = plan.dataSources.some(({ kind, isCollected }) =>
+      kind === "tracer" && isCollected
     );
     // First, so that it is ready when the kernel is.
     if (counts) this.#thread = new IngestThread();
@@ -97,46 +105,62 @@ export class RunningGadget {
     // Iterators run only when read, so attaching them first loses nothing.
     if (iterators) this.#attach(object);
     const maps = new Map(object.maps().map((map) => [map.name, map]));
-    this.#createRunners(maps);
-    await this.#startReading(maps.get(KERNEL_STACK_MAP));
+    this.#createRunners(plan, maps);
+    await this.#startReading();
+    await plan.preStart();
     if (!iterators) this.#attach(object);
-    this.#programStats = this.#options.metrics ? enableProgramStats() : undefined;
-    this.#printTimer = this.#startPrinting();
     const counted = this.#runners.filter(({ collector }) => collector !== undefined);
+    this.#programStats = counted.length > 0 ? enableProgramStats() : undefined;
+    this.#readings = this.#startReadings(plan);
     if (counted.length > 0) this.#lossWatch = new LossWatch(counted, this.#options.warn);
   }
 
-  #createRunners(maps: ReadonlyMap<string, BpfMap>): void {
+  #ask(operators: readonly Operator[], late?: PlannedGadget): Promise<PlannedGadget> {
+    return PlannedGadget.of(operators, {
+      name: this.#options.name,
+      spec: this.spec,
+      params: this.#options.operatorParams,
+      host: {
+        stackMap: () => this.#stackMap,
+        kernelStack: (id) => this.#kernelStack?.(id) ?? String(id),
+        stats: () => this.snapshot(),
+        refresh: () => this.refresh(),
+        sets: () => this.metricSets,
+        setOf: (dataSource) => this.#metricSetOf(dataSource),
+      },
+      known: (name) => late?.dataSources.find((source) => source.name === name),
+      warn: this.#options.warn,
+    });
+  }
+
+  #createRunners(plan: PlannedGadget, maps: ReadonlyMap<string, BpfMap>): void {
     const stackMap = maps.get(KERNEL_STACK_MAP);
-    if (stackMap !== undefined) this.#kallsyms = new KallsymsFile();
-    const kernelStack = stackMap && this.#kallsyms && kernelStackReader(stackMap, this.#kallsyms);
-    const environment = hostEnvironment({ readClocks, kernelStack });
-    for (const spec of this.spec.dataSources) {
-      const formatters = createFormatters(spec.fields, environment);
-      this.#formatters.set(spec, formatters);
-      const runner = createRunner(spec, {
+    if (stackMap !== undefined) {
+      this.#kallsyms = new KallsymsFile();
+      this.#stackMap = { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
+      this.#kernelStack = kernelStackReader(this.#stackMap, this.#kallsyms);
+    }
+    for (const source of plan.dataSources) {
+      const runner = createRunner(source, {
         maps,
         programs: this.#attached,
-        formatters,
-        filter: filterOf(spec, { spec: this.spec, filter: this.#options.filter }),
         options: this.#options,
         gadget: this.#options.name,
-        onError: (error) => this.#reportFetchError(spec.name, error),
+        onError: (error) => this.#reportFetchError(source.name, error),
       });
       if (runner !== undefined) this.#runners.push(runner);
     }
   }
 
   /** Before the programs are attached: the first event finds somebody listening. */
-  async #startReading(stackMap: BpfMap | undefined): Promise<void> {
+  async #startReading(): Promise<void> {
     const counted = this.#runners.filter((runner) => runner instanceof CountedTracer);
     const shown = this.#runners.filter((runner) => runner instanceof TracerRunner)
       .concat(counted.flatMap(({ shown }) => shown ?? []));
     if (shown.length > 0) this.#pump = new EventPump(shown);
     const sources = counted.map(({ source }) => source);
     const fds = counted.flatMap(({ fds }) => fds);
-    const handle = stackMap && { fd: stackMap.fd, valueSizeBytes: stackMap.valueSizeBytes };
-    await this.#thread?.run({ sources, stackMap: handle }, fds);
+    await this.#thread?.run({ sources, stackMap: this.#stackMap }, fds);
   }
 
   #attach(object: BpfObject): void {
@@ -150,68 +174,48 @@ export class RunningGadget {
     for (const { text, hint } of shortfall.warnings) warn(text, hint);
   }
 
-  /** Runners whose metrics are drawn in the terminal. */
-  #printedRunners(display = this.#options.display): Runner[] {
-    return this.#runners.filter(({ collector, spec }) =>
-      collector !== undefined && !this.#emptySources.has(spec.name) &&
-      spec.annotations["metrics.print"] === "true" && display.draws(spec)
+  /** Data sources that nothing feeds have nothing to read. */
+  #startReadings(plan: PlannedGadget): MetricsReadings[] {
+    const fed = this.#runners.filter(({ collector, spec }) =>
+      collector !== undefined && !this.#emptySources.has(spec.name)
     );
-  }
-
-  #startPrinting(display = this.#options.display): FetchTimer | undefined {
-    const runners = this.#printedRunners(display);
-    if (runners.length === 0) return undefined;
-    const { printIntervalMs, schedule } = this.#options;
-    const counts = runners.map(({ spec }) => schedule(spec.name).count ?? 0);
-    const count = counts.includes(0) ? 0 : Math.max(...counts);
-    return new FetchTimer(
-      { intervalMs: printIntervalMs, count },
-      {
-        // What is not drawn now is in the next picture.
-        fetch: () => display.isFull() ? undefined : this.#print(runners, display),
-        onError: (error) => this.#options.warn(messageOf(error)),
-      },
-    );
+    const onError = (dataSource: string, error: unknown) =>
+      this.#reportFetchError(dataSource, error);
+    return plan.metricsWishes.flatMap((wish) => {
+      const { dataSources } = wish.schedule;
+      const runners = fed.filter(({ spec }) => dataSources?.includes(spec.name) ?? true);
+      return runners.length === 0 ? [] : [new MetricsReadings(wish, { runners, onError })];
+    });
   }
 
   /**
-   * Shows rows and drawn metrics on one more display from now on. The gadget must be attachable.
-   * @throws UsageError for what the display cannot show, such as unknown fields.
+   * All is ready: operators take the gadget into their hands. Call it once.
+   * @param instead the gadget that this one takes the place of.
+   * @throws what an operator has against it; then stop this one, and let the other run on.
    */
-  attach(display: Display): Viewing {
-    const drawn = this.#printedRunners(display);
-    const viewers = this.#runners.flatMap((runner) => {
-      const formatters = this.#formatters.get(runner.spec);
-      const view = formatters && display.rowView(runner.spec, formatters);
-      if (view === undefined || drawn.includes(runner)) return [];
-      const { write, isFull, room } = display;
-      return [{ runner, viewer: { view, write, isFull, room } }];
-    });
-    const timer = this.#startPrinting(display);
-    const viewings = viewers.flatMap(({ runner, viewer }) => runner.show?.(viewer) ?? []);
-    const ends = viewings.map(({ finished }) => finished);
-    return {
-      finished: Promise.all(timer === undefined ? ends : [...ends, timer.finished]).then(() => {}),
-      stop: () => {
-        void timer?.stop();
-        for (const viewing of viewings) viewing.stop();
-      },
-    };
+  async begin(instead?: RunningGadget): Promise<void> {
+    await this.#plan?.start(instead && instead.#plan);
   }
 
-  async #print(
-    runners: readonly Runner[],
-    display = this.#options.display,
-  ): Promise<void> {
-    for (const runner of runners) {
-      try {
-        await runner.refresh();
-      } catch (error) {
-        this.#reportFetchError(runner.spec.name, error);
-      }
-    }
-    const sets = setsOf(runners);
-    if (sets.length > 0) display.write(display.metrics(sets));
+  /**
+   * One more operator takes rows and metrics from now on. The gadget must be attachable.
+   * @throws what the operator has against it, such as a UsageError for unknown fields.
+   */
+  async attach(operator: Operator): Promise<Subscription> {
+    const late = await this.#ask([operator], this.#plan);
+    const subscriptions = late.dataSources.flatMap(({ spec, subscribers }) => {
+      const runner = this.#runners.find((candidate) => candidate.spec === spec);
+      return subscribers.flatMap((subscriber) => runner?.subscribe?.(subscriber) ?? []);
+    });
+    const readings = this.#startReadings(late);
+    const ends = [...subscriptions, ...readings].map(({ finished }) => finished);
+    return {
+      finished: Promise.all(ends).then(() => {}),
+      stop: () => {
+        for (const reading of readings) void reading.stop();
+        for (const subscription of subscriptions) subscription.stop();
+      },
+    };
   }
 
   /**
@@ -240,7 +244,7 @@ export class RunningGadget {
   }
 
   /** Metrics of one data source; undefined if it is not collected, or not fed. */
-  metricSetOf(dataSource: string): MetricSet | undefined {
+  #metricSetOf(dataSource: string): MetricSet | undefined {
     if (this.#emptySources.has(dataSource)) return undefined;
     return this.#runners.find(({ spec }) => spec.name === dataSource)?.collector?.set;
   }
@@ -255,12 +259,10 @@ export class RunningGadget {
    * Stays open while there are events to come.
    */
   async finished(): Promise<void> {
-    const printed = this.#printedRunners();
-    const ends = Promise.all(
-      this.#runners.map((runner) =>
-        printed.includes(runner) ? this.#printTimer?.finished : runner.finished
-      ),
-    );
+    const ends = Promise.all(this.#runners.map((runner) => {
+      const readings = this.#readings.find((candidate) => candidate.ends(runner));
+      return (readings ?? runner).finished;
+    }));
     const failures = [this.#pump?.done, this.#thread?.failed].filter((end) => end !== undefined);
     await Promise.race([ends, ...failures]);
   }
@@ -360,27 +362,21 @@ export class RunningGadget {
     return { gadget: this.#options.name, program, section, isAttached: false, reason };
   }
 
-  /**
-   * Detaches, takes what is left, frees everything. Idempotent.
-   * @param options.beforeFreeing called when all is counted and the data sources can still be read.
-   */
-  stop(options: { beforeFreeing?: () => Promise<void> | undefined } = {}): Promise<void> {
-    return this.#stopped ??= this.#stop(options);
+  /** Detaches, takes what is left, lets the operators end, frees everything. Idempotent. */
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
   }
 
-  async #stop(
-    { beforeFreeing }: { beforeFreeing?: () => Promise<void> | undefined },
-  ): Promise<void> {
+  async #stop(): Promise<void> {
     this.#detach();
     try {
       await this.#stopReading();
-      if (this.#printTimer?.isExhausted === false) await this.#print(this.#printedRunners());
-      if (beforeFreeing !== undefined) {
-        // What fails here fails again when it is closed, and is told then.
-        await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
-        await beforeFreeing();
-      }
+      // What fails here fails again when it is closed, and is told then.
+      await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
+      for (const readings of this.#readings) await readings.readLast();
     } finally {
+      // Also if not all could be counted: what was is handed on. It throws nothing.
+      await this.#plan?.stop();
       try {
         this.#lossWatch?.stop();
       } finally {
@@ -393,7 +389,7 @@ export class RunningGadget {
   /** Ends all that reads, whichever of it fails: what is read is freed next. */
   async #stopReading(): Promise<void> {
     try {
-      await this.#printTimer?.stop();
+      await Promise.all(this.#readings.map((readings) => readings.stop()));
     } finally {
       try {
         await this.#thread?.stop();
@@ -429,6 +425,7 @@ export class RunningGadget {
     await Promise.allSettled([this.#thread?.stop(), this.#pump?.stop()]);
     // A thread that is stuck may read its buffers: they go with the process.
     if (this.#thread?.isStuck === true) return;
+    await this.#plan?.stop();
     const runners = this.#runners.splice(0);
     await Promise.allSettled(runners.map((runner) => runner.abandon()));
     for (const { collector } of runners) collector?.memory.giveBackPlaces();
@@ -441,10 +438,6 @@ export class RunningGadget {
     this.#kallsyms?.[Symbol.dispose]();
     this.#object?.close();
   }
-}
-
-function setsOf(runners: readonly Runner[]): MetricSet[] {
-  return runners.flatMap(({ collector }) => collector === undefined ? [] : [collector.set]);
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,4 @@
-/** Events from a buffer, shown as rows; counted elsewhere, if at all. */
+/** Events from a buffer for those who want rows; counted elsewhere, if at all. */
 
 import { type FilterTerm, matchesFilter, type RecordBytes } from "../decode/mod.ts";
 import type { DataSourceSpec } from "../gadget/mod.ts";
@@ -8,6 +8,7 @@ import {
   RING_HEADER_BYTES,
   RING_LENGTH_MASK,
 } from "../metrics/mod.ts";
+import type { Subscriber } from "../operators/mod.ts";
 import {
   type EventBuffer,
   type EventReader,
@@ -17,15 +18,15 @@ import {
 import type { PumpSource } from "./event_pump.ts";
 import { type Losses, type LostSamples, sumLosses } from "./lost_samples.ts";
 import type { Formatters } from "./run_options.ts";
-import { NEVER, type Runner, type Viewer, type Viewing } from "./runner.ts";
+import { NEVER, type Runner, type Subscription } from "./runner.ts";
 
 /** Parts of a tracer. */
 export interface TracerOptions {
   readonly buffer: EventBuffer;
   /** The gadget's own loss counter, if it has one. */
   readonly lostSamples?: LostSamples;
-  /** Who sees rows from the start. */
-  readonly viewers: readonly Viewer[];
+  /** Who takes rows from the start. */
+  readonly subscribers: readonly Subscriber[];
   readonly filter: readonly FilterTerm[];
   readonly formatters: Formatters;
   /** Is told at intervals what is lost by now, and what was when it was told before. */
@@ -33,6 +34,8 @@ export interface TracerOptions {
 }
 
 const TELL_LOST_MS = 1000;
+/** Records that are handed on at once, at most. */
+const BATCH_RECORDS = 1024;
 
 /** A data source over an event buffer. */
 export class TracerRunner implements Runner, PumpSource {
@@ -43,25 +46,24 @@ export class TracerRunner implements Runner, PumpSource {
   readonly isPaced: boolean;
   readonly #options: TracerOptions;
   readonly #reader: EventReader;
-  #shown = 0;
+  #taken = 0;
   #toldLost: Losses = {};
   #toldAtMs = -Infinity;
-  /** Text that each viewer has yet to be given. */
-  readonly #viewers: Map<Viewer, string>;
+  readonly #subscribers: Set<Subscriber>;
   #words: Int32Array = new Int32Array(0);
 
   constructor(spec: DataSourceSpec, options: TracerOptions) {
     this.spec = spec;
     this.fds = options.buffer.fds;
     this.#options = options;
-    this.#viewers = new Map(options.viewers.map((viewer) => [viewer, ""]));
+    this.#subscribers = new Set(options.subscribers);
     this.#reader = openEventReader(options.buffer.handle);
     this.sizeBytes = this.#reader.sizeBytes;
     this.isPaced = this.#reader.isPaced;
   }
 
   get received(): number {
-    return this.#shown;
+    return this.#taken;
   }
 
   lost(): Losses {
@@ -70,12 +72,7 @@ export class TracerRunner implements Runner, PumpSource {
 
   /** One buffer's worth at most, so that other work gets its turn. */
   drain(): number {
-    const consumed = this.#reader.withLeases((lease) => this.#show(lease), this.sizeBytes);
-    for (const [viewer, text] of this.#viewers) {
-      if (text === "") continue;
-      this.#viewers.set(viewer, "");
-      viewer.write(text);
-    }
+    const consumed = this.#reader.withLeases((lease) => this.#take(lease), this.sizeBytes);
     this.tellLost();
     return consumed;
   }
@@ -94,9 +91,10 @@ export class TracerRunner implements Runner, PumpSource {
   }
 
   /** @returns the offset behind the last committed record. */
-  #show({ view, begin, end }: RingLease): number {
+  #take({ view, begin, end }: RingLease): number {
     const { filter, formatters } = this.#options;
-    const record: RecordBytes = { segments: [view], offsets: [0, 0] };
+    const cursor: RecordBytes = { segments: [view], offsets: [0, 0] };
+    let records: RecordBytes[] = [];
     const words = this.#wordsOf(view);
     let at = begin;
     while (at < end) {
@@ -107,18 +105,25 @@ export class TracerRunner implements Runner, PumpSource {
       const start = at + RING_HEADER_BYTES;
       at = start + (length + 7 & -8);
       if ((header & RING_DISCARD_BIT) !== 0) continue;
-      this.#shown++;
-      if (this.#viewers.size === 0) continue;
-      record.offsets[0] = start;
+      this.#taken++;
+      if (this.#subscribers.size === 0) continue;
+      cursor.offsets[0] = start;
       const whole = length >= this.spec.recordSizeBytes
-        ? record
+        ? cursor
         : this.#padded(view, { start, length });
       if (!matchesFilter(filter, whole, formatters)) continue;
-      for (const [viewer, text] of this.#viewers) {
-        this.#viewers.set(viewer, text + viewer.view.row(whole));
-      }
+      records.push(whole === cursor ? { segments: [view], offsets: [start, 0] } : whole);
+      if (records.length < BATCH_RECORDS) continue;
+      this.#handOn(records);
+      records = [];
     }
+    this.#handOn(records);
     return at;
+  }
+
+  #handOn(records: readonly RecordBytes[]): void {
+    if (records.length === 0) return;
+    for (const subscriber of this.#subscribers) void subscriber.take(records);
   }
 
   /** The same memory as words; made once, since a buffer lends the same view again and again. */
@@ -136,19 +141,20 @@ export class TracerRunner implements Runner, PumpSource {
     return { segments: [new DataView(bytes.buffer)], offsets: [0, 0] };
   }
 
-  /** True if somebody sees rows. */
+  /** True if somebody takes rows. */
   get isWatched(): boolean {
-    return this.#viewers.size > 0;
+    return this.#subscribers.size > 0;
   }
 
-  show(viewer: Viewer): Viewing {
-    this.#viewers.set(viewer, "");
-    return { finished: NEVER, stop: () => void this.#viewers.delete(viewer) };
+  subscribe(subscriber: Subscriber): Subscription {
+    this.#subscribers.add(subscriber);
+    return { finished: NEVER, stop: () => void this.#subscribers.delete(subscriber) };
   }
 
   /** Then events wait in their buffer. */
   get isFull(): boolean {
-    return this.isWatched && [...this.#viewers.keys()].every((viewer) => viewer.isFull());
+    return this.isWatched &&
+      [...this.#subscribers].every((subscriber) => subscriber.isFull?.() ?? false);
   }
 
   refresh(): void {

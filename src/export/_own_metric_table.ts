@@ -38,6 +38,9 @@ export interface MetricTable {
   readonly pushQueued: Gauge;
   readonly pushFailures: Counter;
   readonly pushSkipped: Counter;
+  readonly operatorUp: Gauge;
+  readonly operatorRows: Counter;
+  readonly operatorLostRows: Counter;
   readonly scrapeDuration: Gauge;
   readonly scrapeErrors: Counter;
   readonly connectionsCut: Counter;
@@ -78,6 +81,7 @@ export function createMetrics(
     ...sourceMetrics(gauge, counter),
     ...programMetrics(gauge, counter),
     ...pushMetrics(gauge, counter),
+    ...operatorMetrics(gauge, counter),
     ...scrapeMetrics(gauge, counter),
     ...processMetrics(gauge, counter),
   };
@@ -199,6 +203,27 @@ function pushMetrics(gauge: MakeGauge, counter: MakeCounter) {
   };
 }
 
+function operatorMetrics(gauge: MakeGauge, counter: MakeCounter) {
+  const labels = ["operator"];
+  return {
+    operatorUp: gauge(
+      "kmeter_operator_up",
+      "1 if the operator takes part, 0 if it has failed.",
+      labels,
+    ),
+    operatorRows: counter(
+      "kmeter_operator_rows_total",
+      "Rows that the operator has taken.",
+      labels,
+    ),
+    operatorLostRows: counter(
+      "kmeter_operator_lost_rows_total",
+      "Rows left out because the operator was slow or had failed.",
+      labels,
+    ),
+  };
+}
+
 function scrapeMetrics(gauge: MakeGauge, counter: MakeCounter) {
   return {
     scrapeDuration: gauge(
@@ -251,6 +276,11 @@ export function refill(
     metrics.consumerUp.set({ gadget }, isUp ? 1 : 0);
   }
   for (const push of snapshot.pushes ?? []) fillPush(metrics, push);
+  for (const { operator, isUp, rows, lostRows } of snapshot.operators ?? []) {
+    metrics.operatorUp.set({ operator }, isUp ? 1 : 0);
+    metrics.operatorRows.inc({ operator }, rows);
+    metrics.operatorLostRows.inc({ operator }, lostRows);
+  }
   fillProcess(metrics, process);
 }
 

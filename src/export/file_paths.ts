@@ -5,6 +5,11 @@ export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
+/** A path that is relative to a folder: what {@linkcode folderOf} returns. */
+export function pathIn(folder: string, path: string): string {
+  return path.startsWith("/") ? path : folder + path;
+}
+
 /** Tells one state of a file from another. Throws: NotCapable. */
 export function stampOf(path: string): string {
   try {

@@ -10,7 +10,7 @@ export {
   type RenderOptions,
   type TextExposition,
 } from "./exposition.ts";
-export { folderOf, stampOf } from "./file_paths.ts";
+export { folderOf, pathIn, stampOf } from "./file_paths.ts";
 export { MAX_HEAD_BYTES } from "./http_connection.ts";
 export { addressText, type ListenAddress, parseListenAddress } from "./listen_address.ts";
 export {
@@ -23,6 +23,7 @@ export {
   type DataSourceStats,
   type GadgetStats,
   type MapStats,
+  type OperatorStats,
   type OwnMetricsSnapshot,
   type ProgramStats,
 } from "./own_metrics_snapshot.ts";
@@ -30,6 +31,7 @@ export { DEFAULT_SCRAPE_LIMITS, type ScrapeLimits } from "./_scrapes.ts";
 export {
   DEFAULT_MAX_QUEUE_BYTES,
   type Environment,
+  EXPORTER_KEYS,
   type ExporterKey,
   type ExporterOptions,
   type ExporterSetting,
@@ -39,6 +41,7 @@ export {
   type OwnMetricValues,
   parseExporterKey,
   PUSH_AT_END_MS,
+  type PushSource,
   readHostFacts,
   resourceAttributes,
   settingsFromEnvironment,

@@ -80,6 +80,16 @@ export interface PushStats {
   readonly skipped: number;
 }
 
+/** What an operator in a thread of its own has done. */
+export interface OperatorStats {
+  readonly operator: string;
+  readonly isUp: boolean;
+  /** Rows that it has taken. */
+  readonly rows: number;
+  /** Rows left out, because it was slow or had failed. */
+  readonly lostRows: number;
+}
+
 /** Places for the series of all data sources together. */
 export interface SeriesPlaces {
   /** Series that have one, those included that have left and may return. */
@@ -98,4 +108,6 @@ export interface OwnMetricsSnapshot {
   readonly consumers: readonly ConsumerStats[];
   /** Absent where nothing is pushed. */
   readonly pushes?: readonly PushStats[];
+  /** Absent where there are no operators of others. */
+  readonly operators?: readonly OperatorStats[];
 }

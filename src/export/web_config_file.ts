@@ -2,7 +2,7 @@
 
 import { systemError } from "../../ffi/mod.ts";
 import { FormatError, UsageError } from "../errors.ts";
-import { codeOf, folderOf, stampOf } from "./file_paths.ts";
+import { codeOf, folderOf, pathIn, stampOf } from "./file_paths.ts";
 import { parseWebConfig, type PemSource, type TlsConfig, type TlsVersion } from "./web_config.ts";
 
 /** What is in force. A change makes a new object. */
@@ -100,7 +100,7 @@ export class WebConfigFile {
     const folder = folderOf(this.#path);
     const read = (source: PemSource) => {
       if ("text" in source) return source.text;
-      const path = source.file.startsWith("/") ? source.file : folder + source.file;
+      const path = pathIn(folder, source.file);
       stamps.set(path, stampOf(path));
       return readPem(path, source.place);
     };

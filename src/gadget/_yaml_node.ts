@@ -18,14 +18,18 @@ export interface YamlNode {
  *
  * Throws: FormatError with file, line and column.
  */
-export function parseYaml(text: string, file: string): YamlNode {
+export function parseYaml(
+  text: string,
+  file: string,
+  { showsLine = true }: { showsLine?: boolean } = {},
+): YamlNode {
   refuseTabs(text, file);
-  const value = parseValue(text, file);
+  const value = parseValue(text, file, showsLine);
   refuseAvalanche(value, file);
   return { file, lines: indexYamlLines(text), path: [], value };
 }
 
-function parseValue(text: string, file: string): unknown {
+function parseValue(text: string, file: string, showsLine: boolean): unknown {
   try {
     return parse(text, { schema: "failsafe" });
   } catch (error) {
@@ -34,7 +38,7 @@ function parseValue(text: string, file: string): unknown {
     const message = match === null
       ? `Cannot read "${file}": not YAML: ${error.message}`
       : `Cannot read "${file}" line ${match[2]}, column ${match[3]}: not YAML: ${match[1]}${
-        match[4].trimEnd()
+        showsLine ? match[4].trimEnd() : ""
       }`;
     throw new FormatError(message, {
       cause: error,

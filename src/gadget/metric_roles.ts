@@ -284,6 +284,11 @@ function exemplarOf(source: DataSourceSpec): KeyRole | undefined {
   });
 }
 
+/** True if there is something to count. */
+export function hasMetrics({ values, implicitCounter }: MetricRoles): boolean {
+  return values.length > 0 || implicitCounter !== undefined;
+}
+
 function findField({ fields }: DataSourceSpec, name: string): Field | undefined {
   return fields.find((field) => field.name === name) ??
     fields.find((field) => field.name.toLowerCase() === name.toLowerCase());

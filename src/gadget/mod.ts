@@ -22,6 +22,7 @@ export { type DataSourceMarker, findMarkers, type GadgetMarkers } from "./marker
 export { type GadgetMetadata, parseMetadata } from "./metadata.ts";
 export { translateLabelName } from "./metric_names.ts";
 export {
+  hasMetrics,
   type KeyRole,
   type MetricRoles,
   metricRoles,

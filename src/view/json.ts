@@ -22,8 +22,10 @@ export interface ObjectViewOptions {
   readonly selection?: string;
 }
 
-type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
-interface JsonObject {
+/** What JSON can say. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+/** An object that JSON can say. */
+export interface JsonObject {
   [key: string]: JsonValue;
 }
 

@@ -5,7 +5,12 @@ export { createRowView, type RowViewOptions } from "./create_row_view.ts";
 export { displayWidth, escapeControls } from "./display_text.ts";
 export { findField } from "./field_selection.ts";
 export { type HistogramText, renderHistogram } from "./histogram.ts";
-export { createObjectView, type ObjectViewOptions } from "./json.ts";
+export {
+  createObjectView,
+  createRowObject,
+  type JsonObject,
+  type ObjectViewOptions,
+} from "./json.ts";
 export { type MetricSetViewOptions, renderMetricSet } from "./metric_set_view.ts";
 export { createRecordOrder, type RecordOrderOptions } from "./record_order.ts";
 export { ROW_VIEW_MODES, type RowView, type RowViewMode } from "./row_view.ts";

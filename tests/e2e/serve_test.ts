@@ -4,57 +4,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertOneError, runCase, testCases, testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
-import { type ChildProcess, type Outcome, startKmeter } from "./kmeter_process.ts";
+import { type Outcome, startKmeter } from "./kmeter_process.ts";
 import { NamedProgram, Sandbox } from "./sandbox.ts";
 import { pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
+import { execsOf, Served } from "./served.ts";
 
 /** No kernel can load it: its BTF is none. */
 const BROKEN = "{gadget: trace_exec, name: broken, btf: /etc/passwd}";
-
-/** A server with a file and a socket of its own. */
-class Served implements AsyncDisposable {
-  readonly sandbox = new Sandbox();
-  readonly kmeter: ChildProcess;
-  readonly #file: string;
-
-  constructor(gadgets: string) {
-    this.#file = this.sandbox.write("kmeter.yaml", this.#text(gadgets));
-    this.kmeter = startKmeter(["serve", "-f", this.#file]);
-  }
-
-  #text(gadgets: string): string {
-    return `listen: 127.0.0.1:0\nsocket: ${this.socket}\n${gadgets}`;
-  }
-
-  get socket(): string {
-    return this.sandbox.path("kmeter.sock");
-  }
-
-  /** Changes the file. Resolves when the server has read it. */
-  async change(gadgets: string, told: RegExp): Promise<void> {
-    this.sandbox.write("kmeter.yaml", this.#text(gadgets));
-    await this.kmeter.waitFor("stderr", told);
-  }
-
-  /** Runs a command that talks to the server. */
-  async ask(...args: readonly string[]): Promise<Outcome> {
-    await using command = startKmeter([...args, "--socket", this.socket]);
-    return await command.finish();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kmeter[Symbol.asyncDispose]();
-    this.sandbox[Symbol.dispose]();
-  }
-}
-
-/** Events of one program in the metrics of one instance of trace_exec. */
-function execsOf(page: string, instance: string, comm: string): number {
-  const line = page.split("\n").find((line) =>
-    line.startsWith(`execs_total{otel_scope_name="${instance}/exec",comm="${comm}",error=""}`)
-  );
-  return Number(line?.split(" ").at(-1) ?? 0);
-}
 
 testWith(
   "two instances of a gadget do not mix, and all ends with the process",
@@ -246,6 +202,7 @@ testWith("--check tells every mistake with its place, and runs nothing", [], asy
   const file = sandbox.write(
     "kmeter.yaml",
     `listen: 127.0.0.1:0
+exporters: {main: {exporter: otlp-http, headers: {a: secret}}}
 gadgets:
   - gadget: trace_exec
     filter: nope==1
@@ -255,6 +212,7 @@ gadgets:
       uid: many
     annotate:
       open.comm:metrics.tipe: key
+  - {gadget: trace_tcp, otel-metrics-exporter: mian}
   - gadgat: x
 `,
   );
@@ -264,7 +222,7 @@ gadgets:
     expect: {
       code: 1,
       stdout: "",
-      stderr: [/kmeter\.yaml:11 \(gadgets\.3\.gadgat\)/, /"gadgat"/],
+      stderr: [/kmeter\.yaml:13 \(gadgets\.4\.gadgat\)/, /"gadgat"/],
     },
     check: ({ stderr }) => assertOneError(stderr),
   });
@@ -276,10 +234,12 @@ gadgets:
       code: 1,
       stdout: "",
       stderr: [
-        /: 3 mistakes\n/,
-        /kmeter\.yaml:4 \(gadgets\.0\.filter\): .*nope/,
-        /kmeter\.yaml:5 \(gadgets\.1\): There is no gadget "nosuch"/,
-        /kmeter\.yaml:9 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
+        /: 5 mistakes\n/,
+        /kmeter\.yaml:2 \(exporters\.main\): exporter "main" has no "endpoint"/,
+        /kmeter\.yaml:5 \(gadgets\.0\.filter\): .*nope/,
+        /kmeter\.yaml:6 \(gadgets\.1\): There is no gadget "nosuch"/,
+        /kmeter\.yaml:10 \(gadgets\.2\.annotate\): .*metrics\.tipe/,
+        /kmeter\.yaml:12 \(gadgets\.3\.otel-metrics-exporter\): .*did you mean "main"/,
       ],
     },
     check: ({ stderr }) => assertOneError(stderr),
@@ -312,6 +272,32 @@ testCases([
     check: ({ stderr }) => assertOneError(stderr),
   },
 ]);
+
+testWith("files that the file names are beside it, and a switch is true or false", [], async () => {
+  using sandbox = new Sandbox();
+  const refused: [text: string, stderr: RegExp | string][] = [
+    ["web.config.file: web.yml", sandbox.path("web.yml")],
+    [
+      "openmetrics-created: maybe",
+      /kmeter\.yaml:1 \(openmetrics-created\): "maybe": wanted true or/,
+    ],
+    ["gadgets: [{gadget: trace_exec, btf: vmlinux}]", sandbox.path("vmlinux")],
+  ];
+  for (const [text, stderr] of refused) {
+    const gadgets = text.startsWith("gadgets") ? "" : "gadgets: [trace_exec]\n";
+    const file = sandbox.write("kmeter.yaml", `${text}\n${gadgets}`);
+    const { code, stderr: told } = await check(file);
+    assert(
+      code !== 0 && (typeof stderr === "string" ? told.includes(stderr) : stderr.test(told)),
+      told,
+    );
+  }
+});
+
+async function check(file: string): Promise<Outcome> {
+  await using kmeter = startKmeter(["serve", "-f", file, "--check"]);
+  return await kmeter.finish();
+}
 
 testWith("no gadget at all can run", ["root"], async () => {
   using sandbox = new Sandbox();

@@ -2,7 +2,6 @@
 
 import { isRoot, libbpfVersion, runProgram } from "../../ffi/mod.ts";
 import {
-  type Display,
   type FetchSchedule,
   type ParsedGadget,
   parseGadget,
@@ -14,7 +13,13 @@ import {
   DEFAULT_TOTAL_SERIES_LIMIT,
   type MetricSet,
 } from "../../src/metrics/mod.ts";
-import { createRowView, renderMetricSet } from "../../src/view/mod.ts";
+import {
+  ENRICH_OPERATOR,
+  FILTER_OPERATOR,
+  METRICS_OPERATOR,
+  type Operator,
+} from "../../src/operators/mod.ts";
+import { createRowView } from "../../src/view/mod.ts";
 import { addHeld, expectNothingLeft, noObjects, rememberState } from "./leftovers.ts";
 import { type DumpedEntry, dumpMap, runTool } from "./oracles.ts";
 
@@ -36,6 +41,8 @@ export interface StartOptions {
   readonly filter?: string;
   /** Series of all data sources together. */
   readonly metricsLimit?: number;
+  /** Who takes part beside those of every run. */
+  readonly operators?: readonly Operator[];
   readonly strict?: boolean;
   /** Kernel BTF instead of the running kernel's. */
   readonly btfFile?: string;
@@ -203,59 +210,60 @@ export async function startGadget(
   const warnings: string[] = [];
   const running = await RunningGadget.start(parsed, {
     name: parsed.spec.name,
-    filter: options.filter ?? "",
+    operators: [
+      ENRICH_OPERATOR,
+      FILTER_OPERATOR,
+      ...(options.metrics ?? true ? [METRICS_OPERATOR] : []),
+      ...options.operators ?? [],
+      capturingOperator(options.show ?? [], shown, options.isFull),
+    ],
+    operatorParams: new Map([["filter", options.filter ?? ""]]),
     params: new Map(Object.entries(options.params ?? {})),
-    metrics: options.metrics ?? true,
     scopes: new Map(),
     schedule: () => options.schedule ?? {},
-    printIntervalMs: 1000,
     strict: options.strict ?? false,
     btfFile: options.btfFile,
     seriesBudget: allocateSeriesBudget(options.metricsLimit ?? DEFAULT_TOTAL_SERIES_LIMIT),
-    display: capturingDisplay(options.show ?? [], shown, options.isFull),
     warn: (text, hint) => warnings.push(hint === undefined ? text : `${text}\nhint: ${hint}`),
   });
   if (current.used !== undefined) addHeld(current.used.held);
   return new StartedGadget(parsed, running, { ...shown, warnings });
 }
 
-function capturingDisplay(
+/** Keeps the rows of some data sources. */
+function capturingOperator(
   show: readonly string[],
   shown: { rows: Map<string, Row[]>; fetches: Map<string, Row[][]> },
   isFull = () => false,
-): Display {
+): Operator {
   return {
-    draws: () => false,
-    rowView(spec, formatters) {
-      if (!show.includes(spec.name)) return undefined;
-      const json = createRowView("json", {
-        fields: spec.fields,
-        formatters,
-        widthColumns: 80,
-        isTty: false,
-      });
-      const rows: Row[] = [];
-      const fetches: Row[][] = [];
-      shown.rows.set(spec.name, rows);
-      shown.fetches.set(spec.name, fetches);
-      return {
-        header: () => "",
-        row(record) {
-          rows.push(JSON.parse(json.row(record)));
-          return "";
-        },
-        rows(records) {
-          const fetch: Row[] = JSON.parse(json.rows(records));
-          fetches.push(fetch);
-          rows.push(...fetch);
-          return "";
-        },
-      };
+    name: "capture",
+    priority: 80,
+    instantiate({ dataSources }) {
+      for (const source of dataSources) {
+        if (!show.includes(source.name)) continue;
+        const { fields, formatters } = source;
+        const json = createRowView("json", { fields, formatters, widthColumns: 80, isTty: false });
+        const rows: Row[] = [];
+        const fetches: Row[][] = [];
+        shown.rows.set(source.name, rows);
+        shown.fetches.set(source.name, fetches);
+        source.subscribe({
+          take(records) {
+            if (source.kind === "tracer") {
+              for (const record of records) rows.push(JSON.parse(json.row(record)));
+              return;
+            }
+            const fetch: Row[] = JSON.parse(json.rows(records));
+            fetches.push(fetch);
+            rows.push(...fetch);
+          },
+          isFull,
+          room: () => Promise.resolve(!isFull()),
+        });
+      }
+      return undefined;
     },
-    metrics: (sets) => sets.map((set) => renderMetricSet(set, { maxSeries: 10 })).join("\n"),
-    write: () => {},
-    isFull,
-    room: () => Promise.resolve(!isFull()),
   };
 }
 

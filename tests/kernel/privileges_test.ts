@@ -61,6 +61,7 @@ import { main } from ${JSON.stringify(COMMAND_LINE)};
 const local = { hostname: "127.0.0.1", port: 0 };
 const attempts = {
   "start a program": () => new Deno.Command("/bin/true").outputSync(),
+  "start a shell": () => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).outputSync(),
   "write a file": () => Deno.makeTempDirSync(),
   "serve": () => Deno.listen(local),
   "connect": () => Deno.connect({ ...local, port: 1 }),
@@ -103,6 +104,7 @@ kernelTest(
       assertMatch(new TextDecoder().decode(stderr), /^trace_exec: metrics at \S+\n$/);
       assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [
         "start a program",
+        "start a shell",
         "write a file",
         "serve",
         "connect",

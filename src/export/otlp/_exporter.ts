@@ -17,6 +17,8 @@ export interface ExporterParts extends Pick<SendQueueOptions, "transport" | "onC
   readonly resource: ResourceAttributes;
   readonly version: string;
   readonly prefix: string | undefined;
+  /** Since when kmeter's own metrics count, in ms since the epoch. */
+  readonly startMs: number;
 }
 
 /** Turns pushes into requests. Ownership: `finish` closes the transport. */
@@ -28,14 +30,20 @@ export class Exporter {
   readonly #batches: RequestBatches;
   /** By number of the set. */
   readonly #sets = new Map<number, SetPoints>();
+  /** Until when series of a scope were told whose sets are forgotten: later ones begin then. */
+  readonly #endsMs = new Map<string, number>();
   readonly #own = new OwnPoints();
-  #previousMs = 0;
+  /** Time of the last push of kmeter's own metrics. */
+  #ownMs: number;
+  /** True while points find no room in the queue. */
+  #loses = false;
 
-  constructor({ options, resource, version, prefix, ...parts }: ExporterParts) {
+  constructor({ options, resource, version, prefix, startMs, ...parts }: ExporterParts) {
     const { name, timeoutMs, maxQueueBytes, temporality, protocol } = options;
     this.#options = options;
     this.#version = version;
     this.#prefix = prefix;
+    this.#ownMs = startMs;
     this.#queue = new SendQueue({
       ...parts,
       name,
@@ -47,25 +55,22 @@ export class Exporter {
       ? new JsonRequest(resource, temporality)
       : new ProtobufRequest(resource, temporality);
     this.#batches = new RequestBatches(writer, {
-      onRequest: (body, points) => this.#queue.add(body, points),
+      onRequest: (body, points) =>
+        this.#loses ? this.#queue.lose(points) : this.#queue.add(body, points),
     });
   }
 
-  /** Series that are there at the first push count from this time on. */
-  begin(timeMs: number): void {
-    this.#previousMs = timeMs;
-  }
-
   /** Makes requests of a push. Everything that it tells counts as told. */
-  push({ sets, own, timeMs }: Push, labels: ReadonlyMap<number, SetLabels>): void {
+  push({ sets, own, timeMs, isLast }: Push, labels: ReadonlyMap<number, SetLabels>): void {
     const { temporality, histograms } = this.#options;
     const context: PointContext = {
       temporality,
       histograms,
       prefix: this.#prefix,
       timeMs,
-      previousMs: this.#previousMs,
+      previousMs: this.#ownMs,
     };
+    this.#loses = isLast && this.#queue.isOverfull;
     for (const snapshot of sets) {
       const setLabels = labels.get(snapshot.set);
       if (setLabels === undefined) throw new Error(`BUG: set ${snapshot.set} is not described`);
@@ -74,16 +79,25 @@ export class Exporter {
     }
     this.#own.push(own, { ...context, into: this.#batches, version: this.#version });
     this.#batches.end();
-    this.#previousMs = timeMs;
+    if (own.length > 0) this.#ownMs = timeMs;
     this.#queue.report();
   }
 
   #pointsOf(set: number, { description }: SetLabels): SetPoints {
     const known = this.#sets.get(set);
     if (known !== undefined) return known;
-    const points = new SetPoints(description);
+    const { scope, startMs } = description;
+    const points = new SetPoints(description, Math.max(startMs, this.#endsMs.get(scope) ?? 0));
     this.#sets.set(set, points);
     return points;
+  }
+
+  /** Of a set that is not pushed any more, only its end is remembered. */
+  forget(set: number): void {
+    const points = this.#sets.get(set);
+    if (points === undefined) return;
+    this.#endsMs.set(points.scope, points.toldMs);
+    this.#sets.delete(set);
   }
 
   finish(withinMs: number): Promise<void> {

@@ -25,9 +25,12 @@ export function parseExporterHeaders(
   protocol: OtlpProtocol,
 ): [name: string, value: string][] {
   if (setting === undefined) return [];
-  return parsePairs(setting).map(([name, value]) => {
+  return parsePairs(setting).map(([name, value], index) => {
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
+      // It may be a secret that ends in "=".
+      throw new UsageError(`${setting.source}: part ${index + 1} begins with no name of a header`);
+    }
     const fail = (why: string) => new UsageError(`${setting.source}: header "${name}" ${why}`);
-    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw fail("is no name of a header");
     if (!/^[\x20-\x7e]*$/.test(value)) throw fail("has a value that is not printable ASCII");
     const lower = name.toLowerCase();
     const isOwn = OWN_HEADERS.has(lower) ||

@@ -34,11 +34,15 @@ async function obey(order: OtlpOrder): Promise<void> {
     case "configure":
       exporters = order.exporters.map((options, index) => makeExporter(options, { order, index }));
       return scope.postMessage({ kind: "ready" });
-    case "begin":
-      return exporters.forEach((exporter) => exporter.begin(order.timeMs));
     case "push":
       take(order.push);
       return scope.postMessage({ kind: "taken", exporter: order.push.exporter });
+    case "forget":
+      for (const set of order.sets) {
+        labels.delete(set);
+        for (const exporter of exporters) exporter.forget(set);
+      }
+      return;
     case "finish":
       await Promise.all(exporters.map((exporter) => exporter.finish(order.withinMs)));
       return scope.postMessage({ kind: "finished" });
@@ -50,10 +54,8 @@ function makeExporter(
   { order, index }: { order: OtlpOrder & { kind: "configure" }; index: number },
 ): Exporter {
   return new Exporter({
+    ...order,
     options,
-    resource: order.resource,
-    version: order.version,
-    prefix: order.prefix,
     transport: openTransport(options, `kmeter/${order.version}`),
     onCounts: (counts) => scope.postMessage({ kind: "counts", exporter: index, counts }),
     warn: (text) => scope.postMessage({ kind: "warning", text }),

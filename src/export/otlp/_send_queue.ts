@@ -55,6 +55,21 @@ export class SendQueue {
     return this.#bytes > this.#options.maxBytes;
   }
 
+  /** True if not even what cannot wait has room: last values of gadgets that stop meanwhile may take as much again. */
+  get isOverfull(): boolean {
+    return this.#bytes > 2 * this.#options.maxBytes;
+  }
+
+  /** Counts and tells points that have no room. */
+  lose(points: number): void {
+    const { name, url, warn } = this.#options;
+    this.#counts.unsent += points;
+    warn(
+      `exporter ${name}: ${points} data points of a gadget that has ended are lost: ` +
+        `${this.#bytes} bytes wait for ${url} already`,
+    );
+  }
+
   add(body: Uint8Array<ArrayBuffer>, points: number): void {
     const packed = this.#options.transport.pack(body);
     this.#requests.push({ packed, points });

@@ -27,21 +27,35 @@ export interface PointContext {
 
 /** Makes points of one set's snapshots, for one exporter. */
 export class SetPoints {
+  readonly scope: string;
   readonly #history: SeriesHistory;
   readonly #sums: LabelSums;
   #labelsVersion = -1;
+  #toldMs: number;
 
-  constructor(description: SetDescription) {
+  /** @param toldMs up to when its values have been told, as zeros at first. */
+  constructor(description: SetDescription, toldMs: number) {
+    this.scope = description.scope;
     this.#history = new SeriesHistory(description);
     this.#sums = new LabelSums(description);
+    this.#toldMs = toldMs;
+  }
+
+  /** Time of the last push, in ms since the epoch. */
+  get toldMs(): number {
+    return this.#toldMs;
   }
 
   /** Puts all points of a snapshot into requests. Deltas of nothing are left out. */
   push(
     whole: SetSnapshot,
-    context: PointContext & { readonly labels: SetLabels; readonly into: RequestBatches },
+    { labels, into, ...rest }: Omit<PointContext, "previousMs"> & {
+      readonly labels: SetLabels;
+      readonly into: RequestBatches;
+    },
   ): void {
-    const { labels, into, previousMs } = context;
+    const previousMs = this.#toldMs;
+    const context = { ...rest, previousMs };
     const { description } = labels;
     const isRetold = description.isRetold;
     const snapshot = isRetold ? addUp(description, whole, this.#equalLabels(whole, labels)) : whole;
@@ -73,6 +87,7 @@ export class SetPoints {
       offset += cellCount(instrument);
     }
     history.remember(snapshot, past);
+    this.#toldMs = context.timeMs;
   }
 
   /** Looks only when there are labels that it has not seen, or sums that go on. */

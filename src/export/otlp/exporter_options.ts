@@ -78,13 +78,26 @@ export function parseExporterKey(key: string, source: string): ExporterKey {
   });
 }
 
+/** How errors speak of settings that are missing. */
+export interface SettingWords {
+  readonly owner: string;
+  readonly example: (key: ExporterKey, value: string) => string;
+}
+
 /**
  * Checks the settings of an exporter and reads the files that they name.
  *
  * Throws: UsageError for the first setting that is wrong or missing.
  */
-export function makeExporterOptions(name: string, settings: ExporterSettings): ExporterOptions {
-  const reader = new SettingReader(name, settings);
+export function makeExporterOptions(
+  name: string,
+  settings: ExporterSettings,
+  words: SettingWords = {
+    owner: `Exporter "${name}"`,
+    example: (key, value) => `--otel-exporter ${name}.${key}=${value}`,
+  },
+): ExporterOptions {
+  const reader = new SettingReader(settings, words);
   const protocol = reader.choice("exporter", PROTOCOL_NAMES);
   const endpoint = parseEndpoint(reader.required("endpoint"), {
     protocol,
@@ -118,21 +131,20 @@ function wordsOf<T extends string>(...words: readonly T[]): ReadonlyMap<string, 
 
 /** Reads settings by what they are; errors name where a setting stands. */
 class SettingReader {
-  readonly #name: string;
   readonly #settings: ExporterSettings;
+  readonly #words: SettingWords;
 
-  constructor(name: string, settings: ExporterSettings) {
-    this.#name = name;
+  constructor(settings: ExporterSettings, words: SettingWords) {
     this.#settings = settings;
+    this.#words = words;
   }
 
   required(key: ExporterKey): ExporterSetting {
     const setting = this.#settings.get(key);
     if (setting !== undefined) return setting;
-    throw new UsageError(`Exporter "${this.#name}" has no "${key}"`, {
-      hint: `for example --otel-exporter ${this.#name}.${key}=${
-        key === "endpoint" ? "http://localhost:4318" : "otlp-http"
-      }`,
+    const value = key === "endpoint" ? "http://localhost:4318" : "otlp-http";
+    throw new UsageError(`${this.#words.owner} has no "${key}"`, {
+      hint: `for example ${this.#words.example(key, value)}`,
     });
   }
 

@@ -26,6 +26,8 @@ export interface SetDescription {
   readonly labelNames: readonly string[];
   readonly instruments: readonly InstrumentDescription[];
   readonly isRetold: boolean;
+  /** When all values were zero, in ms since the epoch. */
+  readonly startMs: number;
 }
 
 /** Values of a set's live series. Positions count from 0 in all of its arrays. */
@@ -63,6 +65,8 @@ export interface Push {
   readonly timeMs: number;
   readonly sets: readonly SetSnapshot[];
   readonly own: readonly OwnMetricValues[];
+  /** True if it is the last one of these sets: none can come later in its place. */
+  readonly isLast: boolean;
 }
 
 /** To the thread. */
@@ -73,9 +77,12 @@ export type OtlpOrder =
     readonly resource: ResourceAttributes;
     readonly version: string;
     readonly prefix: string | undefined;
+    /** Since when kmeter's own metrics count, in ms since the epoch. */
+    readonly startMs: number;
   }
-  | { readonly kind: "begin"; readonly timeMs: number }
   | { readonly kind: "push"; readonly push: Push }
+  /** Sets that are not pushed any more. */
+  | { readonly kind: "forget"; readonly sets: readonly number[] }
   /** Sends what waits, and ends. */
   | { readonly kind: "finish"; readonly withinMs: number };
 
@@ -84,7 +91,7 @@ export interface ExporterCounts {
   readonly sent: number;
   /** The collector refused the request, or said that it has left points out. */
   readonly refused: number;
-  /** There was no more time to send them when kmeter ended. */
+  /** There was no more time to send them when kmeter ended, or no room when their gadget did. */
   readonly unsent: number;
   readonly queued: number;
   /** Requests that failed, by reason; they were sent again if that had a chance. */

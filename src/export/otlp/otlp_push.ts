@@ -21,15 +21,15 @@ export interface OtlpPushOptions {
   readonly warn: (text: string) => void;
 }
 
-/** What is pushed. */
+/** What is pushed as long as it is there. */
 export interface PushSource {
   readonly sets: readonly MetricSet[];
   /** When all values were zero, in ms since the epoch. */
   readonly startMs: number;
   /** Brings the sets up to date. It tells failures itself. */
   readonly refresh: () => Promise<void>;
-  /** kmeter's own metrics. */
-  readonly own: () => Promise<readonly OwnMetricValues[]>;
+  /** Names of the exporters that push it; absent for all. */
+  readonly exporters?: ReadonlySet<string>;
 }
 
 /** What an exporter has done, for kmeter's own metrics. */
@@ -39,7 +39,19 @@ export interface ExporterStats extends ExporterCounts {
   readonly skipped: number;
 }
 
+/** A source, and who reads it. */
+interface Member {
+  readonly source: PushSource;
+  /** Number of its first set; the others follow. */
+  readonly firstSet: number;
+  readers: readonly SetReader[];
+  isLeaving: boolean;
+  /** Is pushed once this one has left. */
+  successor?: PushSource;
+}
+
 interface Exporter {
+  readonly index: number;
   readonly options: ExporterOptions;
   counts: ExporterCounts;
   skipped: number;
@@ -49,6 +61,14 @@ interface Exporter {
   underWay: Promise<void> | undefined;
   taken: PromiseWithResolvers<void> | undefined;
   timer?: ReturnType<typeof setInterval>;
+}
+
+/** What one push tells. */
+interface Content {
+  readonly members: readonly Member[];
+  readonly own?: () => Promise<readonly OwnMetricValues[]>;
+  /** True if these members are pushed for the last time. */
+  readonly isLast?: boolean;
 }
 
 const NO_COUNTS: ExporterCounts = {
@@ -74,8 +94,10 @@ export class OtlpPush {
   readonly #exporters: readonly Exporter[];
   readonly #ready = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<void>();
-  #source: PushSource | undefined;
-  #readers: readonly SetReader[] = [];
+  readonly #members = new Map<PushSource, Member>();
+  #setCount = 0;
+  /** kmeter's own metrics; absent before it begins. */
+  #own: (() => Promise<readonly OwnMetricValues[]>) | undefined;
   /** Pushes are read one after the other: labels are handed on once, in order. */
   #reading: Promise<void> = Promise.resolve();
   #hasFailed = false;
@@ -94,11 +116,13 @@ export class OtlpPush {
 
   private constructor({ exporters, resource, version, prefix, warn }: OtlpPushOptions) {
     this.#warn = warn;
-    this.#exporters = exporters.map((options) => ({
+    const startMs = Date.now();
+    this.#exporters = exporters.map((options, index) => ({
+      index,
       options,
       counts: NO_COUNTS,
       skipped: 0,
-      lastMs: 0,
+      lastMs: startMs,
       underWay: undefined,
       taken: undefined,
     }));
@@ -112,7 +136,7 @@ export class OtlpPush {
       event.preventDefault();
       this.#fail(event.message);
     };
-    this.#order({ kind: "configure", exporters, resource, version, prefix });
+    this.#order({ kind: "configure", exporters, resource, version, prefix, startMs });
   }
 
   #order(order: OtlpOrder, transfer: Transferable[] = []): void {
@@ -146,60 +170,128 @@ export class OtlpPush {
         hint: "openssl x509 -in FILE -text shows whether a certificate is one",
       }),
     );
-    if (this.#source !== undefined) this.#warn(`metrics are no longer pushed: ${message}`);
+    if (this.#own !== undefined) this.#warn(`metrics are no longer pushed: ${message}`);
     for (const { taken } of this.#exporters) taken?.resolve();
     this.#finished.resolve();
   }
 
-  /** Begins: the first push comes after one interval. */
-  begin(source: PushSource): void {
-    this.#source = source;
-    this.#readers = readersOf(source.sets);
-    this.#order({ kind: "begin", timeMs: source.startMs });
-    this.#exporters.forEach((exporter, index) => {
-      exporter.lastMs = source.startMs;
-      exporter.timer = setInterval(() => this.#pushOrSkip(index), exporter.options.intervalMs);
-    });
+  /**
+   * Begins: the first push comes after one interval.
+   * @param own reads kmeter's own metrics.
+   */
+  begin(own: () => Promise<readonly OwnMetricValues[]>): void {
+    this.#own = own;
+    for (const exporter of this.#exporters) {
+      exporter.timer = setInterval(() => this.#pushOrSkip(exporter), exporter.options.intervalMs);
+    }
   }
 
-  #pushOrSkip(index: number): void {
-    const exporter = this.#exporters[index];
+  /**
+   * Pushes a source too from now on.
+   * @param previous what it takes the place of: that is pushed for the last time first.
+   */
+  add(source: PushSource, previous?: PushSource): void {
+    const before = previous && this.#members.get(previous);
+    if (before !== undefined) {
+      before.successor = source;
+      return;
+    }
+    const member = { source, firstSet: this.#setCount, readers: [], isLeaving: false };
+    this.#setCount += source.sets.length;
+    this.#members.set(source, member);
+    this.#readAnew(member);
+    for (const exporter of this.#exportersOf(source)) {
+      exporter.lastMs = Math.max(exporter.lastMs, source.startMs);
+    }
+  }
+
+  /** Pushes a source's sets for the last time. They must be there until it resolves; it never rejects. */
+  async remove(source: PushSource): Promise<void> {
+    for (const member of this.#members.values()) {
+      if (member.successor === source) member.successor = undefined;
+    }
+    const member = this.#members.get(source);
+    if (member === undefined || member.isLeaving) return;
+    member.isLeaving = true;
+    const content = { members: [member], own: this.#own, isLast: true };
+    await Promise.all(
+      this.#exportersOf(source).map((exporter) => this.#push(exporter, () => content)),
+    );
+    this.#order({ kind: "forget", sets: source.sets.map((_, index) => member.firstSet + index) });
+    this.#members.delete(source);
+    if (member.successor !== undefined) this.add(member.successor);
+  }
+
+  #exportersOf({ exporters: names }: PushSource): Exporter[] {
+    return this.#exporters.filter(({ options }) => names?.has(options.name) ?? true);
+  }
+
+  /** Labels and descriptions are handed on again. */
+  #readAnew(member: Member): void {
+    const { source: { sets, startMs }, firstSet } = member;
+    member.readers = sets.map((set, index) =>
+      new SetReader(set, { index: firstSet + index, startMs })
+    );
+  }
+
+  #pushOrSkip(exporter: Exporter): void {
     if (this.#hasFailed) return;
     if (exporter.underWay !== undefined || exporter.counts.isFull) exporter.skipped++;
-    else void this.#push(index);
+    else void this.#pushAll(exporter);
   }
 
-  /** Never rejects. */
-  #push(index: number): Promise<void> {
-    const exporter = this.#exporters[index];
-    const push = this.#reading.then(() => this.#readAndSend(index))
-      .catch((error) => {
+  #pushAll(exporter: Exporter): Promise<void> {
+    const all = () => {
+      const members = [...this.#members.values()]
+        .filter(({ source, isLeaving }) =>
+          !isLeaving && this.#exportersOf(source).includes(exporter)
+        );
+      return { members, own: this.#own };
+    };
+    const push = this.#push(exporter, all).finally(() => exporter.underWay = undefined);
+    exporter.underWay = push;
+    return push;
+  }
+
+  /**
+   * Never rejects.
+   * @param contentOf asked when its turn has come.
+   */
+  #push(exporter: Exporter, contentOf: () => Content): Promise<void> {
+    const push = this.#reading.then(async () => {
+      const content = contentOf();
+      try {
+        await this.#readAndSend(exporter, content);
+      } catch (error) {
         this.#warn(`exporter ${exporter.options.name}: ${messageOf(error)}`);
         // What they believe to be handed on may not be.
-        this.#readers = readersOf(this.#source?.sets ?? []);
-      })
-      .finally(() => exporter.underWay = undefined);
-    exporter.underWay = push;
+        content.members.forEach((member) => this.#readAnew(member));
+      }
+    });
     this.#reading = push;
     return push;
   }
 
-  async #readAndSend(index: number): Promise<void> {
-    const source = this.#source;
-    if (source === undefined || this.#hasFailed) return;
-    const exporter = this.#exporters[index];
-    await source.refresh();
+  async #readAndSend(
+    exporter: Exporter,
+    { members, own, isLast = false }: Content,
+  ): Promise<void> {
+    if (this.#hasFailed) return;
+    await Promise.all(members.map(({ source }) => source.refresh()));
     // Two pushes in one millisecond, or a clock that was set back, must not tell one time twice.
     const timeMs = Math.max(Date.now(), exporter.lastMs + 1);
     exporter.lastMs = timeMs;
-    const own = exporter.options.includesOwnMetrics ? await source.own() : [];
+    const ownMetrics = exporter.options.includesOwnMetrics ? await own?.() ?? [] : [];
     const sets = [];
-    for (const reader of this.#readers) sets.push(await reader.read());
+    for (const { readers } of members) {
+      for (const reader of readers) sets.push(await reader.read());
+    }
     exporter.taken = Promise.withResolvers();
     const transfer = sets.flatMap(({ series, generations, cells }) =>
       [series, generations, cells].map(({ buffer }) => buffer)
     );
-    this.#order({ kind: "push", push: { exporter: index, timeMs, sets, own } }, transfer);
+    const push = { exporter: exporter.index, timeMs, sets, own: ownMetrics, isLast };
+    this.#order({ kind: "push", push }, transfer);
     await exporter.taken.promise;
   }
 
@@ -212,15 +304,15 @@ export class OtlpPush {
   }
 
   /**
-   * Pushes for the last time and waits until all is sent, or for so long. The sets must still be there;
-   * no events come any more.
+   * Pushes for the last time what was not removed, and waits until all is sent, or for so long. Its sets must
+   * still be there; no events come any more.
    */
   async finish(withinMs: number = PUSH_AT_END_MS): Promise<void> {
     for (const { timer } of this.#exporters) clearInterval(timer);
-    if (this.#source === undefined || this.#hasFailed) return;
-    await Promise.all(this.#exporters.map(async (exporter, index) => {
+    if (this.#own === undefined || this.#hasFailed) return;
+    await Promise.all(this.#exporters.map(async (exporter) => {
       await exporter.underWay;
-      await this.#push(index);
+      if (this.#members.size > 0) await this.#pushAll(exporter);
     }));
     this.#order({ kind: "finish", withinMs });
     await this.#finished.promise;
@@ -238,10 +330,6 @@ export class OtlpPush {
 function hostOf(url: string): string {
   const { host, port, protocol } = new URL(url);
   return port !== "" ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
-}
-
-function readersOf(sets: readonly MetricSet[]): SetReader[] {
-  return sets.map((set, index) => new SetReader(set, index));
 }
 
 function messageOf(error: unknown): string {

@@ -11,6 +11,7 @@ const SERIES_AT_ONCE = 256;
 export class SetReader {
   readonly #set: MetricSet;
   readonly #index: number;
+  readonly #startMs: number;
   readonly #widths: readonly number[];
   readonly #rowCells: number;
   readonly #pace = new Pace();
@@ -18,10 +19,14 @@ export class SetReader {
   /** Generation whose labels were handed on, by series; -1 for none. */
   #labelled = new Int32Array(0);
 
-  /** @param index what the set is called in snapshots. */
-  constructor(set: MetricSet, index: number) {
+  /**
+   * @param options.index what the set is called in snapshots.
+   * @param options.startMs when all values were zero, in ms since the epoch.
+   */
+  constructor(set: MetricSet, { index, startMs }: { index: number; startMs: number }) {
     this.#set = set;
     this.#index = index;
+    this.#startMs = startMs;
     this.#widths = set.instruments.map(cellCountOf);
     this.#rowCells = this.#widths.reduce((sum, width) => sum + width, 0);
   }
@@ -42,7 +47,7 @@ export class SetReader {
       await this.#pace.breathe();
       this.#copy(out, from, Math.min(count, from + SERIES_AT_ONCE));
     }
-    const description = this.#isDescribed ? undefined : describe(this.#set);
+    const description = this.#isDescribed ? undefined : describe(this.#set, this.#startMs);
     this.#isDescribed = true;
     return {
       set: this.#index,
@@ -105,9 +110,9 @@ function cellCountOf(instrument: Instrument): number {
   return column.kind === "histogram" ? column.upperBounds.length + 2 : 1;
 }
 
-function describe(set: MetricSet): SetDescription {
+function describe(set: MetricSet, startMs: number): SetDescription {
   const { scope, labelNames, instruments, isRetold = false } = set;
-  return { scope, labelNames, instruments: instruments.map(describeInstrument), isRetold };
+  return { scope, labelNames, instruments: instruments.map(describeInstrument), isRetold, startMs };
 }
 
 function describeInstrument(instrument: Instrument): InstrumentDescription {

@@ -1,8 +1,12 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseServeConfig } from "../../../src/config/mod.ts";
 import { FormatError } from "../../../src/errors.ts";
 
-const KEYS = { settings: ["listen", "metrics-prefix"], gadget: ["annotate", "filter", "strict"] };
+const KEYS = {
+  settings: ["listen", "metrics-prefix"],
+  gadget: ["annotate", "filter", "strict"],
+  exporter: ["endpoint", "headers", "collectKmeterMetrics"],
+};
 const parse = (text: string) => parseServeConfig(text, "kmeter.yaml", KEYS);
 
 Deno.test("keys become flags: text, lists, and annotations as a mapping", () => {
@@ -61,6 +65,45 @@ const MISTAKES: [name: string, text: string, message: RegExp][] = [
   ["a bad name", "gadgets:\n  - gadget: a\n    name: b c", /:3 \(gadgets\.0\.name\): "b c"/],
   ["the same name twice", "gadgets:\n  - a\n  - gadget: a", /:3 \(gadgets\.1\): "a" names another/],
   ["a setting twice", "listen: a\ngadgets: [a]\n---\nlisten: b", /:4 \(listen\): another document/],
+  [
+    "an unknown key of an exporter",
+    "exporters:\n  a:\n    url: b\ngadgets: [a]",
+    /:3 \(exporters\.a\.url\)/,
+  ],
+  [
+    "an exporter as text",
+    "exporters:\n  a: b\ngadgets: [a]",
+    /:2 \(exporters\.a\): expected a map/,
+  ],
+  [
+    "an exporter without a name",
+    "exporters: {a b: {}}\ngadgets: [a]",
+    /"a b" cannot name an exporter/,
+  ],
+  ["an exporter called none", "exporters: {none: {}}\ngadgets: [a]", /"none" cannot name an/],
+  ["an empty key of an exporter", "exporters: {a: {endpoint: }}\ngadgets: [a]", /is empty/],
+  ["headers as a list", "exporters: {a: {headers: [b=c]}}\ngadgets: [a]", /expected a mapping/],
+  [
+    "the same exporter twice",
+    "exporters: {a: {}}\noperator: {otel-metrics: {exporters: {a: {}}}}\ngadgets: [a]",
+    /:2 \(operator\.otel-metrics\.exporters\.a\): "a" names another exporter too/,
+  ],
+  [
+    "another key of ig's config",
+    "operator: {otel-metrics: {otel-metrics-listen: true}}\ngadgets: [a]",
+    /:1 \(operator\.otel-metrics\.otel-metrics-listen\): "otel-metrics-listen"/,
+  ],
+  ["operators as text", "operators: a.js\ngadgets: [a]", /:1 \(operators\): expected a list/],
+  [
+    "an operator that is none",
+    "operators:\n  - {a-b: c}\ngadgets: [a]",
+    /:2 \(operators\.0\): there is no "operator"/,
+  ],
+  [
+    "an empty param",
+    "operators:\n  - operator: a.js\n    a-b:\ngadgets: [a]",
+    /:3 \(operators\.0\.a-b\): "a-b" is empty/,
+  ],
   ["gadgets as text", "gadgets: trace_exec", /:1 \(gadgets\): expected a list/],
   [
     "a kind that is not known",
@@ -79,6 +122,65 @@ for (const [name, text, message] of MISTAKES) {
     }
   });
 }
+
+Deno.test("exporters, in kmeter's form and in ig's", () => {
+  const { exporters, warnings } = parse(`
+gadgets: [a]
+exporters:
+  otlp:
+  main:
+    endpoint: http://c:4318
+    headers: {authorization: "Bearer a, b=c%", x-two: é}
+---
+operator:
+  otel-metrics:
+    exporters:
+      igs:
+        headers: a=%2C
+        collectGoMetrics: true
+        collectIGMetrics: false
+`);
+  assertEquals(
+    exporters.map(({ name, place, settings }) => [
+      name,
+      place,
+      Object.fromEntries([...settings].map(([key, { text }]) => [key, text])),
+    ]),
+    [
+      ["otlp", "kmeter.yaml:4 (exporters.otlp)", {}],
+      ["main", "kmeter.yaml:5 (exporters.main)", {
+        endpoint: "http://c:4318",
+        headers: "authorization=Bearer%20a%2C%20b%3Dc%25,x-two=%C3%A9",
+      }],
+      ["igs", "kmeter.yaml:12 (operator.otel-metrics.exporters.igs)", {
+        headers: "a=%2C",
+        collectKmeterMetrics: "false",
+      }],
+    ],
+  );
+  const place = "kmeter.yaml:6 (exporters.main.endpoint)";
+  assertEquals(exporters[1].settings.get("endpoint")?.place, place);
+  assertEquals(warnings.length, 1);
+  assertMatch(warnings[0], /\.collectGoMetrics\) has no effect/);
+});
+
+Deno.test("operators are texts, or texts with params", () => {
+  const text = "operators: ['exec:wc -l', {operator: a.js, a-b: 1}]\ngadgets: [c]";
+  const { operators } = parseServeConfig(text, "kmeter.yaml", KEYS);
+  const place = "kmeter.yaml:1 (operators.1.a-b)";
+  assertEquals(operators.map(({ text, params }) => [text, [...params]]), [
+    ["exec:wc -l", []],
+    ["a.js", [["a-b", { text: "1", place }]]],
+  ]);
+});
+
+Deno.test("an error of YAML names the place, and shows no line that may hold a secret", () => {
+  for (const text of ['headers: "s3cr\\qet"\n', "headers: {a: s3cret\ngadgets: [a]\n"]) {
+    const { message } = assertThrows(() => parse(text), FormatError);
+    assertMatch(message, /line \d+, column \d+: not YAML: /);
+    assertEquals(/s3cr/.test(message), false, message);
+  }
+});
 
 Deno.test("all mistakes are told at once", () => {
   const error = assertThrows(

@@ -31,8 +31,8 @@ function controlled(options: Partial<FetchRunnerOptions> = {}) {
     fetchesAtEnd: false,
     filter: [],
     formatters: new Map(),
-    viewers: [],
-    viewSchedule: { intervalMs: 1000, count: 0 },
+    subscribers: [],
+    lateSchedule: { intervalMs: 1000, count: 0 },
     onLeftOut: (count) => log.push(`${count} left out`),
     onError: (error) => log.push(String(error)),
     free: () => log.push("free"),
@@ -85,15 +85,9 @@ Deno.test("closing waits for the fetch under way, frees then, and lets no other 
 });
 
 Deno.test("closing fetches once more where that is due, after the timer's own fetch", async () => {
-  const view = { header: () => "", row: () => "", rows: () => "shown" };
   const { runner, log, settle } = controlled({
     schedule: { intervalMs: 0, count: 0 },
-    viewers: [{
-      view,
-      write: (text) => void log.push(text),
-      isFull: () => false,
-      room: () => Promise.resolve(true),
-    }],
+    subscribers: [{ take: () => void log.push("shown") }],
     fetchesAtEnd: true,
   });
   while (log.length === 0) await settle();

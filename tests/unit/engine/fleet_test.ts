@@ -12,9 +12,18 @@ class FakeGadget {
   /** Thrown when it is stopped. */
   fault: Error | undefined;
 
-  constructor(name: string, log: string[]) {
+  readonly #isRefused: boolean;
+
+  constructor(name: string, log: string[], isRefused: boolean) {
     this.name = name;
     this.#log = log;
+    this.#isRefused = isRefused;
+  }
+
+  async begin(instead?: FakeGadget): Promise<void> {
+    await Promise.resolve();
+    if (this.#isRefused) throw new UsageError("operator refuses");
+    this.#log.push(`started ${this.name}${instead === undefined ? "" : ` for ${instead.name}`}`);
   }
 
   finished(): Promise<void> {
@@ -34,18 +43,12 @@ class FakeFleet implements Disposable {
   readonly gadgets: FakeGadget[] = [];
   readonly fleet: Fleet;
   /** Thrown by the next start, before or after it runs. */
-  refusal: { by: "kernel" | "observer" } | undefined;
+  refusal: { by: "kernel" | "operator" } | undefined;
   readonly #start = RunningGadget.start;
 
   constructor() {
     const nameOf = (running: unknown) => (running as FakeGadget).name;
     const observer: FleetObserver = {
-      started: (running, instead) => {
-        if (this.refusal?.by === "observer") throw new UsageError("observer refuses");
-        this.log.push(
-          `started ${nameOf(running)}${instead === undefined ? "" : ` for ${nameOf(instead)}`}`,
-        );
-      },
       stopping: (running) => this.log.push(`stopping ${nameOf(running)}`),
       failed: ({ name }, error) => this.log.push(`failed ${name}: ${error}`),
       endedBadly: (name, error) => this.log.push(`ended badly ${name}: ${error}`),
@@ -54,7 +57,8 @@ class FakeFleet implements Disposable {
     RunningGadget.start = async (_, { name }) => {
       await Promise.resolve();
       if (this.refusal?.by === "kernel") throw new UsageError("kernel refuses");
-      const gadget = new FakeGadget(`${name}${this.gadgets.length + 1}`, this.log);
+      const refuses = this.refusal?.by === "operator";
+      const gadget = new FakeGadget(`${name}${this.gadgets.length + 1}`, this.log, refuses);
       this.gadgets.push(gadget);
       return gadget as unknown as RunningGadget;
     };
@@ -106,6 +110,7 @@ Deno.test("a gadget that is replaced runs until the new one does", async () => {
   assertEquals(fake.log, [
     "started a1",
     "started a2 for a1",
+    "stopping a1",
     "stop a1",
     "ended badly a: Error: no end",
   ]);
@@ -113,14 +118,14 @@ Deno.test("a gadget that is replaced runs until the new one does", async () => {
 });
 
 Deno.test("a start that is refused leaves what ran as it was", async () => {
-  for (const by of ["kernel", "observer"] as const) {
+  for (const by of ["kernel", "operator"] as const) {
     using fake = new FakeFleet();
     await fake.fleet.start(request("a"));
     fake.refusal = { by };
     await assertRejects(() => fake.fleet.replace(request("a")), UsageError, `${by} refuses`);
     await assertRejects(() => fake.fleet.start(request("b")), UsageError, `${by} refuses`);
     assertEquals(fake.running, ["1 a up"]);
-    const stopped = by === "observer" ? ["stop a2", "stop b3"] : [];
+    const stopped = by === "operator" ? ["stop a2", "stop b3"] : [];
     assertEquals(fake.log, ["started a1", ...stopped]);
   }
 });

@@ -54,6 +54,7 @@ const SNAPSHOT: OwnMetricsSnapshot = {
     },
   ],
   consumers: [{ gadget: "trace_exec", isUp: true }, { gadget: "trace_open", isUp: false }],
+  operators: [{ operator: "exec", isUp: false, rows: 13, lostRows: 14 }],
 };
 
 async function load(options: Partial<Parameters<typeof OwnMetrics.load>[0]> = {}) {
@@ -108,6 +109,9 @@ Deno.test("the snapshot of the engine is what kmeter's own metrics say", async (
     'section="kprobe/x",reason="kernel has no kprobes"} 0',
     'kmeter_program_run_time_seconds_total{gadget="trace_exec",program="on_exec"} 1.5',
     'kmeter_program_run_count_total{gadget="trace_exec",program="on_exec"} 9',
+    'kmeter_operator_up{operator="exec"} 0',
+    'kmeter_operator_rows_total{operator="exec"} 13',
+    'kmeter_operator_lost_rows_total{operator="exec"} 14',
     "kmeter_scrape_duration_seconds 0.5",
     'kmeter_scrape_errors_total{stage="refused"} 0',
     'kmeter_scrape_errors_total{stage="refresh"} 1',

@@ -13,18 +13,18 @@ const SOCKET_COMMANDS = ["attach", "logs", "ps", "serve", "start", "stop"];
 
 /** What the name of a flag stands for, and who has it. */
 const GRANTED: Readonly<Record<string, readonly string[]>> = {
-  "--allow-env": ["any", "build", "run"],
+  "--allow-env": ["any", "build", "run", "serve"],
   "--allow-ffi": ["any"],
   "--allow-net": ["run", ...SOCKET_COMMANDS].sort(),
   "--allow-read": ["any"],
-  "--allow-run": ["build"],
+  "--allow-run": ["build", "run", "serve"],
   "--allow-sys": ["any"],
   // A Unix socket is a file.
-  "--allow-write": ["build", "init", ...SOCKET_COMMANDS].sort(),
+  "--allow-write": ["build", "init", "run", ...SOCKET_COMMANDS].sort(),
   "--no-remote": ["any"],
 };
 
-Deno.test("only build starts programs, few write, few open sockets", () => {
+Deno.test("only build starts all programs, few write, few open sockets", () => {
   const granted: Record<string, string[]> = {};
   for (const { command, flag } of readGrants()) {
     (granted[flag.replace(/=.*/, "")] ??= []).push(command);
@@ -66,6 +66,7 @@ Deno.test("scripts/kmeter gives these permissions", async () => {
 const ATTEMPTS = `
 const attempts = {
   "start a program": () => new Deno.Command("/bin/true").outputSync(),
+  "start a shell": () => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).outputSync(),
   "write": () => Deno.writeTextFileSync("/dev/null", ""),
   "serve": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
   "read PATH": () => Deno.env.get("PATH"),
@@ -86,9 +87,9 @@ for (const [name, attempt] of Object.entries(attempts)) {
 console.log(done.join());
 `;
 const ABILITIES: Readonly<Record<string, string>> = {
-  run: "serve,read NOTIFY_SOCKET,read OTEL_SERVICE_NAME",
+  run: "start a shell,write,serve,read NOTIFY_SOCKET,read OTEL_SERVICE_NAME",
   init: "write,read NOTIFY_SOCKET",
-  build: "start a program,write,read PATH,read NOTIFY_SOCKET",
+  build: "start a program,start a shell,write,read PATH,read NOTIFY_SOCKET",
   doctor: "read NOTIFY_SOCKET",
   builder: "read NOTIFY_SOCKET",
   "": "read NOTIFY_SOCKET",

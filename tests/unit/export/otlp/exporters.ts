@@ -6,14 +6,17 @@ import { OtlpPush, type OwnMetricValues } from "../../../../src/export/mod.ts";
 import type { MetricSet } from "../../../../src/metrics/mod.ts";
 
 /** An exporter of these settings. It pushes only at the end, unless an interval is set. */
-export function exporter(settings: Partial<Record<ExporterKey, string>>): ExporterOptions {
+export function exporter(
+  settings: Partial<Record<ExporterKey, string>>,
+  name = "test",
+): ExporterOptions {
   const all = { exporter: "otlp-http", interval: "1h", ...settings };
   return makeExporterOptions(
-    "test",
+    name,
     new Map(
       Object.entries(all).map(([key, value]) => [
         key as ExporterKey,
-        { value, source: `--otel-exporter test.${key}` },
+        { value, source: `--otel-exporter ${name}.${key}` },
       ]),
     ),
   );
@@ -41,11 +44,7 @@ export async function startPush(
     warn: (text) => warnings.push(text),
   });
   const startMs = Date.now();
-  push.begin({
-    sets,
-    startMs,
-    refresh: () => Promise.resolve(),
-    own: () => Promise.resolve(options.own ?? []),
-  });
+  push.add({ sets, startMs, refresh: () => Promise.resolve() });
+  push.begin(() => Promise.resolve(options.own ?? []));
   return { push, warnings, startMs, [Symbol.dispose]: () => push.close() };
 }

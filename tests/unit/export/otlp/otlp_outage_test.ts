@@ -10,38 +10,9 @@ import {
   PYTHON_GRPC,
   type Received,
 } from "../../../e2e/otlp_receiver.ts";
-import { type FakeMetricSet, histograms, integers, singleSet } from "../fake_metric_set.ts";
+import { histograms, singleSet } from "../fake_metric_set.ts";
+import { Counters, sumOf } from "./counters.ts";
 import { exporter, startPush } from "./exporters.ts";
-
-/** A counter that a test may count. */
-class Counters {
-  readonly #column;
-  readonly set: FakeMetricSet;
-  produced = 0n;
-
-  constructor(names: readonly string[]) {
-    this.#column = integers(names.map(() => 0n));
-    this.set = singleSet("g/ds", {
-      rows: names.map((name) => [name]),
-      instrument: { type: "counter", name: "count", column: this.#column },
-    });
-  }
-
-  put(series: number, value: bigint): void {
-    const { cells, stride, offset } = this.#column;
-    cells[series * stride + offset] = value;
-  }
-
-  add(series: number, count: bigint): void {
-    const { cells, stride, offset } = this.#column;
-    cells[series * stride + offset] += count;
-    this.produced += count;
-  }
-}
-
-function sumOf(received: Received, metric = "count"): bigint {
-  return received.pointsOf(metric).reduce((total, { value }) => total + BigInt(value ?? 0), 0n);
-}
 
 /** Delta windows of a series follow each other without gaps and without overlaps. */
 function assertContiguous(received: Received, startMs: number): void {

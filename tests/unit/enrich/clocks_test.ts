@@ -1,6 +1,6 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert } from "@std/assert";
-import { readClocks } from "../../../src/engine/clocks.ts";
+import { readClocks } from "../../../src/enrich/clocks.ts";
 
 Deno.test("the wall clock is the kernel's now, not the process's start and the time since then", () => {
   const { now } = performance;

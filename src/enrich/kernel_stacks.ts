@@ -1,7 +1,8 @@
 /** Kernel stacks of a gadget: ids in its events, addresses in its stack map, names from kallsyms. */
 
 import { lookupByDescriptor } from "../../ffi/mod.ts";
-import { type KallsymsFile, KernelSymbols } from "../enrich/mod.ts";
+import type { KallsymsFile } from "./kallsyms_file.ts";
+import { KernelSymbols } from "./kernel_symbols.ts";
 
 /** Name of the stack map that `<gadget/kernel_stack_map.h>` declares. */
 export const KERNEL_STACK_MAP = "ig_kstack";
