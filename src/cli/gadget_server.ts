@@ -5,6 +5,7 @@ import type { OperatorEntry } from "../config/mod.ts";
 import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
+  type GadgetStats,
   type ListenAddress,
   shownUrl,
   stampOf,
@@ -170,9 +171,9 @@ export class GadgetServer {
   }
 
   /** Gadgets that should run and do not. */
-  downGadgets(): { gadget: string; isUp: false }[] {
+  downGadgets(): GadgetStats[] {
     return this.fleet.instances.filter(({ running }) => running === undefined)
-      .map(({ name }) => ({ gadget: name, isUp: false }));
+      .map(({ name, error }) => ({ gadget: name, isUp: false, reason: errorWithHint(error) }));
   }
 
   /** What gadgets share that are started by hand. */

@@ -126,6 +126,7 @@ export class RunningGadget {
         stats: () => this.snapshot(),
         refresh: () => this.refresh(),
         sets: () => this.metricSets,
+        setOf: (dataSource) => this.#metricSetOf(dataSource),
       },
       known: (name) => late?.dataSources.find((source) => source.name === name),
       warn: this.#options.warn,
@@ -240,6 +241,12 @@ export class RunningGadget {
   /** Metrics of all data sources that are collected and fed. */
   get metricSets(): readonly MetricSet[] {
     return setsOf(this.#runners.filter(({ spec }) => !this.#emptySources.has(spec.name)));
+  }
+
+  /** Metrics of one data source; undefined if it is not collected, or not fed. */
+  #metricSetOf(dataSource: string): MetricSet | undefined {
+    if (this.#emptySources.has(dataSource)) return undefined;
+    return this.#runners.find(({ spec }) => spec.name === dataSource)?.collector?.set;
   }
 
   /** Attached programs, for tests and `runProgram`. */
