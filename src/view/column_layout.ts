@@ -8,8 +8,13 @@ export interface ColumnShape {
   readonly width: number;
   readonly minWidth: number;
   readonly maxWidth: number;
+  readonly headerWidth: number;
   /** Takes part in widening; what has a bounded length gains nothing by it. */
   readonly grows: boolean;
+  /** Has the width it declares, whatever its values are. */
+  readonly isFixed: boolean;
+  /** A number that is cut is another number: it gives way only as a whole column. */
+  readonly isCuttable: boolean;
 }
 
 const DEFAULT_WIDTH = 16;
@@ -44,15 +49,20 @@ export function columnShape(field: Field, headerWidth: number): ColumnShape {
   const declaredMin = number("minwidth");
   const wanted = Math.max(number("width") ?? DEFAULT_WIDTH, declaredMin ?? 0, headerWidth);
   const width = Math.min(wanted, Math.max(maxWidth, headerWidth));
+  const isCuttable = isTextual(field);
   if (annotations["columns.fixed"] === "true") {
-    return { width, minWidth: width, maxWidth: width, grows: false };
+    const widths = { width, minWidth: width, maxWidth: width, headerWidth };
+    return { ...widths, grows: false, isFixed: true, isCuttable };
   }
   const minWidth = declaredMin ?? Math.max(MIN_WIDTH, Math.min(headerWidth, MIN_HEADER));
   return {
     width,
     minWidth: Math.min(minWidth, width),
     maxWidth: Math.max(maxWidth, width),
+    headerWidth,
     grows: hasOpenLength(field),
+    isFixed: false,
+    isCuttable,
   };
 }
 
@@ -77,42 +87,67 @@ export function ellipsisOf(field: Field): Ellipsis {
 /**
  * Widths of the columns with one blank between them, at most `lineWidth` in all.
  *
- * Too wide: the widest columns shrink first, down to their minimum; then columns are dropped from
- * the right (the result is shorter than `shapes`), but the first one stays. Too narrow: columns of
- * text share what is left.
+ * `seen` has the width of the widest value of each column; absent if no row was seen yet. Columns are as
+ * wide as they declare, or as their values are. Too wide: what no value needs goes first, then the widest
+ * texts shrink, down to their minimum; then columns are dropped from the right (the result is shorter
+ * than `shapes`), but the first one stays. Too narrow: columns of text share what is left.
  */
-export function layoutColumns(shapes: readonly ColumnShape[], lineWidth: number): number[] {
-  let count = shapes.length;
-  while (count > 1 && lineLength(shapes.slice(0, count).map((s) => s.minWidth)) > lineWidth) {
+export function layoutColumns(
+  shapes: readonly ColumnShape[],
+  { lineWidth, seen }: { lineWidth: number; seen?: readonly number[] },
+): number[] {
+  const all = seen === undefined ? shapes : shapes.map((shape, i) => fitToValues(shape, seen[i]));
+  let count = all.length;
+  while (count > 1 && lineLength(all.slice(0, count).map((s) => s.minWidth)) > lineWidth) {
     count--;
   }
-  const kept = shapes.slice(0, count);
+  const kept = all.slice(0, count);
   const widths = kept.map(({ width }) => width);
-  shrink(widths, { shapes: kept, lineWidth });
+  if (seen !== undefined) {
+    const needed = kept.map((shape, i) =>
+      shape.isFixed ? shape.width : Math.max(shape.minWidth, shape.headerWidth, seen[i])
+    );
+    shrink(widths, { floors: needed, lineWidth });
+  }
+  shrink(widths, { floors: kept.map(({ minWidth }) => minWidth), lineWidth });
+  if (count === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
   grow(widths, { shapes: kept, lineWidth });
   return widths;
 }
 
-interface Fit {
-  readonly shapes: readonly ColumnShape[];
-  readonly lineWidth: number;
+function fitToValues(shape: ColumnShape, seen: number): ColumnShape {
+  if (shape.isFixed) return shape;
+  const widest = Math.min(seen, shape.maxWidth);
+  return {
+    ...shape,
+    width: Math.max(shape.width, widest),
+    minWidth: shape.isCuttable ? shape.minWidth : Math.max(shape.minWidth, widest),
+  };
 }
 
 function lineLength(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + widths.length - 1;
 }
 
-function shrink(widths: number[], { shapes, lineWidth }: Fit): void {
+/** Takes from the widest column that is above its floor, until the line fits. */
+function shrink(
+  widths: number[],
+  { floors, lineWidth }: { floors: readonly number[]; lineWidth: number },
+): void {
   for (let excess = lineLength(widths) - lineWidth; excess > 0; excess--) {
     let widest = -1;
     for (let i = 0; i < widths.length; i++) {
-      if (widths[i] <= shapes[i].minWidth) continue;
+      if (widths[i] <= floors[i]) continue;
       if (widest < 0 || widths[i] > widths[widest]) widest = i;
     }
     if (widest < 0) break;
     widths[widest]--;
   }
-  if (widths.length === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
+}
+
+interface Fit {
+  readonly shapes: readonly ColumnShape[];
+  readonly lineWidth: number;
 }
 
 function grow(widths: number[], { shapes, lineWidth }: Fit): void {

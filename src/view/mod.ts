@@ -1,11 +1,20 @@
 /** Rows and metrics as text: columns, JSON, YAML, histograms. Pure: functions return strings. */
 
+export { busiestField } from "./busiest_field.ts";
 export { type ColumnsViewOptions, createColumnsView } from "./columns.ts";
 export { createRowView, type RowViewOptions } from "./create_row_view.ts";
+export {
+  createTableView,
+  type FetchTable,
+  type TableView,
+  type TableViewOptions,
+} from "./create_table_view.ts";
 export { displayWidth, escapeControls } from "./display_text.ts";
 export { findField } from "./field_selection.ts";
 export { type HistogramText, renderHistogram } from "./histogram.ts";
 export { createObjectView, type ObjectViewOptions } from "./json.ts";
+export { MetricCamera, type MetricPicture, type PictureSize } from "./metric_picture.ts";
 export { type MetricSetViewOptions, renderMetricSet } from "./metric_set_view.ts";
 export { createRecordOrder, type RecordOrderOptions } from "./record_order.ts";
 export { ROW_VIEW_MODES, type RowView, type RowViewMode } from "./row_view.ts";
+export { COLOURED, PLAIN, type Segment, styledLine, type Styles } from "./styles.ts";

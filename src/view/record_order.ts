@@ -40,7 +40,7 @@ export function createRecordOrder(
   const keys = parseSort(options);
   const { maxEntries = -1 } = options;
   if (keys.length === 0) {
-    return maxEntries < 0 ? (records) => records : (records) => take(records, maxEntries);
+    return maxEntries < 0 ? (records) => records : (records) => firstOf(records, maxEntries);
   }
   return (records) => {
     const sorted = sortRecords(records, keys);
@@ -48,7 +48,8 @@ export function createRecordOrder(
   };
 }
 
-function* take(records: Iterable<RecordBytes>, count: number): Generator<RecordBytes> {
+/** The first `count` records. */
+export function* firstOf(records: Iterable<RecordBytes>, count: number): Generator<RecordBytes> {
   let left = count;
   if (left === 0) return;
   for (const record of records) {

@@ -231,7 +231,7 @@ function capturingDisplay(
       const json = createRowView("json", {
         fields: spec.fields,
         formatters,
-        widthColumns: 80,
+        widthColumns: () => 80,
         isTty: false,
       });
       const rows: Row[] = [];

@@ -9,7 +9,7 @@ import { assertGolden } from "./_golden.ts";
 import { OPEN_EVENTS, OPEN_MEMBERS, sampleEvents } from "./_sample_events.ts";
 
 const OPEN = sampleEvents(OPEN_MEMBERS, OPEN_EVENTS);
-const TTY = { widthColumns: 80, isTty: true };
+const TTY = { widthColumns: () => 80, isTty: true };
 const MODES = ["json", "jsonpretty", "yaml"] as const;
 
 for (const mode of MODES) {

@@ -58,7 +58,7 @@ for (const [sort, maxEntries, ids] of ORDERS) {
       sort,
       maxEntries,
       selection: "id",
-      widthColumns: 80,
+      widthColumns: () => 80,
       isTty: false,
     });
     assertEquals(JSON.parse(view.rows(moving())), ids.map((id) => ({ id })));
@@ -67,7 +67,8 @@ for (const [sort, maxEntries, ids] of ORDERS) {
 
 Deno.test("sorting by an unknown field is refused", () => {
   assertThrows(
-    () => createRowView("columns", { ...ROWS, sort: "-cout", widthColumns: 80, isTty: false }),
+    () =>
+      createRowView("columns", { ...ROWS, sort: "-cout", widthColumns: () => 80, isTty: false }),
     UsageError,
     'Unknown field "cout"',
   );
