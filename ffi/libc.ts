@@ -3,6 +3,8 @@
 import { openLazily } from "./lazy_library.ts";
 import { KernelError, UsageError } from "../src/errors.ts";
 
+const SIGSTOP = 19;
+
 const TABLE = {
   __errno_location: { parameters: [], result: "pointer" }, // int *
   mmap: {
@@ -23,6 +25,7 @@ const TABLE = {
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" }, // const char *name, unsigned flags
   malloc_trim: { parameters: ["usize"], result: "i32" }, // size_t pad
   umask: { parameters: ["u32"], result: "u32" }, // mode_t mask → the former one
+  raise: { parameters: ["i32"], result: "i32" }, // int sig
   close: { parameters: ["i32"], result: "i32" }, // int fd
   read: {
     parameters: ["i32", "buffer", "usize"], // int fd, void *buf, size_t count
@@ -336,6 +339,11 @@ export function pageSizeBytes(): number {
  */
 export function trimHeap(): void {
   libc().malloc_trim(0n);
+}
+
+/** Stops this process as Ctrl-Z does; returns when it goes on. */
+export function stopProcess(): void {
+  libc().raise(SIGSTOP);
 }
 
 /** Does something whose new files have none of the rights of `mask`. It must not wait: all threads have this mask meanwhile. */

@@ -34,6 +34,7 @@ export {
   isRoot,
   kernelError,
   pageSizeBytes,
+  stopProcess,
   systemError,
   trimHeap,
   withUmask,
@@ -62,6 +63,7 @@ export {
 export { hasRingBuffers, probeHashReads } from "./probe_maps.ts";
 export {
   BlockingPoller,
+  hasLostReader,
   isWritable,
   openEventFd,
   Poller,

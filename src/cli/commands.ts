@@ -1,14 +1,9 @@
 /** All commands. */
 
+import { attachCommand } from "./attach.ts";
 import { buildCommand } from "./build.ts";
 import type { Command } from "./command.ts";
-import {
-  attachCommand,
-  logsCommand,
-  psCommand,
-  startCommand,
-  stopCommand,
-} from "./control_commands.ts";
+import { logsCommand, psCommand, startCommand, stopCommand } from "./control_commands.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
 import { initCommand } from "./init.ts";

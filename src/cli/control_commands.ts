@@ -11,8 +11,7 @@ import {
   refuseArguments,
   refuseUnknownFlags,
 } from "./flags.ts";
-import { terminalHeight, terminalWidth, writeOutput } from "./output.ts";
-import { ATTACH_FLAGS } from "./run_flags.ts";
+import { writeOutput } from "./output.ts";
 import { INSTANCE_FLAGS } from "./serve_plan.ts";
 
 const PS_FLAGS: readonly Flag[] = [
@@ -42,10 +41,12 @@ export const psCommand: Command = {
         hint: "columns or json",
       });
     }
-    await askServer(flags, { command: "ps" }, (reply) => {
-      if (reply.kind !== "instances") return;
-      const { instances } = reply;
-      writeOutput(mode === "json" ? `${JSON.stringify(instances)}\n` : table(instances));
+    await askServer(flags, { command: "ps" }, {
+      onReply: (reply) => {
+        if (reply.kind !== "instances") return;
+        const { instances } = reply;
+        writeOutput(mode === "json" ? `${JSON.stringify(instances)}\n` : table(instances));
+      },
     });
     return 0;
   },
@@ -116,37 +117,6 @@ export const logsCommand: Command = {
       command: "logs",
       follow: flags.has("follow"),
       ...(id !== undefined && { id }),
-    });
-    return 0;
-  },
-};
-
-const ATTACH_COMMAND_FLAGS: readonly Flag[] = [...ATTACH_FLAGS, SOCKET_FLAG, HELP_FLAG];
-
-export const attachCommand: Command = {
-  name: "attach",
-  usage: "ID|NAME [flags]",
-  summary: "show the rows of a gadget of a running kmeter serve",
-  details:
-    "Counting goes on all the same, whether somebody looks or not. Ctrl-C leaves the gadget alone.",
-  flags: ATTACH_COMMAND_FLAGS,
-  async run(args) {
-    const flags = parseFlags(args, ATTACH_COMMAND_FLAGS);
-    refuseUnknownFlags(flags, ATTACH_COMMAND_FLAGS);
-    const id = onlyArgument(flags, "attach", "id or name");
-    const isTty = Deno.stdout.isTerminal();
-    await askServer(flags, {
-      command: "attach",
-      id,
-      args: ATTACH_FLAGS.flatMap(({ name }) => {
-        const value = flags.text(name);
-        return value === undefined ? [] : [`--${name}=${value}`];
-      }),
-      terminal: {
-        isTty,
-        widthColumns: terminalWidth(),
-        heightRows: isTty ? terminalHeight() : 0,
-      },
     });
     return 0;
   },

@@ -23,16 +23,18 @@ import {
 import { chooseLibbpf } from "./libbpf_flag.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
-import { writeNotice } from "./output.ts";
+import { showProgress, writeNotice } from "./output.ts";
 import {
   displaySettings,
   durationMsOf,
   listenAddressOf,
   metricsLimitOf,
   metricsPrefixOf,
+  orderWarnings,
   RUN_FLAGS,
   webConfigOf,
 } from "./run_flags.ts";
+import { runSummary } from "./run_summary.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { OutputTerminal } from "./terminal.ts";
@@ -59,6 +61,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
   const stop = new StopSignal();
   try {
     const display = createTerminalDisplay({
+      title: gadget.spec.name,
       settings: displaySettings(flags, gadget.spec),
       terminal: new OutputTerminal(() => stop.request()),
     });
@@ -78,6 +81,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     const webConfig = webConfigOf(flags, { warn });
     const user = userOf(flags);
+    for (const warning of orderWarnings(flags, gadget.spec)) noticeWarning(warning);
     requireCapabilities();
     if (user !== undefined) requireWayTo(user);
     const run = {
@@ -115,6 +119,7 @@ interface Run {
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   let running: RunningGadget | undefined;
+  let summary: string | undefined;
   const own = run.options.metrics ? await loadOwnMetrics() : undefined;
   const push = own && await openPush(run, own);
   const metrics = run.listen === undefined ? undefined : await MetricsEndpoint.open({
@@ -128,7 +133,8 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   Deno.permissions.revokeSync({ name: "net" });
   try {
     const startMs = Date.now();
-    running = await RunningGadget.start(gadget, run.options);
+    running = await start(gadget, run.options);
+    const attachedMs = performance.now();
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       run.display.begin();
@@ -151,14 +157,36 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");
     } finally {
-      await running.stop({ beforeFreeing: () => push?.finish() });
+      const durationMs = performance.now() - attachedMs;
+      const { spec } = running;
+      const beforeFreeing = () => {
+        summary = running && runSummary(spec, { snapshot: running.snapshot(), durationMs });
+        return push?.finish();
+      };
+      await running.stop({ beforeFreeing });
     }
   } finally {
+    // First: what is waited for here may take its time.
+    run.display.leave();
     push?.close();
     await metrics?.close();
   }
   await run.display.end();
+  if (summary !== undefined && Deno.stderr.isTerminal()) writeNotice(summary);
   return 0;
+}
+
+async function start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
+  const endProgress = showProgress(`loading ${gadget.spec.name}`);
+  const warn: RunOptions["warn"] = (text, hint) => {
+    endProgress();
+    options.warn(text, hint);
+  };
+  try {
+    return await RunningGadget.start(gadget, { ...options, warn });
+  } finally {
+    endProgress();
+  }
 }
 
 async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefined> {

@@ -9,8 +9,9 @@ import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import type { GadgetServer } from "./gadget_server.ts";
 import type { LogLine } from "./instance_log.ts";
 import { errorText } from "./report_error.ts";
-import { ATTACH_FLAGS, displaySettings } from "./run_flags.ts";
+import { ATTACH_FLAGS, displaySettings, orderWarnings } from "./run_flags.ts";
 import { planInstance } from "./serve_plan.ts";
+import { RemoteTerminal } from "./remote_terminal.ts";
 import { createTerminalDisplay } from "./terminal_display.ts";
 
 type Request<C extends ControlRequest["command"]> = Extract<ControlRequest, { command: C }>;
@@ -120,28 +121,20 @@ async function attach(
   const flags = parseFlags(args, ATTACH_FLAGS);
   refuseUnknownFlags(flags, ATTACH_FLAGS);
   const display = createTerminalDisplay({
+    title: instance.name,
     settings: displaySettings(flags, running.spec),
-    terminal: {
-      isTty: terminal.isTty,
-      get isFull() {
-        return session.isFull;
-      },
-      room: () => session.room(),
-      end: () => Promise.resolve(),
-      widthColumns: () => terminal.widthColumns,
-      heightRows: () => terminal.heightRows,
-      write: (text) => session.send({ kind: "text", text }),
-    },
+    terminal: new RemoteTerminal(terminal, session),
   });
+  for (const text of orderWarnings(flags, running.spec)) display.notice(`warning: ${text}`);
   const viewing = running.attach(display);
   const stopped = Promise.withResolvers<void>();
   const end = server.onStop(instance, () => {
-    session.send({ kind: "notice", text: `${instance.name} has ended` });
+    display.notice(`${instance.name} has ended`);
     stopped.resolve();
   });
   // Among them are rows that are left out because this client reads slowly.
   const endWarnings = server.log.listen(({ name, text }) => {
-    if (name === instance.name) session.send({ kind: "notice", text: `warning: ${text}` });
+    if (name === instance.name) display.notice(`warning: ${text}`);
   });
   try {
     display.begin();
@@ -150,6 +143,7 @@ async function attach(
     end();
     endWarnings();
     viewing.stop();
+    display.leave();
   }
 }
 

@@ -51,7 +51,7 @@ export function isCollected(spec: DataSourceSpec, options: RunOptions): boolean 
 export function createRunner(spec: DataSourceSpec, context: RunnerContext): Runner | undefined {
   const { formatters, options } = context;
   const roles = metricRoles(spec);
-  const rows = options.display.rowView(spec, formatters);
+  const rows = options.display.rowView(spec, formatters, scheduleOf(spec, options));
   const view = isPrinted(spec, options) ? undefined : rows;
   if (options.metrics && !hasMetrics(roles) && !isRefused(spec)) {
     options.warn(
@@ -174,7 +174,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     skipZeroEntries: !source.canDrain,
   });
   // A map that nobody looks at is read when its metrics are asked for.
-  const viewSchedule = scheduleOf(parts, DEFAULT_MAP_SCHEDULE);
+  const viewSchedule = scheduleOf(spec, parts.options);
   return new FetchRunner(spec, {
     fetch: mapFetch(source, { collector, drain }),
     collector,
@@ -210,7 +210,7 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
     .filter(({ program }) => programs.includes(program.name))
     .flatMap(({ links }) => links);
   const collector = collectHere(parts, { followsTotals: false, skipZeroEntries: false });
-  const viewSchedule = scheduleOf(parts, DEFAULT_ITER_SCHEDULE);
+  const viewSchedule = scheduleOf(spec, parts.options);
   const reader = new IteratorReader(links, spec.recordSizeBytes);
   return new FetchRunner(spec, {
     fetch: iteratorFetch(reader, { collector, rowSizeBytes: spec.recordSizeBytes }),
@@ -232,8 +232,9 @@ function leftOutWarning({ spec, options }: Parts): (count: number) => void {
     options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads them`);
 }
 
-/** The command line wins over the annotations, which win over the default. */
-function scheduleOf({ spec, options }: Parts, standard: FetchSchedule): FetchSchedule {
+/** When a map or iterator is read for who sees it: the command line wins over the annotations, which win over the default. */
+export function scheduleOf(spec: DataSourceSpec, options: RunOptions): FetchSchedule {
+  const standard = spec.origin.kind === "iter" ? DEFAULT_ITER_SCHEDULE : DEFAULT_MAP_SCHEDULE;
   const interval = spec.annotations["fetch-interval"];
   const count = spec.annotations["fetch-count"];
   return {

@@ -20,8 +20,15 @@ export interface FetchSchedule {
 export interface Display {
   /** True if a `metrics.print` data source is drawn; else its rows are shown like those of others. */
   draws(spec: DataSourceSpec): boolean;
-  /** Makes the view of a data source's rows; undefined if its rows are not shown. */
-  rowView(spec: DataSourceSpec, formatters: Formatters): RowView | undefined;
+  /**
+   * Makes the view of a data source's rows; undefined if its rows are not shown.
+   * @param schedule when a map or iterator is read; without meaning for events.
+   */
+  rowView(
+    spec: DataSourceSpec,
+    formatters: Formatters,
+    schedule: FetchSchedule,
+  ): RowView | undefined;
   /** Draws all metrics that are printed; called once per print interval. */
   metrics(sets: readonly MetricSet[]): string;
   /** Takes finished text, whole. */

@@ -20,7 +20,7 @@ import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { filterOf } from "./check_options.ts";
 import { readClocks } from "./clocks.ts";
 import { CountedTracer } from "./counted_tracer.ts";
-import { createRunner, isCollected } from "./create_runner.ts";
+import { createRunner, isCollected, scheduleOf } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
 import { FetchTimer } from "./fetch_timer.ts";
 import { IngestThread } from "./ingest_thread.ts";
@@ -182,7 +182,8 @@ export class RunningGadget {
     const drawn = this.#printedRunners(display);
     const viewers = this.#runners.flatMap((runner) => {
       const formatters = this.#formatters.get(runner.spec);
-      const view = formatters && display.rowView(runner.spec, formatters);
+      const view = formatters &&
+        display.rowView(runner.spec, formatters, scheduleOf(runner.spec, this.#options));
       if (view === undefined || drawn.includes(runner)) return [];
       const { write, isFull, room } = display;
       return [{ runner, viewer: { view, write, isFull, room } }];

@@ -105,7 +105,7 @@ export function layoutColumns(
   const widths = kept.map(({ width }) => width);
   if (seen !== undefined) {
     const needed = kept.map((shape, i) =>
-      shape.isFixed ? shape.width : Math.max(shape.minWidth, shape.headerWidth, seen[i])
+      shape.isFixed ? shape.width : Math.max(shape.headerWidth, seen[i])
     );
     shrink(widths, { floors: needed, lineWidth });
   }
@@ -115,13 +115,17 @@ export function layoutColumns(
   return widths;
 }
 
+/** A minimum that no value needs gives way too. */
 function fitToValues(shape: ColumnShape, seen: number): ColumnShape {
   if (shape.isFixed) return shape;
+  const { width, minWidth, headerWidth } = shape;
   const widest = Math.min(seen, shape.maxWidth);
   return {
     ...shape,
-    width: Math.max(shape.width, widest),
-    minWidth: shape.isCuttable ? shape.minWidth : Math.max(shape.minWidth, widest),
+    width: Math.max(width, widest),
+    minWidth: shape.isCuttable
+      ? Math.min(minWidth, Math.max(headerWidth, widest))
+      : Math.max(Math.min(headerWidth, MIN_HEADER), widest),
   };
 }
 

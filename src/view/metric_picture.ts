@@ -196,7 +196,8 @@ function readFirst<T>(
   read: (series: number) => T,
 ): T[] {
   return ranked.slice(0, MAX_ITEMS)
-    .flatMap(({ series }) => readWhole(set, series, () => read(series)) ?? []);
+    .map(({ series }) => readWhole(set, series, () => read(series)))
+    .filter((item) => item !== undefined);
 }
 
 /** One item of each block, then in turn one more of each as long as all fit. */

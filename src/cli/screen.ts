@@ -1,0 +1,154 @@
+/** A view that is drawn again and again in the same place of a terminal, as `top` does. */
+
+import { PLAIN, styledLine, type Styles } from "../view/mod.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Room for a part of the picture. */
+export interface PartSize {
+  readonly maxLines: number;
+  readonly widthColumns: number;
+}
+
+/** A part of the picture: one data source, or all drawn metrics. */
+export interface ScreenPart {
+  /** No line is wider than the terminal. `note` says what they are: `20 of 120 rows`. */
+  draw(size: PartSize): { readonly lines: readonly string[]; readonly note: string };
+}
+
+/** Parts of a screen. */
+export interface ScreenOptions {
+  readonly terminal: Terminal;
+  /** What is seen. */
+  readonly title: string;
+  readonly now: () => Date;
+}
+
+/** The alternate screen, without a cursor. */
+export const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l";
+export const LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l";
+const HOME = "\x1b[H";
+const ERASE_LINE = "\x1b[K";
+const ERASE_BELOW = "\x1b[J";
+/** Older ones are left out: who looks at a screen for days has no use for thousands. */
+const MAX_NOTICES = 100;
+
+/** Pictures of all parts, and what is told meanwhile. Ownership: `leave()` gives the terminal back. */
+export class Screen {
+  readonly #options: ScreenOptions;
+  readonly #parts = new Map<string, ScreenPart>();
+  #isOn = false;
+  #release: (() => void) | undefined;
+  #notices: string[] = [];
+  #noticesLeftOut = 0;
+  /** As they were shown last: what they show may be gone when the screen is left. */
+  #last: readonly string[] = [];
+
+  constructor(options: ScreenOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the terminal. */
+  enter(): void {
+    if (this.#isOn) return;
+    this.#isOn = true;
+    const { terminal } = this.#options;
+    terminal.write(ENTER_SCREEN + this.#picture());
+    this.#release = terminal.onTaken({
+      redraw: () => this.#redraw(),
+      suspend: () => terminal.write(LEAVE_SCREEN),
+      resume: () => terminal.write(ENTER_SCREEN + this.#picture()),
+      leave: () => this.leave(),
+      notice: (text) => this.notice(text),
+    });
+  }
+
+  /** Puts a part into the picture. @returns text of the next picture. */
+  show(name: string, part: ScreenPart): string {
+    this.#parts.set(name, part);
+    return this.#isOn ? this.#picture() : "";
+  }
+
+  /** Shows what is told on the last line, and keeps it until the screen is left. */
+  notice(text: string): void {
+    if (!this.#isOn) return this.#options.terminal.notice(text);
+    this.#notices.push(text);
+    if (this.#notices.length > MAX_NOTICES) {
+      this.#notices.shift();
+      this.#noticesLeftOut++;
+    }
+    this.#redraw();
+  }
+
+  /** Gives the terminal back, with the last picture and all that was told. Idempotent. */
+  leave(): void {
+    if (!this.#isOn) return;
+    this.#isOn = false;
+    this.#release?.();
+    const { terminal } = this.#options;
+    terminal.write(LEAVE_SCREEN + this.#last.map((line) => `${line}\n`).join(""));
+    if (this.#noticesLeftOut > 0) {
+      terminal.notice(`${this.#noticesLeftOut} older messages left out`);
+    }
+    for (const text of this.#notices.splice(0)) terminal.notice(text);
+  }
+
+  /** A terminal that takes nothing gets the next picture. */
+  #redraw(): void {
+    const { terminal } = this.#options;
+    if (this.#isOn && !terminal.isFull) terminal.write(this.#picture());
+  }
+
+  #picture(): string {
+    const { terminal } = this.#options;
+    const notice = this.#notices.at(-1)?.split("\n", 1)[0];
+    // Erasing behind a line that fills the terminal would erase its last character.
+    const widthColumns = Math.max(1, terminal.widthColumns() - 1);
+    const height = Math.max(1, terminal.heightRows());
+    const isTold = notice !== undefined && height > 2;
+    const lines = this.#draw({ maxLines: height - (isTold ? 1 : 0), widthColumns });
+    this.#last = lines;
+    const last = isTold ? this.#styled([["warning", notice]], widthColumns) : undefined;
+    const shown = last === undefined ? lines : [...lines, last];
+    return HOME + shown.map((line) => line + ERASE_LINE).join("\n") + ERASE_BELOW;
+  }
+
+  #draw({ maxLines, widthColumns }: PartSize): string[] {
+    const parts = [...this.#parts];
+    const isAlone = parts.length === 1;
+    const heads = isAlone ? 0 : 2 * parts.length;
+    const drawn = drawParts(parts.map(([, part]) => part), {
+      maxLines: Math.max(0, maxLines - 1 - heads),
+      widthColumns,
+    });
+    const time = this.#options.now().toTimeString().slice(0, 8);
+    const note = isAlone && drawn[0].note !== "" ? `  ${drawn[0].note}` : "";
+    const title = this.#styled([["strong", this.#options.title], `  ${time}${note}`], widthColumns);
+    const body = drawn.flatMap(({ lines, note }, i) =>
+      isAlone
+        ? lines
+        : ["", this.#styled([["strong", parts[i][0]], `  ${note}`], widthColumns), ...lines]
+    );
+    return [title, ...body].slice(0, maxLines);
+  }
+
+  #styled(segments: Parameters<typeof styledLine>[0], width: number): string {
+    return styledLine(segments, { width, styles: this.#styles });
+  }
+
+  get #styles(): Styles {
+    return this.#options.terminal.styles ?? PLAIN;
+  }
+}
+
+/** Each part gets an equal share of the lines; what one does not need is shared by those that want more. */
+function drawParts(parts: readonly ScreenPart[], { maxLines, widthColumns }: PartSize) {
+  const share = Math.floor(maxLines / Math.max(1, parts.length));
+  const first = parts.map((part) => part.draw({ maxLines: share, widthColumns }));
+  const hungry = first.filter(({ lines }) => lines.length >= share).length;
+  const used = first.reduce((sum, { lines }) => sum + lines.length, 0);
+  const more = Math.floor((maxLines - used) / Math.max(1, hungry));
+  if (more < 1) return first;
+  return first.map((drawn, i) =>
+    drawn.lines.length < share ? drawn : parts[i].draw({ maxLines: share + more, widthColumns })
+  );
+}
