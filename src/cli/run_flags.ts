@@ -64,7 +64,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: "sort",
     value: "LIST",
-    description: "order of map and iterator rows: f,-g (default on a terminal: the busiest first)",
+    description: "order of map and iterator rows: f,-g (default in columns: the busiest first)",
   },
   {
     name: "max-entries",

@@ -5,8 +5,11 @@ import type { GadgetSpec } from "../gadget/mod.ts";
 
 /** `trace_exec: 1234 events in 12.3 s, 0 lost, 17 series`. */
 export function runSummary(
-  spec: GadgetSpec,
-  { snapshot, durationMs }: { snapshot: OwnMetricsSnapshot; durationMs: number },
+  spec: Pick<GadgetSpec, "name" | "dataSources">,
+  { snapshot, durationMs }: {
+    snapshot: Pick<OwnMetricsSnapshot, "dataSources">;
+    durationMs: number;
+  },
 ): string {
   let events = 0;
   let rows = 0;

@@ -67,6 +67,8 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
     rowView(spec: DataSourceSpec, formatters: Formatters, schedule): RowView | undefined {
       const { mode, ...settings } = options.settings(spec.name);
       if (mode === "none") return undefined;
+      const isFetched = spec.origin.kind !== "tracer";
+      const isRepeated = isFetched && schedule.count !== 1;
       const viewOptions = {
         ...settings,
         fields: spec.fields,
@@ -74,6 +76,7 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         widthColumns: () => terminal.widthColumns(),
         isTty: terminal.isTty,
         styles: terminal.styles,
+        busiest: mode === "columns" && isRepeated ? busiestField(spec) : undefined,
       };
       const view = createRowView(mode, viewOptions);
       if (mode === "columns" && spec.annotations["metrics.print"] === "true") {
@@ -81,15 +84,13 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         drawsInPlace = true;
         return view;
       }
-      const isFetched = spec.origin.kind !== "tracer";
-      const isRepeated = isFetched && schedule.count !== 1;
       const scrolling = heads.wrap(view, { isTable: isFetched && mode === "columns" });
       if (mode !== "columns" || !isRepeated) {
         isScrolling = true;
         return scrolling;
       }
       drawsInPlace = true;
-      const tables = createTableView({ ...viewOptions, busiest: busiestField(spec) });
+      const tables = createTableView(viewOptions);
       const part = new TablePart(tables, schedule);
       screen.show(spec.name, part);
       return {

@@ -1,17 +1,9 @@
 /** Tables of a terminal that are drawn again and again in the same place. */
 
-import { type Field, leafName, type RecordBytes } from "../decode/mod.ts";
-import { type ColumnsViewOptions, createColumnsView, type Table } from "./columns.ts";
+import { leafName, type RecordBytes } from "../decode/mod.ts";
+import { createColumnsView, type Table } from "./columns.ts";
+import type { RowViewOptions } from "./create_row_view.ts";
 import { createRecordOrder } from "./record_order.ts";
-
-export interface TableViewOptions extends ColumnsViewOptions {
-  /** Text of `--sort`. */
-  readonly sort?: string;
-  /** The order without `--sort`: the highest first. */
-  readonly busiest?: Field;
-  /** `--max-entries`; negative or absent for all. */
-  readonly maxEntries?: number;
-}
 
 /** One fetch as a table. */
 export interface FetchTable extends Table {
@@ -30,16 +22,12 @@ export interface TableView {
 }
 
 /** Throws: UsageError for bad `selection` or `sort`. */
-export function createTableView(options: TableViewOptions): TableView {
-  const { busiest } = options;
-  const given = (options.sort ?? "").trim();
-  const order = createRecordOrder({
-    ...options,
-    sort: given || (busiest && `-${busiest.name}`),
-  });
+export function createTableView(options: RowViewOptions): TableView {
+  const { busiest, sort = "" } = options;
+  const order = createRecordOrder(options);
   const columns = createColumnsView({ ...options, isTty: true });
   return {
-    order: given || (busiest === undefined ? "" : `-${leafName(busiest)}`),
+    order: sort || (busiest === undefined ? "" : `-${leafName(busiest)}`),
     table: (records, { maxRows }) => {
       const limit = options.maxEntries ?? -1;
       const count = Math.min(records.length, limit < 0 ? Infinity : limit, maxRows);

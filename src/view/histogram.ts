@@ -2,7 +2,7 @@
 
 import { valueToText } from "../decode/mod.ts";
 import { escapeControls } from "./display_text.ts";
-import { humanText, isHumanUnit } from "./human_units.ts";
+import { humanText } from "./human_units.ts";
 import type { Segment } from "./styles.ts";
 
 export interface HistogramText {
@@ -76,16 +76,13 @@ const MIN_BAR_COLUMNS = 4;
 const HALF = "▌";
 const FULL = "█";
 
-/** For a terminal: bounds with the unit that suits them, and bars as long as there is room. */
+/** For a terminal: labels, bounds with the unit that suits them, and bars as long as there is room. */
 export function drawHistogram(
   histogram: HistogramText,
   { widthColumns }: { widthColumns: number },
 ): Segment[][] {
-  const { unit } = histogram;
-  const title: Segment[] = [["strong", seriesTitle(histogram.title, histogram.labels)]];
-  if (unit !== "" && !isHumanUnit(unit)) title.push(` (${escapeControls(unit)})`);
+  const { unit, labels } = histogram;
   const buckets = shownBuckets(histogram);
-  if (buckets.length === 0) return [[...title, ": no values yet"]];
   const lowers = buckets.map(({ range }) => humanText(Number(range[0]), unit));
   const uppers = buckets.map(({ range }) => humanText(Number(range[1]), unit));
   const counts = buckets.map(({ count }) => String(count));
@@ -101,7 +98,14 @@ export function drawHistogram(
       ["bar", FULL.repeat(halves >> 1) + HALF.repeat(halves & 1)],
     ];
   });
-  return [title, ...rows];
+  if (labels.length === 0) return rows;
+  const title = labels.map(([name, value]) => `${name}=${labelText(value)}`).join(" ");
+  return [[["faint", escapeControls(title)]], ...rows];
+}
+
+/** In quotes only where it would not be seen where it ends. */
+function labelText(value: string): string {
+  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
 }
 
 interface Bucket {

@@ -30,7 +30,8 @@ export function isHumanUnit(unit: string): boolean {
 export function humanText(value: number, unit: string): string {
   if (value < 0) return `-${humanText(-value, unit)}`;
   const known = SCALES.get(unit);
-  if (known === undefined || !Number.isFinite(value)) return shortNumber(value);
+  if (value === Infinity) return "∞";
+  if (known === undefined || Number.isNaN(value)) return shortNumber(value);
   const [{ steps, factor }, first] = known;
   let step = first;
   let scaled = value;
@@ -43,7 +44,7 @@ export function humanText(value: number, unit: string): string {
 }
 
 function shortNumber(value: number): string {
-  if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
+  if (Number.isNaN(value) || Number.isInteger(value)) return String(value);
   const digits = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return String(Number(value.toFixed(digits)));
 }

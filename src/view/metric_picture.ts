@@ -2,7 +2,8 @@
 
 import type { Column, Instrument, MetricSet } from "../metrics/mod.ts";
 import { alignTable } from "./align_table.ts";
-import { drawHistogram, type HistogramText, seriesTitle } from "./histogram.ts";
+import { escapeControls } from "./display_text.ts";
+import { drawHistogram, type HistogramText } from "./histogram.ts";
 import { humanText, isHumanUnit } from "./human_units.ts";
 import {
   busiest,
@@ -23,6 +24,8 @@ import { type Segment, styledLine, type Styles } from "./styles.ts";
 /** More series than a terminal has lines for. */
 const MAX_ITEMS = 200;
 const MS_PER_S = 1000;
+/** Over a shorter time, as between the last two pictures of a run, a rate tells nothing. */
+const MIN_RATE_MS = 500;
 
 export interface PictureSize {
   readonly maxLines: number;
@@ -47,9 +50,8 @@ interface Block {
 export class MetricCamera {
   readonly #styles: Styles;
   readonly #nowMs: () => number;
-  /** By instrument: values of the series in the last picture. */
-  #last = new Map<Instrument, Map<number, Reading>>();
-  #lastMs = NaN;
+  #last: Readings = { timeMs: NaN, of: new Map() };
+  #lastButOne: Readings = this.#last;
 
   constructor(styles: Styles, { nowMs }: { nowMs: () => number }) {
     this.#styles = styles;
@@ -58,12 +60,12 @@ export class MetricCamera {
 
   /** Cost: ranks all series by number, reads the first of them. */
   take(sets: readonly MetricSet[]): MetricPicture {
-    const nowMs = this.#nowMs();
-    const seconds = (nowMs - this.#lastMs) / MS_PER_S;
-    const rates = new Rates(this.#last, seconds);
+    const timeMs = this.#nowMs();
+    const isSoon = timeMs - this.#last.timeMs < MIN_RATE_MS;
+    const rates = new Rates(isSoon ? this.#lastButOne : this.#last, timeMs);
     const blocks = sets.flatMap((set) => blocksOf(set, rates));
-    this.#last = rates.readings;
-    this.#lastMs = nowMs;
+    if (!isSoon) this.#lastButOne = this.#last;
+    this.#last = rates.now;
     return { lines: (size) => fitBlocks(blocks, { ...size, styles: this.#styles }) };
   }
 }
@@ -74,24 +76,30 @@ interface Reading {
   readonly value: number;
 }
 
-class Rates {
-  readonly readings = new Map<Instrument, Map<number, Reading>>();
-  readonly #before: ReadonlyMap<Instrument, ReadonlyMap<number, Reading>>;
-  readonly #seconds: number;
+/** Of one picture. */
+interface Readings {
+  readonly timeMs: number;
+  readonly of: Map<Instrument, Map<number, Reading>>;
+}
 
-  constructor(before: ReadonlyMap<Instrument, ReadonlyMap<number, Reading>>, seconds: number) {
+class Rates {
+  readonly now: Readings;
+  readonly #before: Readings;
+
+  constructor(before: Readings, timeMs: number) {
+    this.now = { timeMs, of: new Map() };
     this.#before = before;
-    this.#seconds = seconds;
   }
 
-  /** Growth per second since the last picture; "" if the series was not in it. */
+  /** Growth per second since the earlier picture; "" if the series was not in it. */
   text(instrument: Instrument, series: number, reading: Reading): string {
-    let readings = this.readings.get(instrument);
-    if (readings === undefined) this.readings.set(instrument, readings = new Map());
+    let readings = this.now.of.get(instrument);
+    if (readings === undefined) this.now.of.set(instrument, readings = new Map());
     readings.set(series, reading);
-    const last = this.#before.get(instrument)?.get(series);
+    const last = this.#before.of.get(instrument)?.get(series);
     if (last === undefined || last.generation !== reading.generation) return "";
-    return humanText((reading.value - last.value) / this.#seconds, instrument.unit);
+    const seconds = (this.now.timeMs - this.#before.timeMs) / MS_PER_S;
+    return humanText((reading.value - last.value) / seconds, instrument.unit);
   }
 }
 
@@ -110,9 +118,12 @@ function histogramBlock(
 ): Block {
   const column = histogramColumn(instrument);
   const ranked = busiestHistograms(column, live);
+  const { name, unit } = instrument;
+  const title: Segment[] = [["strong", escapeControls(name)]];
+  if (unit !== "" && !isHumanUnit(unit)) title.push(` (${escapeControls(unit)})`);
   const histograms = readFirst(set, ranked, (series): HistogramText => ({
-    title: instrument.name,
-    unit: instrument.unit,
+    title: name,
+    unit,
     labels: labelPairs(set, series),
     upperBounds: column.upperBounds,
     counts: seriesCounts(column, series).slice(),
@@ -122,12 +133,10 @@ function histogramBlock(
     items: histograms.length,
     more: ranked.length - histograms.length,
     lines: (items, widthColumns) =>
-      items === 0
-        ? [[["strong", seriesTitle(instrument.name, [])], ": no values yet"]]
-        : histograms.slice(0, items).flatMap((histogram, i) => [
-          ...(i === 0 ? [] : [[]]),
-          ...drawHistogram(histogram, { widthColumns }),
-        ]),
+      items === 0 ? [[...title, ": no values yet"]] : [
+        title,
+        ...histograms.slice(0, items).flatMap((one) => drawHistogram(one, { widthColumns })),
+      ],
   };
 }
 
@@ -162,9 +171,12 @@ function tableBlock(
   return {
     items: rows.length,
     more: ranked.length - rows.length,
-    lines: (items) => {
+    lines: (items, widthColumns) => {
       const shown = [header, ...rows.slice(0, items)];
-      const [first, ...rest] = alignTable(shown, { leftCount: set.labelNames.length });
+      const [first, ...rest] = alignTable(shown, {
+        leftCount: set.labelNames.length,
+        widthColumns,
+      });
       return [[["strong", first]], ...rest.map((line) => [line])];
     },
   };

@@ -94,6 +94,9 @@ function scalarTable({ set, instruments, live, options }: TablePart): string {
     ]);
     return row === undefined ? [] : [row];
   });
-  const lines = alignTable([headers, ...rows], { leftCount: set.labelNames.length });
+  const lines = alignTable([headers, ...rows], {
+    leftCount: set.labelNames.length,
+    widthColumns: Infinity,
+  });
   return lines.map((line) => `${line}\n`).join("") + leftOutText(ranked.length - shown.length);
 }

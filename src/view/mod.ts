@@ -3,12 +3,7 @@
 export { busiestField } from "./busiest_field.ts";
 export { type ColumnsViewOptions, createColumnsView } from "./columns.ts";
 export { createRowView, type RowViewOptions } from "./create_row_view.ts";
-export {
-  createTableView,
-  type FetchTable,
-  type TableView,
-  type TableViewOptions,
-} from "./create_table_view.ts";
+export { createTableView, type FetchTable, type TableView } from "./create_table_view.ts";
 export { displayWidth, escapeControls } from "./display_text.ts";
 export { findField } from "./field_selection.ts";
 export { type HistogramText, renderHistogram } from "./histogram.ts";

@@ -15,6 +15,8 @@ export interface RecordOrderOptions {
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
   /** Text of `--sort`: field names, the most important first; `-` for descending. */
   readonly sort?: string;
+  /** Without `sort`, the highest of this field come first. */
+  readonly busiest?: Field;
   /** Rows to keep; negative or absent for all. */
   readonly maxEntries?: number;
 }
@@ -58,8 +60,9 @@ export function* firstOf(records: Iterable<RecordBytes>, count: number): Generat
   }
 }
 
-function parseSort({ sort = "", fields, formatters }: RecordOrderOptions): SortKey[] {
-  const items = sort.split(",").map((item) => item.trim()).filter(Boolean);
+function parseSort({ sort, busiest, fields, formatters }: RecordOrderOptions): SortKey[] {
+  const text = sort ?? (busiest === undefined ? "" : `-${busiest.name}`);
+  const items = text.split(",").map((item) => item.trim()).filter(Boolean);
   return items.map((item) => {
     const field = findField(item.replace(/^[+-]/, ""), fields);
     const isByNumber = field.format === undefined || NUMERIC_FORMATS.has(field.format.type);

@@ -1,0 +1,146 @@
+// @ts-types="../_std_assert.d.ts"
+import { assert, assertEquals } from "@std/assert";
+import { Screen, type ScreenPart } from "../../../src/cli/screen.ts";
+import type { ScreenOwner } from "../../../src/cli/screen_guard.ts";
+import type { Terminal } from "../../../src/cli/terminal.ts";
+import { PLAIN } from "../../../src/view/mod.ts";
+
+/** A terminal that keeps what it is given. */
+class FakeTerminal implements Terminal {
+  readonly isTty = true;
+  readonly canMoveCursor = true;
+  readonly styles = PLAIN;
+  isFull = false;
+  size = { columns: 31, rows: 6 };
+  written = "";
+  readonly notices: string[] = [];
+  owner: ScreenOwner | undefined;
+
+  widthColumns(): number {
+    return this.size.columns;
+  }
+  heightRows(): number {
+    return this.size.rows;
+  }
+  write(text: string): void {
+    this.written += text;
+  }
+  notice(text: string): void {
+    this.notices.push(text);
+  }
+  onTaken(owner: ScreenOwner): () => void {
+    this.owner = owner;
+    return () => this.owner = undefined;
+  }
+  room(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
+  /** What was written since it was asked last. */
+  taken(): string {
+    const text = this.written;
+    this.written = "";
+    return text;
+  }
+}
+
+const ENTER = "\x1b[?1049h\x1b[?25l";
+const LEAVE = "\x1b[?25h\x1b[?1049l";
+
+function numbered(name: string, count: number): ScreenPart {
+  return {
+    draw: ({ maxLines }) => ({
+      lines: Array.from({ length: Math.min(count, maxLines) }, (_, i) => `${name}${i}`),
+      note: `${count} rows`,
+    }),
+  };
+}
+
+/** Lines of the only picture in a text. */
+function pictured(text: string): string[] {
+  // deno-lint-ignore no-control-regex
+  const match = /^\x1b\[H(.*)\x1b\[J$/s.exec(text);
+  assert(match !== null, JSON.stringify(text));
+  return match[1].split("\n").map((line) => {
+    assert(line.endsWith("\x1b[K"), JSON.stringify(line));
+    return line.slice(0, -3);
+  });
+}
+
+function screenOn(terminal: FakeTerminal): Screen {
+  return new Screen({ terminal, title: "top_x", now: () => new Date(2026, 0, 1, 12, 34, 56) });
+}
+
+Deno.test("a picture replaces the last one, and is as high as the terminal", () => {
+  const terminal = new FakeTerminal();
+  const screen = screenOn(terminal);
+  screen.enter();
+  assertEquals(terminal.taken().slice(0, ENTER.length), ENTER);
+  assertEquals(pictured(screen.show("a", numbered("a", 9))), [
+    "top_x  12:34:56  9 rows",
+    ...["a0", "a1", "a2", "a3", "a4"],
+  ]);
+  assertEquals(terminal.written, "");
+  terminal.size = { columns: 11, rows: 3 };
+  terminal.owner?.redraw();
+  assertEquals(pictured(terminal.taken()), ["top_x  12…", "a0", "a1"]);
+});
+
+Deno.test("parts share the lines, and what one does not need is the others'", () => {
+  const terminal = new FakeTerminal();
+  terminal.size.rows = 14;
+  const screen = screenOn(terminal);
+  screen.enter();
+  screen.show("a", numbered("a", 2));
+  assertEquals(pictured(screen.show("b", numbered("b", 99))), [
+    "top_x  12:34:56",
+    ...["", "a  2 rows", "a0", "a1"],
+    ...["", "b  99 rows", "b0", "b1", "b2", "b3", "b4", "b5", "b6"],
+  ]);
+});
+
+Deno.test("notices are shown on the last line, and told when the terminal is given back", () => {
+  const terminal = new FakeTerminal();
+  const screen = screenOn(terminal);
+  screen.notice("early");
+  assertEquals(terminal.notices, ["early"]);
+  screen.enter();
+  screen.show("a", numbered("a", 9));
+  terminal.taken();
+  screen.notice("warning: b\nhint: c");
+  assertEquals(pictured(terminal.taken()).slice(-2), ["a3", "warning: b"]);
+  screen.leave();
+  assertEquals(
+    terminal.taken(),
+    `${LEAVE}top_x  12:34:56  9 rows\na0\na1\na2\na3\n`,
+  );
+  assertEquals(terminal.notices, ["early", "warning: b\nhint: c"]);
+  screen.leave();
+  assertEquals([terminal.taken(), terminal.owner], ["", undefined]);
+  // What comes late has no place.
+  assertEquals(screen.show("a", numbered("a", 1)), "");
+});
+
+Deno.test("a stop gives the terminal back, and takes it when it goes on", () => {
+  const terminal = new FakeTerminal();
+  const screen = screenOn(terminal);
+  screen.enter();
+  terminal.taken();
+  terminal.owner?.suspend();
+  assertEquals(terminal.taken(), LEAVE);
+  terminal.owner?.resume();
+  assertEquals(terminal.taken().slice(0, ENTER.length), ENTER);
+});
+
+Deno.test("a terminal that takes nothing is not drawn on for a notice or another size", () => {
+  const terminal = new FakeTerminal();
+  const screen = screenOn(terminal);
+  screen.enter();
+  terminal.taken();
+  terminal.isFull = true;
+  screen.notice("x");
+  terminal.owner?.redraw();
+  assertEquals(terminal.taken(), "");
+});
