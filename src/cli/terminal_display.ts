@@ -150,7 +150,7 @@ class TablePart implements ScreenPart {
     const { total, count } = this.#table;
     const rows = Math.min(count, Math.max(0, maxLines - 1));
     const sorted = order === "" ? "" : `  sort ${order}`;
-    const note = `every ${this.#intervalMs / 1000} s  ${rows} of ${total} rows${sorted}`;
+    const note = `${rows} of ${total} rows${sorted}  every ${this.#intervalMs / 1000} s`;
     return { lines: this.#table.lines(rows).slice(0, maxLines), note };
   }
 }

@@ -26,7 +26,8 @@ export function alignTable(
   });
   const widths = layoutColumns(shapes, { lineWidth: widthColumns });
   return cells.map((row) =>
-    widths.map((width, i) => {
+    widths.flatMap((width, i) => {
+      if (width === 0) return [];
       const text = truncateText(row[i], { width, ellipsis: "end" });
       const padding = " ".repeat(width - displayWidth(text));
       return i < leftCount ? text + padding : padding + text;

@@ -21,6 +21,8 @@ const DEFAULT_WIDTH = 16;
 /** A column narrower than this tells nothing; one with a longer header keeps up to MIN_HEADER of it. */
 const MIN_WIDTH = 4;
 const MIN_HEADER = 8;
+/** A text of so many columns mostly tells what it is. */
+const LEGIBLE_WIDTH = 12;
 
 /** Widths of `columns.width: type`: the longest decimal of the kind. */
 const WIDTH_OF_KIND: Readonly<Partial<Record<Field["kind"], number>>> = {
@@ -85,34 +87,54 @@ export function ellipsisOf(field: Field): Ellipsis {
 }
 
 /**
- * Widths of the columns with one blank between them, at most `lineWidth` in all.
+ * Widths of the columns with one blank between them, at most `lineWidth` in all; 0 for what is left out.
  *
  * `seen` has the width of the widest value of each column; absent if no row was seen yet. Columns are as
- * wide as they declare, or as their values are. Too wide: what no value needs goes first, then the widest
- * texts shrink, down to their minimum; then columns are dropped from the right (the result is shorter
- * than `shapes`), but the first one stays. Too narrow: columns of text share what is left.
+ * wide as they declare, or as their values are. Too narrow a line: what no value needs goes first, then
+ * numbers are left out from the right rather than texts cut so that they tell little, then the widest texts
+ * shrink, down to their minimum, then columns are left out from the right. The first one stays. Too wide a
+ * line: columns of text share what is left.
  */
 export function layoutColumns(
   shapes: readonly ColumnShape[],
   { lineWidth, seen }: { lineWidth: number; seen?: readonly number[] },
 ): number[] {
   const all = seen === undefined ? shapes : shapes.map((shape, i) => fitToValues(shape, seen[i]));
-  let count = all.length;
-  while (count > 1 && lineLength(all.slice(0, count).map((s) => s.minWidth)) > lineWidth) {
-    count--;
-  }
-  const kept = all.slice(0, count);
+  const indices = keptColumns(all, { lineWidth, seen });
+  const kept = indices.map((i) => all[i]);
   const widths = kept.map(({ width }) => width);
   if (seen !== undefined) {
     const needed = kept.map((shape, i) =>
-      shape.isFixed ? shape.width : Math.max(shape.headerWidth, seen[i])
+      shape.isFixed ? shape.width : Math.max(shape.headerWidth, seen[indices[i]])
     );
     shrink(widths, { floors: needed, lineWidth });
   }
   shrink(widths, { floors: kept.map(({ minWidth }) => minWidth), lineWidth });
-  if (count === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
+  if (widths.length === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
   grow(widths, { shapes: kept, lineWidth });
-  return widths;
+  const result = shapes.map(() => 0);
+  indices.forEach((index, i) => result[index] = widths[i]);
+  return result;
+}
+
+/** Columns that have room. */
+function keptColumns(
+  shapes: readonly ColumnShape[],
+  { lineWidth, seen }: { lineWidth: number; seen?: readonly number[] },
+): number[] {
+  const indices = [...shapes.keys()];
+  const fits = (widthOf: (i: number) => number) => lineLength(indices.map(widthOf)) <= lineWidth;
+  if (seen !== undefined) {
+    const legible = (i: number) =>
+      Math.max(shapes[i].minWidth, shapes[i].isCuttable ? Math.min(seen[i], LEGIBLE_WIDTH) : 0);
+    // The first number is what the rows are about.
+    const numbers = indices.filter((i) => i > 0 && !shapes[i].isCuttable);
+    while (numbers.length > 1 && !fits(legible)) {
+      indices.splice(indices.indexOf(numbers.pop() ?? 0), 1);
+    }
+  }
+  while (indices.length > 1 && !fits((i) => shapes[i].minWidth)) indices.pop();
+  return indices;
 }
 
 /** A minimum that no value needs gives way too. */

@@ -24,7 +24,7 @@ export class ColumnWidths {
       const width = displayWidth(cells[i]);
       if (width <= seen[i]) continue;
       seen[i] = width;
-      if (width > (this.#widths[i] ?? 0)) this.#lineWidth = undefined;
+      if (width > this.#widths[i]) this.#lineWidth = undefined;
     }
   }
 
@@ -33,9 +33,7 @@ export class ColumnWidths {
     if (lineWidth !== this.#lineWidth) {
       this.#lineWidth = lineWidth;
       const widths = layoutColumns(this.#shapes, { lineWidth, seen: this.#seen });
-      const isSame = widths.length === this.#widths.length &&
-        widths.every((width, i) => width === this.#widths[i]);
-      if (!isSame) this.#widths = widths;
+      if (widths.some((width, i) => width !== this.#widths[i])) this.#widths = widths;
     }
     return this.#widths;
   }

@@ -153,7 +153,7 @@ function hexText(value: FieldValue): string {
 
 interface Line {
   readonly columns: readonly Column[];
-  /** Fewer than columns if some are dropped. */
+  /** 0 for columns that are left out. */
   readonly widths: readonly number[];
   /** Whether values are cut. */
   readonly isTty: boolean;
@@ -161,14 +161,15 @@ interface Line {
 
 function joinCells(cells: readonly string[], { columns, widths, isTty }: Line): string {
   let line = "";
-  for (let i = 0; i < widths.length; i++) {
+  const last = widths.findLastIndex((width) => width > 0);
+  for (let i = 0; i <= last; i++) {
     const { ellipsis, isRight } = columns[i];
     const width = widths[i];
+    if (width === 0) continue;
     const text = isTty ? truncateText(cells[i], { width, ellipsis }) : cells[i];
-    const isLast = i === widths.length - 1;
     const padding = " ".repeat(Math.max(0, width - displayWidth(text)));
-    if (i > 0) line += " ";
-    line += isRight ? padding + text : isLast ? text : text + padding;
+    if (line !== "") line += " ";
+    line += isRight ? padding + text : i === last ? text : text + padding;
   }
   return line.trimEnd();
 }

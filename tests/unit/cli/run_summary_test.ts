@@ -4,9 +4,9 @@ import { runSummary } from "../../../src/cli/run_summary.ts";
 import type { DataSourceStats } from "../../../src/export/mod.ts";
 import type { DataSourceSpec } from "../../../src/gadget/mod.ts";
 
-function dataSource(name: string, kind: "tracer" | "mapiter"): DataSourceSpec {
+function dataSource(name: string, origin: DataSourceSpec["origin"]): DataSourceSpec {
   const sizes = { recordSizeBytes: 8, valueSizeBytes: 0 };
-  return { name, origin: { kind, map: name }, annotations: {}, tags: [], fields: [], ...sizes };
+  return { name, origin, annotations: {}, tags: [], fields: [], ...sizes };
 }
 
 function stats(name: string, given: Partial<DataSourceStats>): DataSourceStats {
@@ -31,8 +31,8 @@ const EVENTS = stats("e", {
 });
 const ROWS = stats("m", { eventsReceived: 50 });
 
-const E = dataSource("e", "tracer");
-const M = dataSource("m", "mapiter");
+const E = dataSource("e", { kind: "tracer", map: "e", struct: "e" });
+const M = dataSource("m", { kind: "mapiter", map: "m" });
 
 const SUMMARIES: readonly [specs: DataSourceSpec[], stats: DataSourceStats[], text: string][] = [
   [[E], [EVENTS], "g: 1234 events in 12.3 s, 3 lost, 17 series"],

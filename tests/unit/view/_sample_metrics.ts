@@ -1,6 +1,6 @@
 /** A data source with every kind of metric, and some series. */
 
-import type { Column, Instrument, MetricSet } from "../../../src/metrics/family.ts";
+import type { CellColumn, Column, Instrument, MetricSet } from "../../../src/metrics/family.ts";
 
 /** A metric over one column. */
 export function instrument(
@@ -14,7 +14,7 @@ export function instrument(
 export const INTEGERS = { kind: "integer", stride: 1, offset: 0 } as const;
 
 /** Both views of cells that hold integers or, by their bits, doubles. */
-export function cells(values: readonly bigint[]) {
+export function cells(values: readonly bigint[]): Pick<CellColumn, "cells" | "floats"> {
   const cells = BigUint64Array.from(values, (value) => BigInt.asUintN(64, value));
   return { cells, floats: new Float64Array(cells.buffer) };
 }
