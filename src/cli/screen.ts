@@ -32,6 +32,11 @@ const ERASE_BELOW = "\x1b[J";
 /** Older ones are left out: who looks at a screen for days has no use for thousands. */
 const MAX_NOTICES = 100;
 
+/** Of a picture: erasing behind a line that fills the terminal would erase its last character. */
+export function pictureWidth(terminal: Terminal): number {
+  return Math.max(1, terminal.widthColumns() - 1);
+}
+
 /** Pictures of all parts, and what is told meanwhile. Ownership: `leave()` gives the terminal back. */
 export class Screen {
   readonly #options: ScreenOptions;
@@ -101,8 +106,7 @@ export class Screen {
   #picture(): string {
     const { terminal } = this.#options;
     const notice = this.#notices.at(-1)?.split("\n", 1)[0];
-    // Erasing behind a line that fills the terminal would erase its last character.
-    const widthColumns = Math.max(1, terminal.widthColumns() - 1);
+    const widthColumns = pictureWidth(terminal);
     const height = Math.max(1, terminal.heightRows());
     const isTold = notice !== undefined && height > 2;
     const lines = this.#draw({ maxLines: height - (isTold ? 1 : 0), widthColumns });

@@ -13,7 +13,7 @@ import {
   type RowViewMode,
   type TableView,
 } from "../view/mod.ts";
-import { Screen, type ScreenPart } from "./screen.ts";
+import { pictureWidth, Screen, type ScreenPart } from "./screen.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the user asked to see of a data source. */
@@ -90,7 +90,10 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
         return scrolling;
       }
       drawsInPlace = true;
-      const tables = createTableView(viewOptions);
+      const tables = createTableView({
+        ...viewOptions,
+        widthColumns: () => pictureWidth(terminal),
+      });
       const part = new TablePart(tables, schedule);
       screen.show(spec.name, part);
       return {
