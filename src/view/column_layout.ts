@@ -99,15 +99,12 @@ export function layoutColumns(
   shapes: readonly ColumnShape[],
   { lineWidth, seen }: { lineWidth: number; seen?: readonly number[] },
 ): number[] {
-  const all = seen === undefined ? shapes : shapes.map((shape, i) => fitToValues(shape, seen[i]));
+  const all = seen === undefined ? shapes : fitToValues(shapes, { seen, lineWidth });
   const indices = keptColumns(all, { lineWidth, seen });
   const kept = indices.map((i) => all[i]);
   const widths = kept.map(({ width }) => width);
   if (seen !== undefined) {
-    const needed = kept.map((shape, i) =>
-      shape.isFixed ? shape.width : Math.max(shape.headerWidth, seen[indices[i]])
-    );
-    shrink(widths, { floors: needed, lineWidth });
+    shrink(widths, { floors: kept.map((shape, i) => needed(shape, seen[indices[i]])), lineWidth });
   }
   shrink(widths, { floors: kept.map(({ minWidth }) => minWidth), lineWidth });
   if (widths.length === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
@@ -137,18 +134,33 @@ function keptColumns(
   return indices;
 }
 
-/** A minimum that no value needs gives way too. */
-function fitToValues(shape: ColumnShape, seen: number): ColumnShape {
-  if (shape.isFixed) return shape;
-  const { width, minWidth, headerWidth } = shape;
-  const widest = Math.min(seen, shape.maxWidth);
-  return {
-    ...shape,
-    width: Math.max(width, widest),
-    minWidth: shape.isCuttable
-      ? Math.min(minWidth, Math.max(headerWidth, widest))
-      : Math.max(Math.min(headerWidth, MIN_HEADER), widest),
-  };
+/** What shows header and values whole. */
+function needed({ isFixed, width, headerWidth }: ColumnShape, seen: number): number {
+  return isFixed ? width : Math.max(headerWidth, seen);
+}
+
+/**
+ * Minima that no value needs give way too. Where not all can be whole, a text without end takes half of the
+ * line from the others at most.
+ */
+function fitToValues(
+  shapes: readonly ColumnShape[],
+  { seen, lineWidth }: { seen: readonly number[]; lineWidth: number },
+): ColumnShape[] {
+  const areWhole = lineLength(shapes.map((shape, i) => needed(shape, seen[i]))) <= lineWidth;
+  return shapes.map((shape, i) => {
+    if (shape.isFixed) return shape;
+    const { width, minWidth, headerWidth, grows, isCuttable } = shape;
+    const widest = Math.min(seen[i], shape.maxWidth);
+    const wanted = grows && !areWhole ? Math.min(widest, lineWidth >> 1) : widest;
+    return {
+      ...shape,
+      width: Math.max(width, wanted),
+      minWidth: isCuttable
+        ? Math.min(minWidth, Math.max(headerWidth, widest))
+        : Math.max(Math.min(headerWidth, MIN_HEADER), widest),
+    };
+  });
 }
 
 function lineLength(widths: readonly number[]): number {

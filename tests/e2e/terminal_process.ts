@@ -1,6 +1,6 @@
 /** kmeter on a terminal of its own. */
 
-import { type ChildProcess, runTool, startKmeter } from "./kmeter_process.ts";
+import { type ChildProcess, runTool, sleep, startKmeter } from "./kmeter_process.ts";
 
 /** Needed for terminals. */
 export const PYTHON = "/usr/bin/python3";
@@ -33,14 +33,15 @@ export class TerminalProcess implements AsyncDisposable {
     return this.output.stdout.slice(this.#from);
   }
 
-  /** Waits until what came since the last change of size matches. */
-  async waitFor(pattern: RegExp): Promise<void> {
+  /** Waits until what came since the last change of size matches, and does something again and again meanwhile. */
+  async waitFor(pattern: RegExp, meanwhile = () => Promise.resolve()): Promise<void> {
     const deadlineMs = performance.now() + 20_000;
     while (!pattern.test(this.text)) {
       if (performance.now() > deadlineMs || this.output.hasEnded) {
         throw new Error(`the terminal never matched ${pattern}: ${JSON.stringify(this.text)}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await meanwhile();
+      await sleep(20);
     }
   }
 
