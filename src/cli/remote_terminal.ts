@@ -59,8 +59,8 @@ export class RemoteTerminal implements Terminal {
     return this.#session.room();
   }
 
-  end(): Promise<void> {
-    return Promise.resolve();
+  end(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 }
 

@@ -158,21 +158,22 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       notifyServiceManager("STOPPING=1");
     } finally {
       const durationMs = performance.now() - attachedMs;
-      const { spec } = running;
+      const { spec } = gadget;
       const beforeFreeing = () => {
         summary = running && runSummary(spec, { snapshot: running.snapshot(), durationMs });
+        // The last push may take its time.
+        run.display.leave();
         return push?.finish();
       };
       await running.stop({ beforeFreeing });
     }
   } finally {
-    // First: what is waited for here may take its time.
     run.display.leave();
     push?.close();
     await metrics?.close();
   }
-  await run.display.end();
-  if (summary !== undefined && Deno.stderr.isTerminal()) writeNotice(summary);
+  const isRead = await run.display.end();
+  if (isRead && summary !== undefined && Deno.stderr.isTerminal()) writeNotice(summary);
   return 0;
 }
 

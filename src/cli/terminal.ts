@@ -38,8 +38,8 @@ export interface Terminal {
   onTaken(owner: ScreenOwner): () => void;
   /** Waits for room. @returns false if nobody takes anything. */
   room(): Promise<boolean>;
-  /** Waits a little for who reads. @throws KernelError if it is not to be had whole. */
-  end(): Promise<void>;
+  /** Waits a little for who reads. @returns false if that one is gone. @throws KernelError if it is not to be had whole. */
+  end(): Promise<boolean>;
 }
 
 /** Standard output. Ownership: `end()` gives signals and timers back. */
@@ -56,6 +56,7 @@ export class OutputTerminal implements Terminal {
   #size: { columns: number; rows: number } | undefined;
   #owner: ScreenOwner | undefined;
   #readerTimer: ReturnType<typeof setInterval> | undefined;
+  #hasLostReader = false;
   #error: unknown;
 
   /** @param onClosed called when nothing can be shown any more: the reader is gone, or the disk is full. */
@@ -64,7 +65,8 @@ export class OutputTerminal implements Terminal {
     this.#queue = new OutputQueue(Deno.stdout, {
       fd: STDOUT,
       onError: (error) => {
-        this.#error = outputError(error);
+        if (error instanceof Deno.errors.BrokenPipe) this.#hasLostReader = true;
+        else this.#error = outputError(error);
         onClosed();
       },
     });
@@ -96,6 +98,7 @@ export class OutputTerminal implements Terminal {
   #lookForReader(): void {
     if (!hasLostReader(STDOUT)) return;
     clearInterval(this.#readerTimer);
+    this.#hasLostReader = true;
     this.#onClosed();
   }
 
@@ -118,16 +121,14 @@ export class OutputTerminal implements Terminal {
     return this.#queue.room();
   }
 
-  async end(): Promise<void> {
+  async end(): Promise<boolean> {
     clearInterval(this.#readerTimer);
     if (this.isTty) Deno.removeSignalListener("SIGWINCH", this.#onResize);
     const left = await this.#queue.flush();
-    if (this.#error !== undefined) {
-      // A reader who is gone has seen enough.
-      if (this.#error instanceof Deno.errors.BrokenPipe) return;
-      throw this.#error;
-    }
-    if (left === 0) return;
+    if (this.#error !== undefined) throw this.#error;
+    // A reader who is gone has seen enough.
+    if (this.#hasLostReader) return false;
+    if (left === 0) return true;
     throw new KernelError(`Cannot write to standard output: ${left} bytes are left`, {
       call: "write",
       errno: EAGAIN,

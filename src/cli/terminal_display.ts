@@ -46,8 +46,8 @@ export interface TerminalDisplay extends Display {
   notice(text: string): void;
   /** Gives the terminal back; what was shown last stays on it. Idempotent. */
   leave(): void;
-  /** Waits a little for who reads stdout. @throws KernelError if it is not to be had whole. */
-  end(): Promise<void>;
+  /** As of the terminal. */
+  end(): Promise<boolean>;
 }
 
 /**

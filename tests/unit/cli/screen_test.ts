@@ -35,8 +35,8 @@ class FakeTerminal implements Terminal {
   room(): Promise<boolean> {
     return Promise.resolve(true);
   }
-  end(): Promise<void> {
-    return Promise.resolve();
+  end(): Promise<boolean> {
+    return Promise.resolve(true);
   }
   /** What was written since it was asked last. */
   taken(): string {
