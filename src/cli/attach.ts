@@ -52,28 +52,33 @@ function sizeNow(): TerminalSize {
   return { widthColumns: columns, heightRows: rows };
 }
 
-/** This side's terminal: the server draws on it, and does not see what happens to it. */
+/**
+ * This side's terminal: the server draws on it, and does not see what happens to it. Where nothing is drawn,
+ * signals end the process as ever, even while it waits for who reads its output.
+ */
 class Surface implements Disposable {
-  readonly #stop = new StopSignal();
-  readonly #endGuard: () => void;
+  readonly #stop = canMoveCursor() ? new StopSignal() : undefined;
+  readonly #endGuard: (() => void) | undefined;
   readonly #onResize = () => this.#say?.(sizeNow());
   #say: ((line: unknown) => void) | undefined;
   #isTaken = false;
 
   constructor() {
+    const stop = this.#stop;
+    if (stop === undefined) return;
+    const leave = () => this.#giveBack();
     const resume = () => {
       if (this.#isTaken) writeOutput(ENTER_SCREEN);
       // The server draws all of it anew for a size that it is told.
       this.#onResize();
     };
-    const leave = () => this.#giveBack();
-    const guard = { leave, suspend: leave, resume };
-    this.#endGuard = canMoveCursor() ? guardScreen(guard, () => this.#stop.request()) : () => {};
-    if (Deno.stdout.isTerminal()) Deno.addSignalListener("SIGWINCH", this.#onResize);
+    this.#endGuard = guardScreen({ leave, suspend: leave, resume }, () => stop.request());
+    Deno.addSignalListener("SIGWINCH", this.#onResize);
   }
 
+  /** Stays open where signals end the process. */
   get stopped(): Promise<void> {
-    return this.#stop.requested;
+    return this.#stop?.requested ?? new Promise(() => {});
   }
 
   onConnected(say: (line: unknown) => void): void {
@@ -91,9 +96,10 @@ class Surface implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#stop === undefined) return;
     this.#stop.close();
-    this.#endGuard();
-    if (Deno.stdout.isTerminal()) Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    this.#endGuard?.();
+    Deno.removeSignalListener("SIGWINCH", this.#onResize);
     this.#giveBack();
   }
 }

@@ -6,6 +6,7 @@ import { OutputQueue } from "./output_queue.ts";
 
 const encoder = new TextEncoder();
 const ENOSPC = 28;
+const ERASE_LINE = "\r\x1b[K";
 /** Some terminals (serial lines, `expect`) do not know their size. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
@@ -39,17 +40,33 @@ class Notices {
   readonly #queue = new OutputQueue(Deno.stderr, { fd: 2, onError: () => {} });
   #styles: Styles | undefined;
   #holder: ((text: string) => void) | undefined;
+  /** The line that goes away, while it is there. */
+  #progress: symbol | undefined;
 
   write(text: string): void {
     if (this.#holder !== undefined) return this.#holder(text);
     // A reader of stderr that is stuck does not hold kmeter up, nor fill its memory.
     if (this.#queue.isFull) return;
+    this.#endProgress(this.#progress);
     const styles = this.#styles ??= stylesOf(Deno.stderr);
-    this.#queue.write(encoder.encode(`${styleNotice(escapeLines(text), styles)}\n`));
+    this.#put(`${styleNotice(escapeLines(text), styles)}\n`);
   }
 
-  /** Writes what is no line. */
-  writeRaw(text: string): void {
+  /** @returns takes the line away if it is still there. */
+  showProgress(text: string): () => void {
+    if (!Deno.stderr.isTerminal() || !hasControlSequences()) return () => {};
+    const progress = this.#progress = Symbol();
+    this.#put(stylesOf(Deno.stderr).faint(`${escapeControls(text)} …`));
+    return () => this.#endProgress(progress);
+  }
+
+  #endProgress(progress: symbol | undefined): void {
+    if (progress === undefined || progress !== this.#progress) return;
+    this.#progress = undefined;
+    this.#put(ERASE_LINE);
+  }
+
+  #put(text: string): void {
     this.#queue.write(encoder.encode(text));
   }
 
@@ -65,25 +82,18 @@ class Notices {
 }
 
 const notices = new Notices();
-const ERASE_LINE = "\r\x1b[K";
-
-/**
- * Tells on a terminal what is being waited for. Native calls hold every timer up, so it comes at once.
- * @returns takes it away again; idempotent.
- */
-export function showProgress(text: string): () => void {
-  if (!Deno.stderr.isTerminal() || !hasControlSequences()) return () => {};
-  let isShown = true;
-  notices.writeRaw(stylesOf(Deno.stderr).faint(`${text} …`));
-  return () => {
-    if (isShown) notices.writeRaw(ERASE_LINE);
-    isShown = false;
-  };
-}
 
 /** Tells the user something that is no result. */
 export function writeNotice(text: string): void {
   notices.write(text);
+}
+
+/**
+ * Tells on a terminal what is being waited for. Native calls hold every timer up, so it comes at once.
+ * @returns takes it away again; what else is told does so too.
+ */
+export function showProgress(text: string): () => void {
+  return notices.showProgress(text);
 }
 
 /** Hands notices that would go to the terminal to somebody else. @returns ends that. */

@@ -133,7 +133,8 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   Deno.permissions.revokeSync({ name: "net" });
   try {
     const startMs = Date.now();
-    running = await start(gadget, run.options);
+    const endProgress = showProgress(`loading ${gadget.spec.name}`);
+    running = await RunningGadget.start(gadget, run.options).finally(endProgress);
     const attachedMs = performance.now();
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
@@ -175,19 +176,6 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   const isRead = await run.display.end();
   if (isRead && summary !== undefined && Deno.stderr.isTerminal()) writeNotice(summary);
   return 0;
-}
-
-async function start(gadget: ParsedGadget, options: RunOptions): Promise<RunningGadget> {
-  const endProgress = showProgress(`loading ${gadget.spec.name}`);
-  const warn: RunOptions["warn"] = (text, hint) => {
-    endProgress();
-    options.warn(text, hint);
-  };
-  try {
-    return await RunningGadget.start(gadget, { ...options, warn });
-  } finally {
-    endProgress();
-  }
 }
 
 async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefined> {

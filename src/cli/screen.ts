@@ -1,6 +1,6 @@
 /** A view that is drawn again and again in the same place of a terminal, as `top` does. */
 
-import { PLAIN, styledLine, type Styles } from "../view/mod.ts";
+import { escapeControls, type Segment, styledLine } from "../view/mod.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Room for a part of the picture. */
@@ -111,8 +111,7 @@ export class Screen {
     const isTold = notice !== undefined && height > 2;
     const lines = this.#draw({ maxLines: height - (isTold ? 1 : 0), widthColumns });
     this.#last = lines;
-    const last = isTold ? this.#styled([["warning", notice]], widthColumns) : undefined;
-    const shown = last === undefined ? lines : [...lines, last];
+    const shown = isTold ? [...lines, this.#line(["", notice], widthColumns)] : lines;
     return HOME + shown.map((line) => line + ERASE_LINE).join("\n") + ERASE_BELOW;
   }
 
@@ -126,21 +125,18 @@ export class Screen {
     });
     const time = this.#options.now().toTimeString().slice(0, 8);
     const note = isAlone && drawn[0].note !== "" ? `  ${drawn[0].note}` : "";
-    const title = this.#styled([["strong", this.#options.title], `  ${time}${note}`], widthColumns);
+    const title = this.#line([this.#options.title, `  ${time}${note}`], widthColumns);
     const body = drawn.flatMap(({ lines, note }, i) =>
-      isAlone
-        ? lines
-        : ["", this.#styled([["strong", parts[i][0]], `  ${note}`], widthColumns), ...lines]
+      isAlone ? lines : ["", this.#line([parts[i][0], `  ${note}`], widthColumns), ...lines]
     );
     return [title, ...body].slice(0, maxLines);
   }
 
-  #styled(segments: Parameters<typeof styledLine>[0], width: number): string {
-    return styledLine(segments, { width, styles: this.#styles });
-  }
-
-  get #styles(): Styles {
-    return this.#options.terminal.styles ?? PLAIN;
+  /** Names and what is told may come from strangers. */
+  #line([strong, more]: readonly [string, string], widthColumns: number): string {
+    const { styles } = this.#options.terminal;
+    const segments: Segment[] = [["strong", escapeControls(strong)], escapeControls(more)];
+    return styledLine(segments, { width: widthColumns, styles });
   }
 }
 

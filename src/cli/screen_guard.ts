@@ -26,7 +26,8 @@ export function guardScreen(
   stop: () => void,
 ): () => void {
   const listeners: readonly (readonly [Deno.Signal, () => void])[] = [
-    ["SIGHUP", stop],
+    // Else it may mean that files are to be read again.
+    ...(Deno.stdin.isTerminal() ? [["SIGHUP", stop] as const] : []),
     ["SIGQUIT", stop],
     ["SIGTSTP", () => {
       owner.suspend();

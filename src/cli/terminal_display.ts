@@ -160,9 +160,12 @@ class TablePart implements ScreenPart {
 
 /** Puts a view's header before its rows whenever another view was last, or the header has changed. */
 class HeaderWriter {
+  /** Whose header came last, and which. */
   #last: RowView | undefined;
   #lastHeader = "";
   #first: RowView | undefined;
+  /** True until the first rows come. */
+  #isFresh = true;
   readonly #output: Terminal;
 
   constructor(output: Terminal) {
@@ -170,29 +173,25 @@ class HeaderWriter {
   }
 
   begin(): void {
-    if (this.#first !== undefined && this.#last === undefined) {
-      this.#output.write(this.#head(this.#first));
-    }
+    if (this.#first !== undefined && this.#isFresh) this.#output.write(this.#head(this.#first));
   }
 
+  /** @param options.isTable each read is a table of its own. */
   wrap(view: RowView, { isTable }: { isTable: boolean }): RowView {
-    if (!isTable) this.#first ??= view;
+    this.#first ??= view;
+    // Rows first: the header may follow them.
+    const withHead = (text: string): string => {
+      if (text === "") return "";
+      if (isTable && !this.#isFresh) this.#last = undefined;
+      const head = this.#head(view);
+      const gap = isTable && !this.#isFresh ? "\n" : "";
+      this.#isFresh = false;
+      return gap + head + text;
+    };
     return {
       header: () => view.header(),
-      // Rows first: the header may follow them.
-      row: (record) => {
-        const text = view.row(record);
-        return this.#head(view) + text;
-      },
-      rows: (records) => {
-        const text = view.rows(records);
-        if (!isTable) return this.#head(view) + text;
-        if (text === "") return "";
-        // Each read is a table of its own.
-        const gap = this.#last === undefined ? "" : "\n";
-        this.#last = view;
-        return gap + view.header() + text;
-      },
+      row: (record) => withHead(view.row(record)),
+      rows: (records) => withHead(view.rows(records)),
     };
   }
 

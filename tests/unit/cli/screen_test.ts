@@ -1,50 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { Screen, type ScreenPart } from "../../../src/cli/screen.ts";
-import type { ScreenOwner } from "../../../src/cli/screen_guard.ts";
-import type { Terminal } from "../../../src/cli/terminal.ts";
-import { PLAIN } from "../../../src/view/mod.ts";
-
-/** A terminal that keeps what it is given. */
-class FakeTerminal implements Terminal {
-  readonly isTty = true;
-  readonly canMoveCursor = true;
-  readonly styles = PLAIN;
-  isFull = false;
-  size = { columns: 31, rows: 6 };
-  written = "";
-  readonly notices: string[] = [];
-  owner: ScreenOwner | undefined;
-
-  widthColumns(): number {
-    return this.size.columns;
-  }
-  heightRows(): number {
-    return this.size.rows;
-  }
-  write(text: string): void {
-    this.written += text;
-  }
-  notice(text: string): void {
-    this.notices.push(text);
-  }
-  onTaken(owner: ScreenOwner): () => void {
-    this.owner = owner;
-    return () => this.owner = undefined;
-  }
-  room(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-  end(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-  /** What was written since it was asked last. */
-  taken(): string {
-    const text = this.written;
-    this.written = "";
-    return text;
-  }
-}
+import { FakeTerminal } from "./_fake_terminal.ts";
 
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -109,14 +66,14 @@ Deno.test("notices are shown on the last line, and told when the terminal is giv
   screen.enter();
   screen.show("a", numbered("a", 9));
   terminal.taken();
-  screen.notice("warning: b\nhint: c");
-  assertEquals(pictured(terminal.taken()).slice(-2), ["a3", "warning: b"]);
+  screen.notice("warning: b\x1b[2J\nhint: c");
+  assertEquals(pictured(terminal.taken()).slice(-2), ["a3", "warning: b\\x1b[2J"]);
   screen.leave();
   assertEquals(
     terminal.taken(),
     `${LEAVE}top_x  12:34:56  9 rows\na0\na1\na2\na3\n`,
   );
-  assertEquals(terminal.notices, ["early", "warning: b\nhint: c"]);
+  assertEquals(terminal.notices, ["early", "warning: b\x1b[2J\nhint: c"]);
   screen.leave();
   assertEquals([terminal.taken(), terminal.owner], ["", undefined]);
   // What comes late has no place.
