@@ -11,6 +11,8 @@ export interface PartSize {
 
 /** A part of the picture: one data source, or all drawn metrics. */
 export interface ScreenPart {
+  /** True if there is nothing to show now. */
+  readonly isEmpty: boolean;
   /** No line is wider than the terminal. `note` says what they are: `20 of 120 rows`. */
   draw(size: PartSize): { readonly lines: readonly string[]; readonly note: string };
 }
@@ -29,6 +31,10 @@ export const LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const ERASE_LINE = "\x1b[K";
 const ERASE_BELOW = "\x1b[J";
+/** An empty line and a name, before each of several parts. */
+const HEAD_LINES = 2;
+/** With fewer, a header and two rows among them, a part tells little. */
+const FEW_LINES = HEAD_LINES + 3;
 /** Older ones are left out: who looks at a screen for days has no use for thousands. */
 const MAX_NOTICES = 100;
 
@@ -116,20 +122,28 @@ export class Screen {
   }
 
   #draw({ maxLines, widthColumns }: PartSize): string[] {
-    const parts = [...this.#parts];
-    const isAlone = parts.length === 1;
-    const heads = isAlone ? 0 : 2 * parts.length;
+    const time = this.#options.now().toTimeString().slice(0, 8);
+    const title = (note: string) =>
+      this.#line([this.#options.title, `  ${time}${note === "" ? "" : `  ${note}`}`], widthColumns);
+    const all = [...this.#parts];
+    if (all.length === 1) {
+      const { lines, note } = all[0][1].draw({ maxLines: maxLines - 1, widthColumns });
+      return [title(note), ...lines].slice(0, maxLines);
+    }
+    const parts = choose(all, maxLines - 1);
+    const leftOut = all.length - parts.length;
+    const more = leftOut > 0 ? ["", `… and ${leftOut} more data sources`] : [];
     const drawn = drawParts(parts.map(([, part]) => part), {
-      maxLines: Math.max(0, maxLines - 1 - heads),
+      maxLines: Math.max(0, maxLines - 1 - HEAD_LINES * parts.length - more.length),
       widthColumns,
     });
-    const time = this.#options.now().toTimeString().slice(0, 8);
-    const note = isAlone && drawn[0].note !== "" ? `  ${drawn[0].note}` : "";
-    const title = this.#line([this.#options.title, `  ${time}${note}`], widthColumns);
-    const body = drawn.flatMap(({ lines, note }, i) =>
-      isAlone ? lines : ["", this.#line([parts[i][0], `  ${note}`], widthColumns), ...lines]
-    );
-    return [title, ...body].slice(0, maxLines);
+    const body = drawn.flatMap(({ lines, note }, i) => [
+      "",
+      this.#line([parts[i][0], `  ${note}`], widthColumns),
+      ...lines,
+    ]);
+    const last = more.map((line) => this.#line(["", line], widthColumns));
+    return [title(""), ...body, ...last].slice(0, maxLines);
   }
 
   /** Names and what is told may come from strangers. */
@@ -138,6 +152,26 @@ export class Screen {
     const segments: Segment[] = [["strong", escapeControls(strong)], escapeControls(more)];
     return styledLine(segments, { width: widthColumns, styles });
   }
+}
+
+/** Those that have room, in their order; what has nothing to show goes first. */
+function choose(
+  parts: readonly (readonly [name: string, part: ScreenPart])[],
+  maxLines: number,
+): typeof parts {
+  const lines = (chosen: typeof parts) =>
+    chosen.reduce((sum, [, { isEmpty }]) => sum + (isEmpty ? HEAD_LINES : FEW_LINES), 0);
+  if (lines(parts) <= maxLines) return parts;
+  const chosen = new Set<ScreenPart>();
+  let left = maxLines - HEAD_LINES;
+  for (const emptiness of [false, true]) {
+    for (const [, part] of parts) {
+      if (part.isEmpty !== emptiness) continue;
+      left -= emptiness ? HEAD_LINES : FEW_LINES;
+      if (left >= 0 || chosen.size === 0) chosen.add(part);
+    }
+  }
+  return parts.filter(([, part]) => chosen.has(part));
 }
 
 /** Each part gets an equal share of the lines; what one does not need is shared by those that want more. */

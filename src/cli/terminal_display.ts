@@ -113,6 +113,7 @@ export function createTerminalDisplay(options: TerminalDisplayOptions): Terminal
       const picture = camera.take(sets);
       if (usesScreen()) {
         return screen.show("metrics", {
+          isEmpty: false,
           draw: (size) => ({ lines: picture.lines(size), note: "" }),
         });
       }
@@ -146,6 +147,10 @@ class TablePart implements ScreenPart {
 
   take(records: Parameters<TableView["table"]>[0]): void {
     this.#table = this.#view.table(records, { maxRows: MAX_ROWS });
+  }
+
+  get isEmpty(): boolean {
+    return this.#table.total === 0;
   }
 
   draw({ maxLines }: { maxLines: number }): { lines: string[]; note: string } {

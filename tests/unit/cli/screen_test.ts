@@ -8,6 +8,7 @@ const LEAVE = "\x1b[?25h\x1b[?1049l";
 
 function numbered(name: string, count: number): ScreenPart {
   return {
+    isEmpty: count === 0,
     draw: ({ maxLines }) => ({
       lines: Array.from({ length: Math.min(count, maxLines) }, (_, i) => `${name}${i}`),
       note: `${count} rows`,
@@ -55,6 +56,20 @@ Deno.test("parts share the lines, and what one does not need is the others'", ()
     "top_x  12:34:56",
     ...["", "a  2 rows", "a0", "a1"],
     ...["", "b  99 rows", "b0", "b1", "b2", "b3", "b4", "b5", "b6"],
+  ]);
+});
+
+Deno.test("parts that have nothing to show make room for the others, and are counted", () => {
+  const terminal = new FakeTerminal();
+  terminal.size.rows = 10;
+  const screen = screenOn(terminal);
+  screen.enter();
+  for (const name of ["a", "b", "c", "d"]) screen.show(name, numbered(name, name === "c" ? 9 : 0));
+  assertEquals(pictured(screen.show("d", numbered("d", 0))), [
+    "top_x  12:34:56",
+    ...["", "a  0 rows"],
+    ...["", "c  9 rows", "c0", "c1", "c2"],
+    ...["", "… and 2 more data sources"],
   ]);
 });
 
