@@ -115,7 +115,7 @@ function readOne(field: Field, record: RecordBytes): number {
 }
 
 function rowText(mode: RowViewMode): () => number {
-  const view = createRowView(mode, { fields, formatters, widthColumns: 120, isTty: false });
+  const view = createRowView(mode, { fields, formatters, widthColumns: () => 120, isTty: false });
   const record = { segments: [events] as const, offsets: [0, 0] as [number, number] };
   return () => {
     let characters = 0;

@@ -3,6 +3,8 @@
 import { openLazily } from "./lazy_library.ts";
 import { KernelError, UsageError } from "../src/errors.ts";
 
+const SIGSTOP = 19;
+
 const TABLE = {
   __errno_location: { parameters: [], result: "pointer" }, // int *
   mmap: {
@@ -28,6 +30,7 @@ const TABLE = {
   malloc_trim: { parameters: ["usize"], result: "i32" }, // size_t pad
   kill: { parameters: ["i32", "i32"], result: "i32" }, // pid_t pid, or -pgid; int sig
   umask: { parameters: ["u32"], result: "u32" }, // mode_t mask → the former one
+  raise: { parameters: ["i32"], result: "i32" }, // int sig
   close: { parameters: ["i32"], result: "i32" }, // int fd
   read: {
     parameters: ["i32", "buffer", "usize"], // int fd, void *buf, size_t count
@@ -340,6 +343,11 @@ const SIGKILL = 9;
 /** Kills all processes of a group; it may have none any more. */
 export function killProcessGroup(id: number): void {
   libc().kill(-id, SIGKILL);
+}
+
+/** Stops this process as Ctrl-Z does; returns when it goes on. */
+export function stopProcess(): void {
+  libc().raise(SIGSTOP);
 }
 
 /** Does something whose new files have none of the rights of `mask`. It must not wait: all threads have this mask meanwhile. */

@@ -35,6 +35,7 @@ export {
   kernelError,
   killProcessGroup,
   pageSizeBytes,
+  stopProcess,
   systemError,
   withUmask,
 } from "./libc.ts";
@@ -62,6 +63,7 @@ export {
 export { hasRingBuffers, probeHashReads } from "./probe_maps.ts";
 export {
   BlockingPoller,
+  hasLostReader,
   isWritable,
   openEventFd,
   Poller,

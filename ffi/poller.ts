@@ -8,6 +8,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
 const POLLIN = 1;
 const POLLOUT = 4;
+const POLLERR = 8;
 /** `struct epoll_event` is packed on x86_64 only. */
 const EVENT_SIZE_BYTES = Deno.build.arch === "x86_64" ? 12 : 16;
 const EVENT_DATA_OFFSET = EVENT_SIZE_BYTES - 8;
@@ -21,13 +22,25 @@ export interface PollerHandle {
 
 /** True if a write of a few bytes to the descriptor, `PIPE_BUF` for a pipe, would not block now. */
 export function isWritable(fd: number): boolean {
+  // Errors count as writable: the write tells what is wrong.
+  return pollNow(fd, POLLOUT) !== 0;
+}
+
+/** True if nobody will ever read what is written to this pipe. */
+export function hasLostReader(fd: number): boolean {
+  return (pollNow(fd, 0) & POLLERR) !== 0;
+}
+
+/** @returns what of `events`, or of errors, is there now. */
+function pollNow(fd: number, events: number): number {
   // struct pollfd: int fd, short events, short revents.
   const poll = new Int16Array(4);
   new Int32Array(poll.buffer)[0] = fd;
-  poll[2] = POLLOUT;
+  poll[2] = events;
   const now = new BigInt64Array(2);
-  // Errors count as writable: the write tells what is wrong.
-  return libc().ppoll(new Uint8Array(poll.buffer), 1n, now, null) !== 0;
+  const result = libc().ppoll(new Uint8Array(poll.buffer), 1n, now, null);
+  // A failed call is told by the next write.
+  return result < 0 ? events : poll[3];
 }
 
 /** An epoll instance with an eventfd that ends a wait early. */

@@ -18,7 +18,16 @@ export const ENVIRONMENT: readonly Described[] = [
       "Where run tells a service manager such as systemd that it is ready, and that it " +
       "stops: see sd_notify(3).",
   },
+  {
+    name: "NO_COLOR",
+    description: "If it is set and not empty, nothing on the terminal has a colour.",
+  },
   { name: "PATH", description: "Where build looks for clang and llvm-strip." },
+  {
+    name: "TERM",
+    description: "The kind of terminal: if it is dumb or not set, there are neither colours nor " +
+      "pictures that stay in their place.",
+  },
   { name: "TMPDIR", description: "Where build keeps headers while it runs, instead of /tmp." },
 ];
 

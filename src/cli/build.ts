@@ -7,7 +7,7 @@ import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { HeaderFolder } from "./header_folder.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
-import { writeNotice, writeOutput } from "./output.ts";
+import { showProgress, writeNotice, writeOutput } from "./output.ts";
 import { btfFileOf } from "./run_flags.ts";
 
 const FLAGS = [
@@ -90,7 +90,9 @@ async function buildGadget(folder: string, workshop: Workshop): Promise<void> {
   // Under a name of its own until it is complete: a build that fails leaves the last object as it was.
   const part = `${folder}/.${OBJECT_NAME}.${Deno.pid}.part`;
   try {
-    await compile({ source: `${folder}/${SOURCE_NAME}`, object: part }, workshop);
+    const endProgress = showProgress(`compiling ${folder}`);
+    await compile({ source: `${folder}/${SOURCE_NAME}`, object: part }, workshop)
+      .finally(endProgress);
     for (const warning of replaceObject(folder, part)) writeNotice(`warning: ${warning}`);
   } finally {
     if (exists(part)) Deno.removeSync(part);

@@ -37,7 +37,7 @@ export function cliOperator(display: Display, draw: DrawSchedule): Operator {
           { intervalMs: draw.intervalMs, count: drawCount(drawn, draw), dataSources: drawn },
         );
       }
-      return { start: () => display.begin() };
+      return { start: () => display.begin(), stop: () => display.leave() };
     },
   };
 }

@@ -57,7 +57,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "attach",
     summary: "show the rows of a gadget of a running kmeter serve",
-    load: async () => (await import("./control_commands.ts")).attachCommand,
+    load: async () => (await import("./attach.ts")).attachCommand,
   },
   {
     name: "dashboard",

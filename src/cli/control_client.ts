@@ -17,6 +17,16 @@ export const SOCKET_FLAG: Flag = {
   description: `where kmeter serve listens for commands (default ${DEFAULT_SOCKET})`,
 };
 
+/** What a command does beside its request. */
+export interface Asking {
+  /** Takes text instead of standard output. */
+  readonly onText?: (text: string) => void;
+  /** Takes the replies that are neither text nor notices. */
+  readonly onReply?: (reply: ControlReply) => void;
+  /** Is lent the way to say more. */
+  readonly onConnected?: (say: (line: unknown) => void) => void;
+}
+
 /**
  * Sends a request and hands on the replies; text and notices are written.
  * @throws KernelError if no server can be reached, UsageError with what it refuses, FormatError if its answer breaks off.
@@ -24,19 +34,20 @@ export const SOCKET_FLAG: Flag = {
 export async function askServer(
   flags: ParsedFlags,
   request: ControlRequest,
-  onReply: (reply: ControlReply) => void = () => {},
+  { onText = writeOutput, onReply, onConnected }: Asking = {},
 ): Promise<void> {
   const path = flags.text("socket") ?? DEFAULT_SOCKET;
   const connection = await connect(path);
   // All that is needed is there.
   for (const name of ["net", "write"] as const) Deno.permissions.revokeSync({ name });
+  onConnected?.((line) => void writeLine(connection, line));
   try {
     for await (const reply of exchange(connection, request)) {
       if (reply.kind === "end") return;
       if (reply.kind === "error") throw new UsageError(reply.message, { hint: reply.hint });
-      if (reply.kind === "text") writeOutput(reply.text);
+      if (reply.kind === "text") onText(reply.text);
       else if (reply.kind === "notice") writeNotice(reply.text);
-      else onReply(reply);
+      else onReply?.(reply);
     }
   } finally {
     close(connection);
@@ -51,17 +62,21 @@ async function* exchange(
   connection: Deno.UnixConn,
   request: ControlRequest,
 ): AsyncGenerator<ControlReply> {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
-  try {
-    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-  } catch {
-    // A server that takes no request has said why.
-  }
+  await writeLine(connection, request);
   const lines = readLines(connection.readable);
   while (true) {
     const { value, done } = await lines.next().catch(endOf);
     if (done === true) return;
     yield JSON.parse(value);
+  }
+}
+
+async function writeLine(connection: Deno.UnixConn, value: unknown): Promise<void> {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  try {
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+  } catch {
+    // A server that takes nothing has said why.
   }
 }
 

@@ -11,8 +11,7 @@ import {
   refuseArguments,
   refuseUnknownFlags,
 } from "./flags.ts";
-import { terminalHeight, terminalWidth, writeOutput } from "./output.ts";
-import { ATTACH_FLAGS } from "./run_flags.ts";
+import { writeOutput } from "./output.ts";
 import { INSTANCE_FLAGS } from "./serve_plan.ts";
 
 const PS_FLAGS: readonly Flag[] = [
@@ -40,10 +39,12 @@ export const psCommand: CommandBody = {
         hint: "columns or json",
       });
     }
-    await askServer(flags, { command: "ps" }, (reply) => {
-      if (reply.kind !== "instances") return;
-      const { instances } = reply;
-      writeOutput(mode === "json" ? `${JSON.stringify(instances)}\n` : table(instances));
+    await askServer(flags, { command: "ps" }, {
+      onReply: (reply) => {
+        if (reply.kind !== "instances") return;
+        const { instances } = reply;
+        writeOutput(mode === "json" ? `${JSON.stringify(instances)}\n` : table(instances));
+      },
     });
     return 0;
   },
@@ -108,35 +109,6 @@ export const logsCommand: CommandBody = {
       command: "logs",
       follow: flags.has("follow"),
       ...(id !== undefined && { id }),
-    });
-    return 0;
-  },
-};
-
-const ATTACH_COMMAND_FLAGS: readonly Flag[] = [...ATTACH_FLAGS, SOCKET_FLAG, HELP_FLAG];
-
-export const attachCommand: CommandBody = {
-  usage: "ID|NAME [flags]",
-  details:
-    "Counting goes on all the same, whether somebody looks or not. Ctrl-C leaves the gadget alone.",
-  flags: ATTACH_COMMAND_FLAGS,
-  async run(args) {
-    const flags = parseFlags(args, ATTACH_COMMAND_FLAGS);
-    refuseUnknownFlags(flags, ATTACH_COMMAND_FLAGS);
-    const id = onlyArgument(flags, "attach", "id or name");
-    const isTty = Deno.stdout.isTerminal();
-    await askServer(flags, {
-      command: "attach",
-      id,
-      args: ATTACH_FLAGS.flatMap(({ name }) => {
-        const value = flags.text(name);
-        return value === undefined ? [] : [`--${name}=${value}`];
-      }),
-      terminal: {
-        isTty,
-        widthColumns: terminalWidth(),
-        heightRows: isTty ? terminalHeight() : 0,
-      },
     });
     return 0;
   },

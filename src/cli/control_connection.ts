@@ -27,6 +27,8 @@ export interface ControlSession {
   room(): Promise<boolean>;
   /** Aborted when the client is gone or the server closes. */
   readonly signal: AbortSignal;
+  /** Takes what the client says after its request. */
+  onLine(listener: (value: unknown) => void): void;
 }
 
 /** Ownership: the connection is closed by `close()`. */
@@ -35,6 +37,7 @@ export class ControlConnection implements ControlSession {
   readonly #ending = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
   #isGone = false;
+  #lineListener: (value: unknown) => void = () => {};
   readonly #encoder = new TextEncoder();
   #pendingBytes = 0;
   /** When the client last took something, or had nothing to take. */
@@ -52,19 +55,31 @@ export class ControlConnection implements ControlSession {
     return this.#ending.signal;
   }
 
-  /** The client's only line; undefined if it leaves without one. Then watches for its leaving. */
+  /** The client's first line; undefined if it leaves without one. Then watches for more, and for its leaving. */
   async request(): Promise<ControlRequest | undefined> {
     const lines = readLines(this.#connection.readable);
     const { value, done } = await lines.next();
     if (done === true) return undefined;
-    const drop = () => this.drop();
-    void lines.next().then(drop, drop);
+    void this.#listen(lines);
     try {
       // Only this user can write here; what is wrong is told by whoever handles it.
       return JSON.parse(value);
     } catch {
       throw new UsageError("The request is not JSON");
     }
+  }
+
+  async #listen(lines: AsyncIterable<string>): Promise<void> {
+    try {
+      for await (const line of lines) this.#lineListener(JSON.parse(line));
+    } catch {
+      // Whoever breaks off or sends no JSON has to go.
+    }
+    this.drop();
+  }
+
+  onLine(listener: (value: unknown) => void): void {
+    this.#lineListener = listener;
   }
 
   send(reply: ControlReply): void {

@@ -33,10 +33,16 @@ export type ControlRequest =
     /** What the text is for. */
     readonly terminal: {
       readonly isTty: boolean;
-      readonly widthColumns: number;
-      readonly heightRows: number;
-    };
+      readonly canMoveCursor: boolean;
+      readonly hasColours: boolean;
+    } & TerminalSize;
   };
+
+/** In characters. A client whose terminal gets another size sends that as a line of its own. */
+export interface TerminalSize {
+  readonly widthColumns: number;
+  readonly heightRows: number;
+}
 
 /** What a client gets. */
 export type ControlReply =

@@ -25,8 +25,8 @@ import { chooseLibbpf } from "./libbpf_flag.ts";
 import { cliOperator } from "./cli_operator.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
-import { writeNotice } from "./output.ts";
 import { OperatorThreads } from "./operator_threads.ts";
+import { showProgress, writeNotice } from "./output.ts";
 import {
   displaySettings,
   durationMsOf,
@@ -34,10 +34,12 @@ import {
   mapSchedules,
   metricsLimitOf,
   metricsPrefixOf,
+  orderWarnings,
   printIntervalMsOf,
   RUN_FLAGS,
   webConfigOf,
 } from "./run_flags.ts";
+import { summaryOperator } from "./run_summary.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { OutputTerminal } from "./terminal.ts";
@@ -67,6 +69,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const line = parseGadgetCommandLine(name, args, { table, warn: noticeWarning });
     const { gadget, flags } = line;
     const display = createTerminalDisplay({
+      title: gadget.spec.name,
       settings: displaySettings(flags, gadget.spec),
       terminal: new OutputTerminal(() => stop.request()),
     });
@@ -90,6 +93,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const timeoutMs = durationMsOf(flags, "timeout", { unitMs: 1000 });
     const webConfig = webConfigOf(flags, { warn });
     const user = userOf(flags);
+    for (const warning of orderWarnings(flags, gadget.spec)) noticeWarning(warning);
     requireCapabilities();
     if (user !== undefined) requireWayTo(user);
     const run = {
@@ -130,6 +134,7 @@ interface Run {
 
 async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> {
   let running: RunningGadget | undefined;
+  let summary: string | undefined;
   const exports = run.listen !== undefined || run.exporters.length > 0;
   const own = exports ? await loadOwnMetrics() : undefined;
   const push = own && await openPush(run, own);
@@ -144,8 +149,10 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   Deno.permissions.revokeSync({ name: "net" });
   try {
     const exporters = [metrics?.operator, push?.operator()].filter((one) => one !== undefined);
-    const operators = [...run.options.operators, ...exporters];
-    running = await RunningGadget.start(gadget, { ...run.options, operators });
+    const summaries = summaryOperator((text) => summary = text);
+    const operators = [...run.options.operators, summaries, ...exporters];
+    const endProgress = showProgress(`loading ${gadget.spec.name}`);
+    running = await RunningGadget.start(gadget, { ...run.options, operators }).finally(endProgress);
     try {
       if (run.user !== undefined) running.leaveRoot(run.user);
       if (metrics === undefined) observe(running, { own, push, threads: run.threads });
@@ -174,10 +181,12 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       }
     }
   } finally {
+    run.display.leave();
     push?.close();
     await metrics?.close();
   }
-  await run.display.end();
+  const isRead = await run.display.end();
+  if (isRead && summary !== undefined && Deno.stderr.isTerminal()) writeNotice(summary);
   return 0;
 }
 

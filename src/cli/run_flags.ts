@@ -60,8 +60,16 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "SECONDS",
     description: "stop after this time: 10, or 1m30s; 0 for never",
   },
-  { name: "sort", value: "LIST", description: "order of map and iterator rows: f,-g" },
-  { name: "max-entries", value: "N", description: "rows shown of each map or iterator read" },
+  {
+    name: "sort",
+    value: "LIST",
+    description: "order of map and iterator rows: f,-g (default in columns: the busiest first)",
+  },
+  {
+    name: "max-entries",
+    value: "N",
+    description: "rows shown of each map or iterator read (default 0: no limit)",
+  },
   {
     name: "map-fetch-interval",
     value: "DURATION",
@@ -154,13 +162,33 @@ export function displaySettings(
   const maxEntries = perDataSource("max-entries", {
     flags,
     spec,
-    parse: (value) => parseCount("max-entries", value, { min: -1 }),
+    // ig says -1 for all.
+    parse: (value) => parseCount("max-entries", value, { min: -1 }) || -1,
   });
   return (dataSource) => ({
     mode: mode(dataSource) ?? "columns",
     selection: selection(dataSource),
     sort: sort(dataSource),
     maxEntries: maxEntries(dataSource),
+  });
+}
+
+/** `--sort` and `--max-entries` where they do nothing: events are shown as they come. */
+export function orderWarnings(flags: ParsedFlags, spec: GadgetSpec): string[] {
+  const { dataSources } = spec;
+  return ["sort", "max-entries"].flatMap((name) => {
+    const text = flags.text(name);
+    if (text === undefined) return [];
+    const isFor = perDataSource(name, { flags, spec, separator: ";", parse: () => true });
+    const idle = dataSources.filter((source) =>
+      source.origin.kind === "tracer" && isFor(source.name)
+    );
+    // Without a name it is for those that it can be for.
+    const isForAny = text.includes(":") || idle.length === dataSources.length;
+    if (!isForAny) return [];
+    return idle.map((source) =>
+      `--${name} does nothing for data source ${source.name}: events are shown as they come`
+    );
   });
 }
 

@@ -10,8 +10,14 @@ import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import type { GadgetServer } from "./gadget_server.ts";
 import type { LogLine } from "./instance_log.ts";
 import { errorText } from "./report_error.ts";
-import { ATTACH_FLAGS, DEFAULT_PRINT_INTERVAL_MS, displaySettings } from "./run_flags.ts";
+import {
+  ATTACH_FLAGS,
+  DEFAULT_PRINT_INTERVAL_MS,
+  displaySettings,
+  orderWarnings,
+} from "./run_flags.ts";
 import { planInstance } from "./serve_plan.ts";
+import { RemoteTerminal } from "./remote_terminal.ts";
 import { createTerminalDisplay } from "./terminal_display.ts";
 
 type Request<C extends ControlRequest["command"]> = Extract<ControlRequest, { command: C }>;
@@ -125,30 +131,22 @@ async function attach(
   const flags = parseFlags(args, ATTACH_FLAGS);
   refuseUnknownFlags(flags, ATTACH_FLAGS);
   const display = createTerminalDisplay({
+    title: instance.name,
     settings: displaySettings(flags, running.spec),
-    terminal: {
-      isTty: terminal.isTty,
-      get isFull() {
-        return session.isFull;
-      },
-      room: () => session.room(),
-      end: () => Promise.resolve(),
-      widthColumns: () => terminal.widthColumns,
-      heightRows: () => terminal.heightRows,
-      write: (text) => session.send({ kind: "text", text }),
-    },
+    terminal: new RemoteTerminal(terminal, session),
   });
+  for (const text of orderWarnings(flags, running.spec)) display.notice(`warning: ${text}`);
   const schedule = () => ({});
   const intervalMs = DEFAULT_PRINT_INTERVAL_MS;
   const viewing = await running.attach(cliOperator(display, { intervalMs, schedule }));
   const stopped = Promise.withResolvers<void>();
   const end = server.onStop(instance, () => {
-    session.send({ kind: "notice", text: `${instance.name} has ended` });
+    display.notice(`${instance.name} has ended`);
     stopped.resolve();
   });
   // Among them are rows that are left out because this client reads slowly.
   const endWarnings = server.log.listen(({ name, text }) => {
-    if (name === instance.name) session.send({ kind: "notice", text: `warning: ${text}` });
+    if (name === instance.name) display.notice(`warning: ${text}`);
   });
   try {
     display.begin();
@@ -157,6 +155,7 @@ async function attach(
     end();
     endWarnings();
     viewing.stop();
+    display.leave();
   }
 }
 

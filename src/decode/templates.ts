@@ -6,11 +6,10 @@ export type FieldAnnotations = Readonly<Record<string, string>>;
 const DEFAULT_ANNOTATIONS: FieldAnnotations = {
   "columns.width": "16",
   "columns.ellipsis": "end",
-  "columns.alignment": "left",
 };
 
-const NARROW_NUMBER = { "columns.minwidth": "7", "columns.alignment": "right" };
-const WIDE_NUMBER = { "columns.minwidth": "8", "columns.alignment": "right" };
+const NARROW_NUMBER = { "columns.alignment": "right", "columns.minwidth": "7" };
+const WIDE_NUMBER = { "columns.alignment": "right", "columns.minwidth": "8" };
 const NAMESPACE = {
   "columns.width": "12",
   "columns.alignment": "right",

@@ -131,7 +131,7 @@ function createMap(parts: Parts, mapName: string): Runner {
     skipZeroEntries: !map.canDrain,
   });
   // A map that nobody looks at is read when its metrics are asked for.
-  const lateSchedule = scheduleOf(parts, DEFAULT_MAP_SCHEDULE);
+  const lateSchedule = scheduleOf(spec, options);
   return new FetchRunner(spec, {
     fetch: mapFetch(map, { collector, drain }),
     collector,
@@ -167,7 +167,7 @@ function createIter(parts: Parts, programs: readonly string[]): Runner {
     .filter(({ program }) => programs.includes(program.name))
     .flatMap(({ links }) => links);
   const collector = collectHere(parts, { followsTotals: false, skipZeroEntries: false });
-  const lateSchedule = scheduleOf(parts, DEFAULT_ITER_SCHEDULE);
+  const lateSchedule = scheduleOf(spec, parts.options);
   const reader = new IteratorReader(links, spec.recordSizeBytes);
   return new FetchRunner(spec, {
     fetch: iteratorFetch(reader, { collector, rowSizeBytes: spec.recordSizeBytes }),
@@ -189,8 +189,9 @@ function leftOutWarning({ spec, options }: Parts): (count: number) => void {
     options.warn(`data source ${spec.name}: ${count} rows left out: nobody reads them`);
 }
 
-/** The command line wins over the annotations, which win over the default. */
-function scheduleOf({ spec, options }: Parts, standard: FetchSchedule): FetchSchedule {
+/** When a map or iterator is read for who sees it: the command line wins over the annotations, which win over the default. */
+export function scheduleOf(spec: DataSourceSpec, options: RunOptions): FetchSchedule {
+  const standard = spec.origin.kind === "iter" ? DEFAULT_ITER_SCHEDULE : DEFAULT_MAP_SCHEDULE;
   const interval = spec.annotations["fetch-interval"];
   const count = spec.annotations["fetch-count"];
   return {

@@ -2,18 +2,13 @@
 
 import type { Field, FieldFormatter } from "../decode/mod.ts";
 import type { SeriesBudgetHandle } from "../metrics/mod.ts";
-import type { Operator } from "../operators/mod.ts";
+import type { Operator, ReadSchedule } from "../operators/mod.ts";
 
 /** Text of fields with a format, for one data source. */
 export type Formatters = ReadonlyMap<Field, FieldFormatter>;
 
 /** How often a map or iterator is read. */
-export interface FetchSchedule {
-  /** 0 for at once, once. */
-  readonly intervalMs: number;
-  /** Reads at most; 0 for no limit. */
-  readonly count: number;
-}
+export type FetchSchedule = ReadSchedule;
 
 /** Options of one run. */
 export interface RunOptions {

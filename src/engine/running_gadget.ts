@@ -24,7 +24,7 @@ import { type Operator, PlannedGadget } from "../operators/mod.ts";
 import { accountForRefusals } from "./account_for_refusals.ts";
 import { type AttachedProgram, attachPrograms } from "./attach_programs.ts";
 import { CountedTracer } from "./counted_tracer.ts";
-import { createRunner } from "./create_runner.ts";
+import { createRunner, scheduleOf } from "./create_runner.ts";
 import { EventPump } from "./event_pump.ts";
 import { IngestThread } from "./ingest_thread.ts";
 import { loadObject } from "./load_object.ts";
@@ -120,6 +120,7 @@ export class RunningGadget {
       name: this.#options.name,
       spec: this.spec,
       params: this.#options.operatorParams,
+      schedule: (source) => scheduleOf(source, this.#options),
       host: {
         stackMap: () => this.#stackMap,
         kernelStack: (id) => this.#kernelStack?.(id) ?? String(id),

@@ -122,6 +122,7 @@ async function instantiate(
     name,
     spec,
     params,
+    schedule: () => ({ intervalMs: 0, count: 0 }),
     host: {
       sets: () => [],
       setOf: () => undefined,

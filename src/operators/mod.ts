@@ -24,6 +24,7 @@ export type {
   Operator,
   OperatorInstance,
   OperatorParam,
+  ReadSchedule,
   Subscriber,
 } from "./operator.ts";
 export { operatorSource, OperatorThread } from "./operator_thread.ts";

@@ -146,6 +146,8 @@ export interface LocalGadget extends Gadget {
 /** A data source where it can be shaped. */
 export interface LocalDataSource extends DataSource {
   readonly spec: DataSourceSpec;
+  /** When a map or iterator is read for who wants its rows; without meaning for events. */
+  readonly schedule: ReadSchedule;
   /** Text of fields that have a format: what operators before this one have set. */
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
   /** What a record must match to be shown, and counted. */
@@ -154,6 +156,14 @@ export interface LocalDataSource extends DataSource {
   addFilter(terms: readonly FilterTerm[]): void;
   /** Wants metrics of it. @returns false if there is nothing to count. */
   collect(): boolean;
+}
+
+/** How often a map or iterator is read. */
+export interface ReadSchedule {
+  /** 0 for at once, once. */
+  readonly intervalMs: number;
+  /** Reads at most; 0 for no limit. */
+  readonly count: number;
 }
 
 /** Metrics where they lie. */

@@ -2,7 +2,7 @@
 
 import type { StackMapHandle } from "../enrich/mod.ts";
 import type { OwnMetricsSnapshot } from "../export/mod.ts";
-import type { GadgetSpec } from "../gadget/mod.ts";
+import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSet } from "../metrics/mod.ts";
 import type {
   LocalGadget,
@@ -11,6 +11,7 @@ import type {
   MetricsSchedule,
   Operator,
   OperatorInstance,
+  ReadSchedule,
 } from "./operator.ts";
 import { type KnownSource, PlannedSource } from "./planned_source.ts";
 
@@ -29,6 +30,8 @@ export interface PlannedGadgetOptions {
   readonly name: string;
   readonly spec: GadgetSpec;
   readonly params: ReadonlyMap<string, string>;
+  /** When the rows of a data source are read. */
+  readonly schedule: (source: DataSourceSpec) => ReadSchedule;
   readonly host: GadgetHost;
   /** For operators that come when it runs already. */
   readonly known?: (dataSource: string) => KnownSource | undefined;
@@ -64,10 +67,10 @@ export class PlannedGadget implements LocalGadget {
   }
 
   private constructor(options: PlannedGadgetOptions) {
-    const { spec, host, known } = options;
+    const { spec, host, known, schedule } = options;
     this.#options = options;
     this.dataSources = spec.dataSources.map((source) =>
-      new PlannedSource(source, known?.(source.name))
+      new PlannedSource(source, { schedule: schedule(source), known: known?.(source.name) })
     );
     this.metrics = {
       get sets(): readonly MetricSet[] {

@@ -11,7 +11,7 @@ import {
 } from "../decode/mod.ts";
 import { type DataSourceSpec, hasMetrics, metricRoles } from "../gadget/mod.ts";
 import { createRowObject, type JsonObject } from "../view/mod.ts";
-import type { LocalDataSource, Subscriber } from "./operator.ts";
+import type { LocalDataSource, ReadSchedule, Subscriber } from "./operator.ts";
 
 /** What is known of a data source of which rows are taken already. */
 export interface KnownSource {
@@ -23,6 +23,7 @@ export interface KnownSource {
 /** Remembers the wishes. */
 export class PlannedSource implements LocalDataSource {
   readonly spec: DataSourceSpec;
+  readonly schedule: ReadSchedule;
   readonly #known: KnownSource | undefined;
   readonly #formatters: Map<Field, FieldFormatter>;
   readonly #filter: FilterTerm[];
@@ -31,8 +32,12 @@ export class PlannedSource implements LocalDataSource {
   #isCollected = false;
   #toObject: ((record: RecordBytes) => JsonObject) | undefined;
 
-  constructor(spec: DataSourceSpec, known?: KnownSource) {
+  constructor(
+    spec: DataSourceSpec,
+    { schedule, known }: { readonly schedule: ReadSchedule; readonly known?: KnownSource },
+  ) {
     this.spec = spec;
+    this.schedule = schedule;
     this.#known = known;
     this.#formatters = new Map(known?.formatters);
     this.#filter = [...known?.filter ?? []];

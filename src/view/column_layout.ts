@@ -8,14 +8,21 @@ export interface ColumnShape {
   readonly width: number;
   readonly minWidth: number;
   readonly maxWidth: number;
+  readonly headerWidth: number;
   /** Takes part in widening; what has a bounded length gains nothing by it. */
   readonly grows: boolean;
+  /** Has the width it declares, whatever its values are. */
+  readonly isFixed: boolean;
+  /** A number that is cut is another number: it gives way only as a whole column. */
+  readonly isCuttable: boolean;
 }
 
 const DEFAULT_WIDTH = 16;
 /** A column narrower than this tells nothing; one with a longer header keeps up to MIN_HEADER of it. */
 const MIN_WIDTH = 4;
 const MIN_HEADER = 8;
+/** A text of so many columns mostly tells what it is. */
+const LEGIBLE_WIDTH = 12;
 
 /** Widths of `columns.width: type`: the longest decimal of the kind. */
 const WIDTH_OF_KIND: Readonly<Partial<Record<Field["kind"], number>>> = {
@@ -44,15 +51,20 @@ export function columnShape(field: Field, headerWidth: number): ColumnShape {
   const declaredMin = number("minwidth");
   const wanted = Math.max(number("width") ?? DEFAULT_WIDTH, declaredMin ?? 0, headerWidth);
   const width = Math.min(wanted, Math.max(maxWidth, headerWidth));
+  const isCuttable = isTextual(field);
   if (annotations["columns.fixed"] === "true") {
-    return { width, minWidth: width, maxWidth: width, grows: false };
+    const widths = { width, minWidth: width, maxWidth: width, headerWidth };
+    return { ...widths, grows: false, isFixed: true, isCuttable };
   }
   const minWidth = declaredMin ?? Math.max(MIN_WIDTH, Math.min(headerWidth, MIN_HEADER));
   return {
     width,
     minWidth: Math.min(minWidth, width),
     maxWidth: Math.max(maxWidth, width),
+    headerWidth,
     grows: hasOpenLength(field),
+    isFixed: false,
+    isCuttable,
   };
 }
 
@@ -75,44 +87,105 @@ export function ellipsisOf(field: Field): Ellipsis {
 }
 
 /**
- * Widths of the columns with one blank between them, at most `lineWidth` in all.
+ * Widths of the columns with one blank between them, at most `lineWidth` in all; 0 for what is left out.
  *
- * Too wide: the widest columns shrink first, down to their minimum; then columns are dropped from
- * the right (the result is shorter than `shapes`), but the first one stays. Too narrow: columns of
- * text share what is left.
+ * `seen` has the width of the widest value of each column; absent if no row was seen yet. Columns are as
+ * wide as they declare, or as their values are. Too narrow a line: what no value needs goes first, then
+ * numbers are left out from the right rather than texts cut so that they tell little, then the widest texts
+ * shrink, down to their minimum, then columns are left out from the right. The first one stays. Too wide a
+ * line: columns of text share what is left.
  */
-export function layoutColumns(shapes: readonly ColumnShape[], lineWidth: number): number[] {
-  let count = shapes.length;
-  while (count > 1 && lineLength(shapes.slice(0, count).map((s) => s.minWidth)) > lineWidth) {
-    count--;
-  }
-  const kept = shapes.slice(0, count);
+export function layoutColumns(
+  shapes: readonly ColumnShape[],
+  { lineWidth, seen }: { lineWidth: number; seen?: readonly number[] },
+): number[] {
+  const all = seen === undefined ? shapes : fitToValues(shapes, { seen, lineWidth });
+  const indices = keptColumns(all, { lineWidth, seen });
+  const kept = indices.map((i) => all[i]);
   const widths = kept.map(({ width }) => width);
-  shrink(widths, { shapes: kept, lineWidth });
+  if (seen !== undefined) {
+    shrink(widths, { floors: kept.map((shape, i) => needed(shape, seen[indices[i]])), lineWidth });
+  }
+  shrink(widths, { floors: kept.map(({ minWidth }) => minWidth), lineWidth });
+  if (widths.length === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
   grow(widths, { shapes: kept, lineWidth });
-  return widths;
+  const result = shapes.map(() => 0);
+  indices.forEach((index, i) => result[index] = widths[i]);
+  return result;
 }
 
-interface Fit {
-  readonly shapes: readonly ColumnShape[];
-  readonly lineWidth: number;
+/** Columns that have room. */
+function keptColumns(
+  shapes: readonly ColumnShape[],
+  { lineWidth, seen }: { lineWidth: number; seen?: readonly number[] },
+): number[] {
+  const indices = [...shapes.keys()];
+  const fits = (widthOf: (i: number) => number) => lineLength(indices.map(widthOf)) <= lineWidth;
+  if (seen !== undefined) {
+    const legible = (i: number) =>
+      Math.max(shapes[i].minWidth, shapes[i].isCuttable ? Math.min(seen[i], LEGIBLE_WIDTH) : 0);
+    // The first number is what the rows are about.
+    const numbers = indices.filter((i) => i > 0 && !shapes[i].isCuttable);
+    while (numbers.length > 1 && !fits(legible)) {
+      indices.splice(indices.indexOf(numbers.pop() ?? 0), 1);
+    }
+  }
+  while (indices.length > 1 && !fits((i) => shapes[i].minWidth)) indices.pop();
+  return indices;
+}
+
+/** What shows header and values whole. */
+function needed({ isFixed, width, headerWidth }: ColumnShape, seen: number): number {
+  return isFixed ? width : Math.max(headerWidth, seen);
+}
+
+/**
+ * Minima that no value needs give way too. Where not all can be whole, a text without end takes half of the
+ * line from the others at most.
+ */
+function fitToValues(
+  shapes: readonly ColumnShape[],
+  { seen, lineWidth }: { seen: readonly number[]; lineWidth: number },
+): ColumnShape[] {
+  const areWhole = lineLength(shapes.map((shape, i) => needed(shape, seen[i]))) <= lineWidth;
+  return shapes.map((shape, i) => {
+    if (shape.isFixed) return shape;
+    const { width, minWidth, headerWidth, grows, isCuttable } = shape;
+    const widest = Math.min(seen[i], shape.maxWidth);
+    const wanted = grows && !areWhole ? Math.min(widest, lineWidth >> 1) : widest;
+    return {
+      ...shape,
+      width: Math.max(width, wanted),
+      minWidth: isCuttable
+        ? Math.min(minWidth, Math.max(headerWidth, widest))
+        : Math.max(Math.min(headerWidth, MIN_HEADER), widest),
+    };
+  });
 }
 
 function lineLength(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + widths.length - 1;
 }
 
-function shrink(widths: number[], { shapes, lineWidth }: Fit): void {
+/** Takes from the widest column that is above its floor, until the line fits. */
+function shrink(
+  widths: number[],
+  { floors, lineWidth }: { floors: readonly number[]; lineWidth: number },
+): void {
   for (let excess = lineLength(widths) - lineWidth; excess > 0; excess--) {
     let widest = -1;
     for (let i = 0; i < widths.length; i++) {
-      if (widths[i] <= shapes[i].minWidth) continue;
+      if (widths[i] <= floors[i]) continue;
       if (widest < 0 || widths[i] > widths[widest]) widest = i;
     }
     if (widest < 0) break;
     widths[widest]--;
   }
-  if (widths.length === 1) widths[0] = Math.min(widths[0], Math.max(1, lineWidth));
+}
+
+interface Fit {
+  readonly shapes: readonly ColumnShape[];
+  readonly lineWidth: number;
 }
 
 function grow(widths: number[], { shapes, lineWidth }: Fit): void {

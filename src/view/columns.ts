@@ -2,16 +2,12 @@
 
 import type { Field, FieldFormatter, FieldValue, RecordBytes } from "../decode/mod.ts";
 import { leafName, readField, valueToText } from "../decode/mod.ts";
-import { escapeControls } from "../text/mod.ts";
-import {
-  type ColumnShape,
-  columnShape,
-  ellipsisOf,
-  isTextual,
-  layoutColumns,
-} from "./column_layout.ts";
+import { type ColumnShape, columnShape, ellipsisOf, isTextual } from "./column_layout.ts";
+import { ColumnWidths } from "./column_widths.ts";
+import { escapeControls, PLAIN, type Styles } from "../text/mod.ts";
 import { displayWidth, type Ellipsis, truncateText } from "./display_text.ts";
 import { isContainer, selectFields } from "./field_selection.ts";
+import { firstOf } from "./record_order.ts";
 import type { RowView } from "./row_view.ts";
 
 export interface ColumnsViewOptions {
@@ -19,25 +15,39 @@ export interface ColumnsViewOptions {
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
   /** Text of `--fields`. */
   readonly selection?: string;
-  /** Width of the terminal. */
-  readonly widthColumns: number;
+  /** Width of the terminal now. */
+  readonly widthColumns: () => number;
   /**
    * Only a terminal gets lines fitted to `widthColumns`. Elsewhere columns have the width they
    * declare and values are never cut, so that what reads them gets them whole.
    */
   readonly isTty: boolean;
+  /** How the header is set apart. */
+  readonly styles?: Styles;
+}
+
+/** Rows of which only the first are at hand, to be laid out for any width. */
+export interface Table {
+  /** A header, and `maxRows` rows at most. No line has a line break, or is longer than the terminal is wide. */
+  lines(maxRows: number): string[];
+}
+
+/** Rows as columns. The header changes when a terminal does, or when a longer value comes: then it belongs above the next row. */
+export interface ColumnsView extends RowView {
+  /** For a terminal. Reads `maxRows` records at most. */
+  table(records: Iterable<RecordBytes>, options: { maxRows: number }): Table;
 }
 
 interface Column {
   readonly label: string;
   readonly text: (record: RecordBytes) => string;
-  readonly width: number;
+  readonly shape: ColumnShape;
   readonly isRight: boolean;
   readonly ellipsis: Ellipsis;
 }
 
 /** Renders rows as columns. Throws: UsageError for a bad `selection`. */
-export function createColumnsView(options: ColumnsViewOptions): RowView {
+export function createColumnsView(options: ColumnsViewOptions): ColumnsView {
   const { fields, isTty } = options;
   const shown = selectFields({
     ...options,
@@ -45,36 +55,55 @@ export function createColumnsView(options: ColumnsViewOptions): RowView {
       !field.hidden && (field.format !== undefined || !isContainer(field, fields)),
     expands: (container) => container.format === undefined,
   });
-  const columns = arrange(shown, options);
-  const line = (cells: (column: Column) => string): string =>
-    joinCells(columns, { cells, cuts: isTty });
-  const row = (record: RecordBytes): string =>
-    line((column) => escapeControls(column.text(record)));
+  const columns = columnsOf(shown, options);
+  const widths = new ColumnWidths(columns.map(({ shape }) => shape));
+  const { strong } = options.styles ?? PLAIN;
+  const layOut = (): readonly number[] =>
+    isTty ? widths.layOut(options.widthColumns()) : widths.declared;
+  let header = { widths: [] as readonly number[], text: "" };
+  const headerLine = (): string => {
+    const now = layOut();
+    if (now !== header.widths) {
+      const text = joinCells(columns.map(({ label }) => label), { columns, widths: now, isTty });
+      header = { widths: now, text: strong(text) };
+    }
+    return header.text;
+  };
+  const cellsOf = (record: RecordBytes): string[] => {
+    const cells = columns.map(({ text }) => escapeControls(text(record)));
+    if (isTty) widths.see(cells);
+    return cells;
+  };
+  const line = (cells: readonly string[]): string =>
+    joinCells(cells, { columns, widths: layOut(), isTty });
   return {
-    header: () => line((column) => column.label),
-    row,
+    header: () => `${headerLine()}\n`,
+    row: (record) => `${line(cellsOf(record))}\n`,
     rows: (records) => {
       let text = "";
-      for (const record of records) text += row(record);
+      if (!isTty) {
+        for (const record of records) text += `${line(cellsOf(record))}\n`;
+        return text;
+      }
+      // All are seen before the first is laid out.
+      for (const cells of Array.from(records, cellsOf)) text += `${line(cells)}\n`;
       return text;
+    },
+    table: (records, { maxRows }) => {
+      const rows = Array.from(firstOf(records, maxRows), cellsOf);
+      return { lines: (count) => [headerLine(), ...rows.slice(0, count).map(line)] };
     },
   };
 }
 
-function arrange(shown: readonly Field[], options: ColumnsViewOptions): Column[] {
+function columnsOf(shown: readonly Field[], options: ColumnsViewOptions): Column[] {
   const labels = columnLabels(shown);
-  const shapes: ColumnShape[] = shown.map((field, i) =>
-    columnShape(field, displayWidth(labels[i]))
-  );
-  const widths = options.isTty
-    ? layoutColumns(shapes, options.widthColumns)
-    : shapes.map(({ width }) => width);
-  return widths.map((width, i) => ({
+  return shown.map((field, i) => ({
     label: labels[i],
-    text: cellText(shown[i], options.formatters.get(shown[i])),
-    width,
-    isRight: isRightAligned(shown[i]),
-    ellipsis: ellipsisOf(shown[i]),
+    text: cellText(field, options.formatters.get(field)),
+    shape: columnShape(field, displayWidth(labels[i])),
+    isRight: isRightAligned(field),
+    ellipsis: ellipsisOf(field),
   }));
 }
 
@@ -122,19 +151,25 @@ function hexText(value: FieldValue): string {
   return valueToText(value);
 }
 
-function joinCells(
-  columns: readonly Column[],
-  { cells, cuts }: { cells: (column: Column) => string; cuts: boolean },
-): string {
+interface Line {
+  readonly columns: readonly Column[];
+  /** 0 for columns that are left out. */
+  readonly widths: readonly number[];
+  /** Whether values are cut. */
+  readonly isTty: boolean;
+}
+
+function joinCells(cells: readonly string[], { columns, widths, isTty }: Line): string {
   let line = "";
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i];
-    const full = cells(column);
-    const text = cuts ? truncateText(full, column) : full;
-    const isLast = i === columns.length - 1;
-    const padding = " ".repeat(Math.max(0, column.width - displayWidth(text)));
-    if (i > 0) line += " ";
-    line += column.isRight ? padding + text : isLast ? text : text + padding;
+  const last = widths.findLastIndex((width) => width > 0);
+  for (let i = 0; i <= last; i++) {
+    const { ellipsis, isRight } = columns[i];
+    const width = widths[i];
+    if (width === 0) continue;
+    const text = isTty ? truncateText(cells[i], { width, ellipsis }) : cells[i];
+    const padding = " ".repeat(Math.max(0, width - displayWidth(text)));
+    if (line !== "") line += " ";
+    line += isRight ? padding + text : i === last ? text : text + padding;
   }
-  return `${line.trimEnd()}\n`;
+  return line.trimEnd();
 }

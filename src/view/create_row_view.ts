@@ -11,6 +11,8 @@ export interface RowViewOptions extends ColumnsViewOptions {
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
   /** Text of `--sort`: `f,-g`; applies to `rows`. */
   readonly sort?: string;
+  /** The order of `rows` without `--sort`: the highest first. */
+  readonly busiest?: Field;
   /** `--max-entries`: rows of one fetch that are shown; negative or absent for all. */
   readonly maxEntries?: number;
 }

@@ -1,6 +1,8 @@
 /** Histograms as bars of stars. */
 
-import { escapeControls } from "../text/mod.ts";
+import { escapeControls, type Segment } from "../text/mod.ts";
+import { valueToText } from "../decode/mod.ts";
+import { humanText } from "./human_units.ts";
 
 export interface HistogramText {
   /** Name of the metric. */
@@ -43,12 +45,12 @@ export function seriesTitle(
  */
 export function renderHistogram(histogram: HistogramText): string {
   const title = `${seriesTitle(histogram.title, histogram.labels)}\n`;
-  const counts = Array.from(histogram.counts, (count) => BigInt(count));
-  const first = counts.findIndex((count) => count > 0n);
-  if (first < 0) return `${title}${" ".repeat(UNIT_INDENT_COLUMNS)}no values yet\n`;
-  const last = counts.findLastIndex((count) => count > 0n);
-  const ranges = bucketRanges(histogram).slice(first, last + 1);
-  const shown = counts.slice(first, last + 1);
+  const buckets = shownBuckets(histogram);
+  if (buckets.length === 0) return `${title}${" ".repeat(UNIT_INDENT_COLUMNS)}no values yet\n`;
+  const ranges = buckets.map((
+    { range: [lower, upper] },
+  ) => [valueToText(lower), valueToText(upper)]);
+  const shown = buckets.map(({ count }) => count);
   const columns = {
     bound: Math.max(BOUND_COLUMNS, ...ranges.flat().map((text) => text.length)),
     count: Math.max(COUNT_COLUMNS, ...shown.map((count) => String(count).length)),
@@ -67,16 +69,68 @@ export function renderHistogram(histogram: HistogramText): string {
   return title + header + rows.join("");
 }
 
+const MAX_BAR_COLUMNS = 50;
+/** A shorter bar tells nothing. */
+const MIN_BAR_COLUMNS = 4;
+const HALF = "▌";
+const FULL = "█";
+
+/** For a terminal: labels, bounds with the unit that suits them, and bars as long as there is room. */
+export function drawHistogram(
+  histogram: HistogramText,
+  { widthColumns }: { widthColumns: number },
+): Segment[][] {
+  const { unit, labels } = histogram;
+  const buckets = shownBuckets(histogram);
+  const lowers = buckets.map(({ range }) => humanText(Number(range[0]), unit));
+  const uppers = buckets.map(({ range }) => humanText(Number(range[1]), unit));
+  const counts = buckets.map(({ count }) => String(count));
+  const widest = (texts: readonly string[]) => Math.max(...texts.map(({ length }) => length));
+  const [lower, upper, digits] = [lowers, uppers, counts].map(widest);
+  const room = widthColumns - (lower + " → ".length + upper + 1 + digits + 1);
+  const barColumns = room < MIN_BAR_COLUMNS ? 0 : Math.min(room, MAX_BAR_COLUMNS);
+  const largest = buckets.reduce((most, { count }) => count > most ? count : most, 1n);
+  const rows = buckets.map(({ count }, i): Segment[] => {
+    const halves = Number(count * BigInt(2 * barColumns) / largest);
+    return [
+      `${lowers[i].padStart(lower)} → ${uppers[i].padStart(upper)} ${counts[i].padStart(digits)} `,
+      ["bar", FULL.repeat(halves >> 1) + HALF.repeat(halves & 1)],
+    ];
+  });
+  if (labels.length === 0) return rows;
+  const title = labels.map(([name, value]) => `${name}=${labelText(value)}`).join(" ");
+  return [[["faint", escapeControls(title)]], ...rows];
+}
+
+/** In quotes only where it would not be seen where it ends. */
+function labelText(value: string): string {
+  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+interface Bucket {
+  readonly range: readonly [first: number | bigint, last: number | bigint];
+  readonly count: bigint;
+}
+
+/** From the first to the last that counted. */
+function shownBuckets(histogram: HistogramText): Bucket[] {
+  const ranges = bucketRanges(histogram);
+  const buckets = ranges.map((range, i) => ({ range, count: BigInt(histogram.counts[i]) }));
+  const first = buckets.findIndex(({ count }) => count > 0n);
+  const last = buckets.findLastIndex(({ count }) => count > 0n);
+  return buckets.slice(Math.max(first, 0), last + 1);
+}
+
 /** First and last value of every bucket; exact for integers, else the bounds themselves. */
-function bucketRanges({ upperBounds, isInteger }: HistogramText): [string, string][] {
+function bucketRanges({ upperBounds, isInteger }: HistogramText): Bucket["range"][] {
   const bounds = Array.from(upperBounds);
   const isExact = isInteger ?? bounds.every(Number.isInteger);
   const uppers = isExact ? bounds.map(exactBound) : bounds;
-  const first = bounds.length > 0 && bounds[0] >= 0 ? "0" : "-Inf";
-  return [...uppers, "+Inf"].map((upper, i) => {
-    if (i === 0) return [first, String(upper)];
+  const first = bounds.length > 0 && bounds[0] >= 0 ? 0 : -Infinity;
+  return [...uppers, Infinity].map((upper, i) => {
+    if (i === 0) return [first, upper];
     const previous = uppers[i - 1];
-    return [String(typeof previous === "bigint" ? previous + 1n : previous), String(upper)];
+    return [typeof previous === "bigint" ? previous + 1n : previous, upper];
   });
 }
 

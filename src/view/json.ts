@@ -131,7 +131,8 @@ function fill(members: readonly Member[], record: RecordBytes): JsonObject {
   return object;
 }
 
-const LARGEST_EXACT = 2n ** 53n;
+/** Larger ones are strings: readers that make doubles of numbers would change them. */
+const LARGEST_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 function toJson(value: FieldValue, kind: FieldKind): JsonValue {
   if (typeof value === "number") {
@@ -139,7 +140,7 @@ function toJson(value: FieldValue, kind: FieldKind): JsonValue {
     return kind === "float32" ? shortestFloat32(value) : value;
   }
   if (typeof value === "bigint") {
-    return value > LARGEST_EXACT || value < -LARGEST_EXACT ? String(value) : Number(value);
+    return value > LARGEST_SAFE || value < -LARGEST_SAFE ? String(value) : Number(value);
   }
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (value instanceof Uint8Array) return bytesToHex(value);

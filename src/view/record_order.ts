@@ -15,6 +15,8 @@ export interface RecordOrderOptions {
   readonly formatters: ReadonlyMap<Field, FieldFormatter>;
   /** Text of `--sort`: field names, the most important first; `-` for descending. */
   readonly sort?: string;
+  /** Without `sort`, the highest of this field come first. */
+  readonly busiest?: Field;
   /** Rows to keep; negative or absent for all. */
   readonly maxEntries?: number;
 }
@@ -40,7 +42,7 @@ export function createRecordOrder(
   const keys = parseSort(options);
   const { maxEntries = -1 } = options;
   if (keys.length === 0) {
-    return maxEntries < 0 ? (records) => records : (records) => take(records, maxEntries);
+    return maxEntries < 0 ? (records) => records : (records) => firstOf(records, maxEntries);
   }
   return (records) => {
     const sorted = sortRecords(records, keys);
@@ -48,7 +50,8 @@ export function createRecordOrder(
   };
 }
 
-function* take(records: Iterable<RecordBytes>, count: number): Generator<RecordBytes> {
+/** The first `count` records. */
+export function* firstOf(records: Iterable<RecordBytes>, count: number): Generator<RecordBytes> {
   let left = count;
   if (left === 0) return;
   for (const record of records) {
@@ -57,8 +60,9 @@ function* take(records: Iterable<RecordBytes>, count: number): Generator<RecordB
   }
 }
 
-function parseSort({ sort = "", fields, formatters }: RecordOrderOptions): SortKey[] {
-  const items = sort.split(",").map((item) => item.trim()).filter(Boolean);
+function parseSort({ sort, busiest, fields, formatters }: RecordOrderOptions): SortKey[] {
+  const text = sort ?? (busiest === undefined ? "" : `-${busiest.name}`);
+  const items = text.split(",").map((item) => item.trim()).filter(Boolean);
   return items.map((item) => {
     const field = findField(item.replace(/^[+-]/, ""), fields);
     const isByNumber = field.format === undefined || NUMERIC_FORMATS.has(field.format.type);

@@ -235,6 +235,7 @@ testWith("the manual page has every variable that kmeter reads", [], () => {
         for (const [, text] of source.matchAll(/Deno\.env\.get\("(\w+)"\)/g)) read.add(text);
         for (const [, text] of source.matchAll(/_VARIABLE = "([A-Z_]+)"/g)) read.add(text);
         if (source.includes("makeTemp")) read.add("TMPDIR");
+        if (source.includes("Deno.noColor")) read.add("NO_COLOR");
       }
     }
   };

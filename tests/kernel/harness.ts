@@ -243,7 +243,12 @@ function capturingOperator(
       for (const source of dataSources) {
         if (!show.includes(source.name)) continue;
         const { fields, formatters } = source;
-        const json = createRowView("json", { fields, formatters, widthColumns: 80, isTty: false });
+        const json = createRowView("json", {
+          fields,
+          formatters,
+          widthColumns: () => 80,
+          isTty: false,
+        });
         const rows: Row[] = [];
         const fetches: Row[][] = [];
         shown.rows.set(source.name, rows);

@@ -95,7 +95,7 @@ function runDataSource(spec: DataSourceSpec): void {
   }));
   for (const mode of ["columns", "json", "yaml"] as const) {
     const view = parseOrRefuse(() =>
-      createRowView(mode, { fields, formatters, widthColumns: 80, isTty: true })
+      createRowView(mode, { fields, formatters, widthColumns: () => 80, isTty: true })
     );
     if (view !== undefined) { for (const record of records) view.row(record); }
   }

@@ -9,9 +9,11 @@ const NAMES = ["net", "write", "read"] as const;
 
 self.onmessage = async ({ data: path }: MessageEvent<string>) => {
   const flags = parseFlags(["--socket", path], [SOCKET_FLAG]);
-  await askServer(flags, { command: "ps" }, () => {
-    self.postMessage(
-      NAMES.filter((name) => Deno.permissions.querySync({ name }).state === "granted"),
-    );
+  await askServer(flags, { command: "ps" }, {
+    onReply: () => {
+      self.postMessage(
+        NAMES.filter((name) => Deno.permissions.querySync({ name }).state === "granted"),
+      );
+    },
   });
 };

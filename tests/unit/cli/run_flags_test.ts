@@ -7,6 +7,7 @@ import {
   listenAddressOf,
   mapSchedules,
   metricsLimitOf,
+  orderWarnings,
   RUN_FLAGS,
   scopesOf,
 } from "../../../src/cli/run_flags.ts";
@@ -138,6 +139,34 @@ Deno.test("rows are shown as said for all data sources or for one", () => {
     { mode: "columns", selection: "-c", sort: "-a", maxEntries: -1 },
   ]);
 });
+
+Deno.test("0 and -1 entries are all of them", () => {
+  const limits = ["0", "-1", "7"].map((text) =>
+    displaySettings(flagsOf(`--max-entries ${text}`), SPEC)("reads").maxEntries
+  );
+  assertEquals(limits, [-1, -1, 7]);
+});
+
+const EVENTS = { ...SPEC, dataSources: [dataSource("opens", "tracer")] };
+const BOTH = { ...SPEC, dataSources: [...SPEC.dataSources, ...EVENTS.dataSources] };
+const WITHOUT_ORDER: readonly [spec: GadgetSpec, text: string, flags: string[]][] = [
+  [EVENTS, "", []],
+  [EVENTS, "--sort a --max-entries 3", ["--sort", "--max-entries"]],
+  [BOTH, "--sort a --max-entries 3", []],
+  [BOTH, "--sort opens:a", ["--sort"]],
+  [BOTH, "--sort reads:a", []],
+  [SPEC, "--sort a", []],
+];
+for (const [spec, text, flags] of WITHOUT_ORDER) {
+  const sources = spec.dataSources.map(({ name }) => name);
+  Deno.test(`"${text}" warns of ${flags.join() || "nothing"} for ${sources}`, () => {
+    const warnings = orderWarnings(flagsOf(text), spec);
+    const wanted = flags.map((flag) =>
+      `${flag} does nothing for data source opens: events are shown as they come`
+    );
+    assertEquals(warnings, wanted);
+  });
+}
 
 for (const text of ["-o jsn", "--max-entries -2", "--max-entries many", "-o reeds:json"]) {
   Deno.test(`"${text}" is refused`, () => {

@@ -51,6 +51,7 @@ async function planned(
     name: "g",
     spec,
     params: new Map(Object.entries(params)),
+    schedule: () => ({ intervalMs: 0, count: 0 }),
     host: {
       sets: () => [],
       setOf: () => undefined,

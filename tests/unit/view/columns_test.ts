@@ -8,8 +8,15 @@ import { OPEN_EVENTS, OPEN_MEMBERS, sampleEvents } from "./_sample_events.ts";
 const OPEN = sampleEvents(OPEN_MEMBERS, OPEN_EVENTS);
 
 function render(options: { selection?: string; widthColumns: number; isTty?: boolean }): string {
-  const view = createColumnsView({ ...OPEN, isTty: true, ...options });
-  return view.header() + view.rows(OPEN.records);
+  const view = createColumnsView({
+    ...OPEN,
+    isTty: true,
+    ...options,
+    widthColumns: () => options.widthColumns,
+  });
+  // A terminal's header follows what was seen.
+  const rows = view.rows(OPEN.records);
+  return view.header() + rows;
 }
 
 for (const widthColumns of [120, 80, 40, 12]) {
@@ -57,7 +64,7 @@ const HEADERS: readonly [selection: string | undefined, header: string[]][] = [
 ];
 for (const [selection, header] of HEADERS) {
   Deno.test(`--fields ${JSON.stringify(selection)} shows ${header}`, () => {
-    const view = createColumnsView({ ...OPEN, selection, widthColumns: 200, isTty: true });
+    const view = createColumnsView({ ...OPEN, selection, widthColumns: () => 200, isTty: true });
     assertEquals(view.header().trim().split(/ +/), header);
   });
 }
@@ -81,10 +88,10 @@ const PAIR = sampleEvents([
 ], [{ "src.port": 1, "dst.port": 2, count: 3n }]);
 
 Deno.test("columns with the same last name part show their full names", () => {
-  const view = createColumnsView({ ...PAIR, widthColumns: 80, isTty: true });
+  const view = createColumnsView({ ...PAIR, widthColumns: () => 80, isTty: true });
   assertEquals(view.header().trim().split(/ +/), ["SRC.PORT", "DST.PORT", "COUNT"]);
   assertThrows(
-    () => createColumnsView({ ...PAIR, selection: "port", widthColumns: 80, isTty: true }),
+    () => createColumnsView({ ...PAIR, selection: "port", widthColumns: () => 80, isTty: true }),
     UsageError,
     'Field "port" is ambiguous: it may be src.port or dst.port',
   );
@@ -153,7 +160,60 @@ for (const [annotations, kind, value, cell] of CELLS) {
         annotations: { "columns.width": "3", "columns.fixed": "true" },
       },
     ], [{ f: value, end: 9 }]);
-    const view = createColumnsView({ ...one, widthColumns: 80, isTty: true });
+    const view = createColumnsView({ ...one, widthColumns: () => 80, isTty: true });
     assertEquals(view.row(one.records[0]), `${cell}   9\n`);
   });
 }
+
+const CALLS = sampleEvents([
+  { name: "comm", kind: "cstring", sizeBytes: 32, annotations: { "columns.width": "8" } },
+  { name: "calls", kind: "uint64", annotations: { "columns.width": "6" } },
+  { name: "path", kind: "cstring", sizeBytes: 64 },
+], [
+  { comm: "a", calls: 1n, path: "/" },
+  { comm: "a-longer-name", calls: 12_345_678_901n, path: "/a/path/that/is/longer/than/others" },
+]);
+
+Deno.test("columns grow with their values, numbers are never cut, and the header follows", () => {
+  const view = createColumnsView({ ...CALLS, widthColumns: () => 30, isTty: true });
+  const [short, long] = CALLS.records;
+  assertEquals([view.header(), view.row(short), view.header()], [
+    "COMM      CALLS PATH\n",
+    "a             1 /\n",
+    "COMM      CALLS PATH\n",
+  ]);
+  assertEquals([view.row(long), view.header(), view.row(short)], [
+    "a-longe… 12345678901 /a/path/…\n",
+    "COMM           CALLS PATH\n",
+    "a                  1 /\n",
+  ]);
+});
+
+Deno.test("a terminal that gets another size gets other columns", () => {
+  let width = 60;
+  const view = createColumnsView({ ...CALLS, widthColumns: () => width, isTty: true });
+  const long = CALLS.records[1];
+  view.row(long);
+  const wide = [view.header(), view.row(long)];
+  width = 24;
+  const narrow = [view.header(), view.row(long)];
+  assertEquals(wide[1], "a-longer-name 12345678901 /a/path/that/is/longer/than/others\n");
+  assertEquals(narrow[1], "a-lo… 12345678901 /a/pa…\n");
+  assert(narrow[0] !== wide[0]);
+  width = 60;
+  assertEquals([view.header(), view.row(long)], wide);
+});
+
+Deno.test("a table keeps the rows it is asked for, and is laid out for any width", () => {
+  let width = 60;
+  const view = createColumnsView({ ...CALLS, widthColumns: () => width, isTty: true });
+  const table = view.table(CALLS.records, { maxRows: 2 });
+  assertEquals(table.lines(1).length, 2);
+  width = 24;
+  assertEquals(table.lines(9), [
+    "COMM        CALLS PATH",
+    "a               1 /",
+    "a-lo… 12345678901 /a/pa…",
+  ]);
+  assertEquals(view.table(CALLS.records, { maxRows: 1 }).lines(9).length, 2);
+});

@@ -9,7 +9,7 @@ import { assertGolden } from "./_golden.ts";
 import { OPEN_EVENTS, OPEN_MEMBERS, sampleEvents } from "./_sample_events.ts";
 
 const OPEN = sampleEvents(OPEN_MEMBERS, OPEN_EVENTS);
-const TTY = { widthColumns: 80, isTty: true };
+const TTY = { widthColumns: () => 80, isTty: true };
 const MODES = ["json", "jsonpretty", "yaml"] as const;
 
 for (const mode of MODES) {
@@ -31,10 +31,10 @@ const VALUES: readonly [
   json: string,
   arrayLength?: number,
 ][] = [
-  ["uint64", 2n ** 53n, "9007199254740992"],
-  ["uint64", 2n ** 53n + 1n, '"9007199254740993"'],
+  ["uint64", 2n ** 53n - 1n, "9007199254740991"],
+  ["uint64", 2n ** 53n, '"9007199254740992"'],
   ["uint64", 2n ** 64n - 1n, '"18446744073709551615"'],
-  ["int64", -(2n ** 53n), "-9007199254740992"],
+  ["int64", 1n - 2n ** 53n, "-9007199254740991"],
   ["int64", -(2n ** 63n), '"-9223372036854775808"'],
   ["uint64", [1n, 2n ** 60n], '[1,"1152921504606846976"]', 2],
   ["bool", [true, false], "[true,false]", 2],

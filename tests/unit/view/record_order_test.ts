@@ -58,16 +58,26 @@ for (const [sort, maxEntries, ids] of ORDERS) {
       sort,
       maxEntries,
       selection: "id",
-      widthColumns: 80,
+      widthColumns: () => 80,
       isTty: false,
     });
     assertEquals(JSON.parse(view.rows(moving())), ids.map((id) => ({ id })));
   });
 }
 
+Deno.test("without --sort the busiest come first, if somebody says which these are", () => {
+  const options = { ...ROWS, selection: "id", widthColumns: () => 80, isTty: false };
+  const busiest = ROWS.fields.find(({ name }) => name === "size");
+  const ids = (sort?: string) =>
+    JSON.parse(createRowView("json", { ...options, busiest, sort }).rows(moving()))
+      .map(({ id }: { id: number }) => id);
+  assertEquals([ids(), ids("id")], [[3, 2, 1, 4], [1, 2, 3, 4]]);
+});
+
 Deno.test("sorting by an unknown field is refused", () => {
   assertThrows(
-    () => createRowView("columns", { ...ROWS, sort: "-cout", widthColumns: 80, isTty: false }),
+    () =>
+      createRowView("columns", { ...ROWS, sort: "-cout", widthColumns: () => 80, isTty: false }),
     UsageError,
     'Unknown field "cout"',
   );
