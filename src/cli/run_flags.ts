@@ -176,10 +176,10 @@ export function displaySettings(
 /** `--sort` and `--max-entries` where they do nothing: events are shown as they come. */
 export function orderWarnings(flags: ParsedFlags, spec: GadgetSpec): string[] {
   const { dataSources } = spec;
-  return ["sort", "max-entries"].flatMap((name) => {
+  return ([["sort", ";"], ["max-entries", ","]] as const).flatMap(([name, separator]) => {
     const text = flags.text(name);
     if (text === undefined) return [];
-    const isFor = perDataSource(name, { flags, spec, separator: ";", parse: () => true });
+    const isFor = perDataSource(name, { flags, spec, separator, parse: () => true });
     const idle = dataSources.filter((source) =>
       source.origin.kind === "tracer" && isFor(source.name)
     );

@@ -60,14 +60,14 @@ export function createColumnsView(options: ColumnsViewOptions): ColumnsView {
   const { strong } = options.styles ?? PLAIN;
   const layOut = (): readonly number[] =>
     isTty ? widths.layOut(options.widthColumns()) : widths.declared;
-  let header = { widths: [] as readonly number[], text: "" };
-  const headerLine = (): string => {
+  const labels = columns.map(({ label }) => label);
+  let header = { widths: [] as readonly number[], line: "", text: "\n" };
+  // Asked for before each row, so it is kept.
+  const currentHeader = (): typeof header => {
     const now = layOut();
-    if (now !== header.widths) {
-      const text = joinCells(columns.map(({ label }) => label), { columns, widths: now, isTty });
-      header = { widths: now, text: strong(text) };
-    }
-    return header.text;
+    if (now === header.widths) return header;
+    const line = strong(joinCells(labels, { columns, widths: now, isTty }));
+    return header = { widths: now, line, text: `${line}\n` };
   };
   const cellsOf = (record: RecordBytes): string[] => {
     const cells = columns.map(({ text }) => escapeControls(text(record)));
@@ -77,7 +77,7 @@ export function createColumnsView(options: ColumnsViewOptions): ColumnsView {
   const line = (cells: readonly string[]): string =>
     joinCells(cells, { columns, widths: layOut(), isTty });
   return {
-    header: () => `${headerLine()}\n`,
+    header: () => currentHeader().text,
     row: (record) => `${line(cellsOf(record))}\n`,
     rows: (records) => {
       let text = "";
@@ -91,7 +91,7 @@ export function createColumnsView(options: ColumnsViewOptions): ColumnsView {
     },
     table: (records, { maxRows }) => {
       const rows = Array.from(firstOf(records, maxRows), cellsOf);
-      return { lines: (count) => [headerLine(), ...rows.slice(0, count).map(line)] };
+      return { lines: (count) => [currentHeader().line, ...rows.slice(0, count).map(line)] };
     },
   };
 }

@@ -155,6 +155,7 @@ const WITHOUT_ORDER: readonly [spec: GadgetSpec, text: string, flags: string[]][
   [BOTH, "--sort a --max-entries 3", []],
   [BOTH, "--sort opens:a", ["--sort"]],
   [BOTH, "--sort reads:a", []],
+  [BOTH, "--max-entries reads:1,opens:2", ["--max-entries"]],
   [SPEC, "--sort a", []],
 ];
 for (const [spec, text, flags] of WITHOUT_ORDER) {

@@ -3,29 +3,26 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { createTerminalDisplay } from "../../../src/cli/terminal_display.ts";
 import type { DataSourceSpec } from "../../../src/gadget/mod.ts";
 import type { RowView, RowViewMode } from "../../../src/view/mod.ts";
-import { sampleEvents } from "../view/_sample_events.ts";
+import { sampleFields, type SampleMember, sampleRecord } from "../enrich/sample_record.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 
-const ROWS = sampleEvents([
-  {
-    name: "comm",
-    kind: "cstring",
-    sizeBytes: 8,
-    annotations: { "columns.width": "4", "columns.maxwidth": "4" },
-  },
-  {
-    name: "calls",
-    kind: "uint32",
-    annotations: { "columns.width": "5", "metrics.type": "counter" },
-  },
-], [{ comm: "a", calls: 1 }, { comm: "b", calls: 30 }, { comm: "c", calls: 2 }]);
+function members(comm: string, calls: number): SampleMember[] {
+  const widths = { "columns.width": "4", "columns.maxwidth": "4" };
+  const counter = { "columns.width": "5", "metrics.type": "counter" };
+  return [
+    { name: "comm", kind: "cstring", sizeBytes: 8, value: comm, annotations: widths },
+    { name: "calls", kind: "uint32", value: calls, annotations: counter },
+  ];
+}
+
+const RECORDS = [members("a", 1), members("b", 30), members("c", 2)].map(sampleRecord);
 
 const MAP: DataSourceSpec = {
   name: "m",
   origin: { kind: "mapiter", map: "m" },
   annotations: {},
   tags: [],
-  fields: ROWS.fields,
+  fields: sampleFields(members("", 0)),
   recordSizeBytes: 12,
   valueSizeBytes: 0,
 };
@@ -55,9 +52,7 @@ function show(
   } = {},
 ): Shown {
   const display = createTerminalDisplay({ title: "g", settings: () => ({ mode }), terminal });
-  const views = specs.map((spec) =>
-    display.rowView({ spec, formatters: ROWS.formatters, schedule })
-  );
+  const views = specs.map((spec) => display.rowView({ spec, formatters: new Map(), schedule }));
   return { terminal, views: views.filter((view) => view !== undefined), begin: display.begin };
 }
 
@@ -65,9 +60,9 @@ Deno.test("in a pipe each read is a table, the busiest first, behind an empty li
   const { terminal, views: [view], begin } = show([MAP], new FakeTerminal({ isTty: false }));
   begin();
   assertEquals(terminal.taken(), HEADER);
-  assertEquals(view.rows(ROWS.records), TABLE);
+  assertEquals(view.rows(RECORDS), TABLE);
   assertEquals(view.rows([]), "");
-  assertEquals(view.rows(ROWS.records), `\n${HEADER}${TABLE}`);
+  assertEquals(view.rows(RECORDS), `\n${HEADER}${TABLE}`);
 });
 
 Deno.test("in a pipe JSON has what was read as it was read", () => {
@@ -75,7 +70,7 @@ Deno.test("in a pipe JSON has what was read as it was read", () => {
   const { views: [view], begin } = show([MAP], terminal, { mode: "json" });
   begin();
   assertEquals(terminal.taken(), "");
-  const comms = JSON.parse(view.rows(ROWS.records)).map(({ comm }: { comm: string }) => comm);
+  const comms = JSON.parse(view.rows(RECORDS)).map(({ comm }: { comm: string }) => comm);
   assertEquals(comms, ["a", "b", "c"]);
 });
 
@@ -83,7 +78,7 @@ Deno.test("a map alone stays in one place of a terminal", () => {
   const { terminal, views: [view], begin } = show([MAP], new FakeTerminal());
   begin();
   assertEquals(terminal.taken().slice(0, ENTER.length), ENTER);
-  const picture = view.rows(ROWS.records);
+  const picture = view.rows(RECORDS);
   // deno-lint-ignore no-control-regex
   const [title, ...lines] = picture.replaceAll(/\x1b\[[HKJ]/g, "").split("\n");
   assertMatch(title, /^g +\d\d:\d\d:\d\d +3 of 3 rows/);
@@ -94,9 +89,9 @@ Deno.test("a map beside events scrolls, and a header tells them apart", () => {
   const { terminal, views: [events, map], begin } = show([EVENTS, MAP], new FakeTerminal());
   begin();
   assertEquals(terminal.taken(), HEADER);
-  assertEquals(events.row(ROWS.records[0]), "a        1\n");
-  assertEquals(map.rows(ROWS.records), `\n${HEADER}${TABLE}`);
-  assertEquals(events.row(ROWS.records[0]), `${HEADER}a        1\n`);
+  assertEquals(events.row(RECORDS[0]), "a        1\n");
+  assertEquals(map.rows(RECORDS), `\n${HEADER}${TABLE}`);
+  assertEquals(events.row(RECORDS[0]), `${HEADER}a        1\n`);
 });
 
 Deno.test("a map that is read once, or on a terminal that can only scroll, is one table", () => {
@@ -106,6 +101,6 @@ Deno.test("a map that is read once, or on a terminal that can only scroll, is on
     const [{ terminal, views: [view], begin }, rows] of [[once, AS_READ], [dumb, TABLE]] as const
   ) {
     begin();
-    assertEquals(terminal.taken() + view.rows(ROWS.records), `${HEADER}${rows}`);
+    assertEquals(terminal.taken() + view.rows(RECORDS), `${HEADER}${rows}`);
   }
 });
