@@ -259,7 +259,7 @@ testWith("build compiles a fresh folder, and what it made runs", ["root"], async
   await runCase({
     name: "run",
     run: ["run", folder, "--map-fetch-count", "1", "--map-fetch-interval", "300ms"],
-    expect: { code: 0, stdout: /^INDEX +VALUE\s*\n0 +\d+\s*\n$/, stderr: "" },
+    expect: { code: 0, stdout: /^ *INDEX +VALUE\s*\n *0 +\d+\s*\n$/, stderr: "" },
   });
 });
 
