@@ -4,10 +4,10 @@ import { useLibbpf } from "../../ffi/mod.ts";
 import { KallsymsFile, kernelStackReader, type StackMapHandle } from "../enrich/mod.ts";
 import { ENRICH_OPERATOR } from "./enrich_operator.ts";
 import { ExecOperator } from "./_exec_operator.ts";
-import { loadModule } from "./_load_module.ts";
+import { loadModule } from "./load_module.ts";
 import type { DataSource, Gadget, Operator } from "./operator.ts";
 import { PlannedGadget } from "./planned_gadget.ts";
-import { lendRecords } from "./_record_copies.ts";
+import { lendRecords } from "./record_copies.ts";
 import type { OperatorOrder, OperatorReply, OperatorSource } from "./_thread_messages.ts";
 
 /** The part of a worker's global scope that is used: its types are not those of the main thread. */

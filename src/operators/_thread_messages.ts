@@ -4,7 +4,7 @@ import type { StackMapHandle } from "../enrich/mod.ts";
 import type { GadgetSpec } from "../gadget/mod.ts";
 import type { MetricSnapshot } from "./metric_snapshot.ts";
 import type { MetricsSchedule, OperatorParam } from "./operator.ts";
-import type { RecordCopies } from "./_record_copies.ts";
+import type { RecordCopies } from "./record_copies.ts";
 
 /** What an operator is made of. */
 export type OperatorSource =

@@ -14,7 +14,7 @@ import type {
   OperatorInstance,
   OperatorParam,
 } from "./operator.ts";
-import { copyRecords } from "./_record_copies.ts";
+import { copyRecords } from "./record_copies.ts";
 import type { OperatorOrder, OperatorReply, OperatorSource, Wishes } from "./_thread_messages.ts";
 
 /** Rows that wait to be taken, at most: what comes then is left out, and counted. */

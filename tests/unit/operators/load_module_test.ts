@@ -1,6 +1,6 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals, assertRejects } from "@std/assert";
-import { loadModule } from "../../../src/operators/_load_module.ts";
+import { loadModule } from "../../../src/operators/load_module.ts";
 
 const urlOf = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`;
 const operator = (members: string) =>

@@ -1,7 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import type { RecordBytes } from "../../../src/decode/mod.ts";
-import { copyRecords, lendRecords } from "../../../src/operators/_record_copies.ts";
+import { copyRecords, lendRecords } from "../../../src/operators/record_copies.ts";
 
 /** A record in the middle of memory that others have too. */
 function recordAt(offset: number, bytes: readonly number[]): { view: DataView; offset: number } {
