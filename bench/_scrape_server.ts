@@ -27,6 +27,7 @@ async function serve(seriesCount: number): Promise<void> {
   const handler = createMetricsHandler({
     exposition,
     ownMetrics,
+    status: () => Promise.reject(new Error("nobody asks")),
     landing: () => ({ version: "bench", sources: [] }),
     onError: (error) => console.error(error),
   });

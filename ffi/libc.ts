@@ -20,6 +20,10 @@ const TABLE = {
     parameters: ["pointer", "usize"], // void *addr, size_t length
     result: "i32", // int
   },
+  madvise: {
+    parameters: ["u64", "usize", "i32"], // void *addr, size_t length, int advice
+    result: "i32", // int
+  },
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" }, // const char *name, unsigned flags
   malloc_trim: { parameters: ["usize"], result: "i32" }, // size_t pad
   kill: { parameters: ["i32", "i32"], result: "i32" }, // pid_t pid, or -pgid; int sig
@@ -336,14 +340,6 @@ const SIGKILL = 9;
 /** Kills all processes of a group; it may have none any more. */
 export function killProcessGroup(id: number): void {
   libc().kill(-id, SIGKILL);
-}
-
-/**
- * Gives memory that libc's heap holds and nobody uses back to the kernel: what libbpf and Deno needed to start,
- * 1.3 MB for trace_exec. **Cost**: about a millisecond.
- */
-export function trimHeap(): void {
-  libc().malloc_trim(0n);
 }
 
 /** Does something whose new files have none of the rights of `mask`. It must not wait: all threads have this mask meanwhile. */

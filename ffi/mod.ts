@@ -36,7 +36,6 @@ export {
   killProcessGroup,
   pageSizeBytes,
   systemError,
-  trimHeap,
   withUmask,
 } from "./libc.ts";
 export {
@@ -71,3 +70,4 @@ export {
   yieldToEvents,
 } from "./poller.ts";
 export type { PollerHandle } from "./poller.ts";
+export { releaseStartMemory } from "./start_memory.ts";

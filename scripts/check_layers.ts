@@ -42,6 +42,7 @@ interface SourceFile {
 /** A file may import from its own layer and from the ones above it in this table. */
 const LAYERS: readonly Layer[] = [
   { name: "errors", path: "src/errors.ts", isPure: true },
+  { name: "text", path: "src/text/", isPure: true },
   { name: "assets", path: "src/assets/", isPure: false },
   { name: "ffi", path: "ffi/", isPure: false },
   { name: "btf", path: "src/btf/", isPure: true },

@@ -14,5 +14,5 @@ if (import.meta.main) {
     console.error(`hint: shells: ${SHELLS.join(", ")}`);
     Deno.exit(2);
   }
-  await new Blob([completionFor(shell)]).stream().pipeTo(Deno.stdout.writable);
+  await new Blob([await completionFor(shell)]).stream().pipeTo(Deno.stdout.writable);
 }

@@ -11,7 +11,8 @@ import { manPage } from "./papers/man_page.ts";
 import { PAPERS_HINT } from "./papers/papers.ts";
 
 async function writeManPage(file: string | undefined): Promise<void> {
-  const page = manPage({ timeS: await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH")) });
+  const timeS = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
+  const page = await manPage({ timeS });
   if (file !== undefined) await Deno.writeTextFile(file, page);
   else await new Blob([page]).stream().pipeTo(Deno.stdout.writable);
 }

@@ -1,5 +1,6 @@
-/** The program as few files: one module for the main thread, one for each worker, and what they read. */
+/** The program as few files: a module for the main thread, one for each worker, and what they read. */
 
+import { joinChunks, orderChunks } from "./chunks.ts";
 import { findNpmCache, namePackages } from "./name_packages.ts";
 import { pathToFileURL } from "node:url";
 import { runCommand } from "./run_command.ts";
@@ -44,19 +45,19 @@ export const BUNDLE: Bundle = {
   ],
 };
 
-/**
- * What the code calls the address of its module, the function by which CommonJS packages ask for Node's modules,
- * and the one that reads packed files.
- */
-const PARAMETERS = ["moduleUrl", "require", "readPacked"];
 /** Defines `readPacked`. The result is short if the file ends earlier. */
-const READ_PACKED = `const readPacked = (file, offset, size) =>
-  Deno.readFileSync(file).slice(offset, offset + size);
+const READ_PACKED = `const readPacked = (file, offset, size) => {
+  using opened = Deno.openSync(file);
+  opened.seekSync(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  for (let end = 0; end < size;) {
+    const count = opened.readSync(bytes.subarray(end));
+    if (count === null) return bytes.slice(0, end);
+    end += count;
+  }
+  return bytes;
+};
 `;
-/** prom-client words its errors by node:util, which would cost 1.6 MB. */
-const REQUIRE = `(name) => name === "node:util"
-  ? { inspect: Deno.inspect, format: Deno.inspect }
-  : process.getBuiltinModule(name)`;
 
 /**
  * Bundles the modules of a checkout into a folder.
@@ -78,8 +79,7 @@ export async function bundleModules(
   const npmCache = await findNpmCache();
   const importMap = `${folder}/import_map.json`;
   await Deno.writeTextFile(importMap, packedImportMap(checkout));
-  for (const { source, output, code } of [MAIN, ...WORKERS]) {
-    const file = `${folder}/${output}`;
+  const bundle = async (source: string, ...how: readonly string[]) =>
     await runCommand([
       Deno.execPath(),
       "bundle",
@@ -88,61 +88,34 @@ export async function bundleModules(
       // Without it, CommonJS packages bring `node:module`, which costs 45 ms of a start.
       "--platform=browser",
       `--import-map=${importMap}`,
-      `--output=${file}`,
+      ...how,
       source,
     ], { cwd: checkout });
+  const readBundled = async (file: string) => {
     const named = namePackages(await Deno.readTextFile(file), { checkout, npmCache });
-    const bundled = renameFiles(named, nameOf);
+    return renameFiles(named, nameOf);
+  };
+  for (const { source, output, code } of [MAIN, ...WORKERS]) {
+    const file = `${folder}/${output}`;
     if (code === undefined) {
-      await Deno.writeTextFile(file, bundled);
-    } else {
-      const body = `${asFunctionBody(bundled)}//# sourceURL=${code.replace(/\.code$/, ".js")}\n`;
-      await Deno.writeTextFile(`${folder}/${code}`, body);
-      const first = output === MAIN.output ? prologue : "";
-      const loader = loaderOf(nameOf(code), body.length);
-      await Deno.writeTextFile(file, readPacked + first + loader);
+      await bundle(source, `--output=${file}`);
+      await Deno.writeTextFile(file, await readBundled(file));
+      continue;
     }
+    const parts = `${folder}/chunks`;
+    await bundle(source, "--code-splitting", `--outdir=${parts}`);
+    const files = new Map<string, string>();
+    for (const { name } of Deno.readDirSync(parts)) {
+      files.set(name, await readBundled(`${parts}/${name}`));
+    }
+    await Deno.remove(parts, { recursive: true });
+    const entry = source.replace(/^.*\//, "").replace(/\.ts$/, ".js");
+    const joined = joinChunks(orderChunks(files, entry), { file: nameOf(code) });
+    await Deno.writeTextFile(`${folder}/${code}`, joined.code);
+    const first = output === MAIN.output ? prologue : "";
+    await Deno.writeTextFile(file, readPacked + first + joined.loader);
   }
   await Deno.remove(importMap);
-}
-
-/**
- * A module that runs code from a file. Deno parses every module by a parser of its own, to look for imports,
- * before V8 does: for 600 KB of code that is 40 ms and 15 MB, half of all that a start takes.
- */
-function loaderOf(code: string, size: number): string {
-  const parameters = PARAMETERS.map((name) => `"${name}"`).join(", ");
-  // No variable holds the text: it would live as long as the program.
-  return `function readCode() {
-  const bytes = readPacked(new URL("./${code}", import.meta.url), 0, ${size});
-  const text = new TextDecoder().decode(bytes);
-  // Freed now, not when the collector comes.
-  bytes.buffer.transfer(0);
-  return text;
-}
-const AsyncFunction = (async () => {}).constructor;
-await new AsyncFunction(
-  ${parameters},
-  readCode(),
-)(
-  import.meta.url,
-  ${REQUIRE},
-  readPacked,
-);
-`;
-}
-
-/** The code of a bundled module, as the body of an async function with PARAMETERS. */
-export function asFunctionBody(code: string): string {
-  if (/^(?:import|export)\b/m.test(code)) {
-    throw new Error("The bundle has imports or exports: it must stay a module");
-  }
-  if (/String\.raw`[^`]*[^\0-\x7f]/.test(code)) {
-    throw new Error("The bundle has a raw string that is not ASCII: an escape would change it");
-  }
-  // V8 takes twice the memory for a text with a single character beyond Latin-1.
-  return code.replaceAll("import.meta.url", PARAMETERS[0])
-    .replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The project's import map, and the assets' archive in the place of their folders. */

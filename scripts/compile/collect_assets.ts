@@ -17,7 +17,7 @@ export function collectAssets(
     if (!isDirectory || !exists(`${checkout}/gadgets/${name}/gadget.yaml`)) continue;
     for (const file of GADGET_FILES) add(`gadgets/${name}/${file}`);
   }
-  for (const folder of ["gadgets/include/gadget", "gadgets/template", "scripts/licenses"]) {
+  for (const folder of ["gadgets/include/gadget", "gadgets/template", "scripts/licenses", "web"]) {
     for (const path of filesUnder(`${checkout}/${folder}`)) add(path.slice(checkout.length + 1));
   }
   for (const path of filesUnder(bpfHeaders)) {

@@ -1,6 +1,5 @@
 /** Completion for bash, without the bash-completion package. */
 
-import type { Command } from "../../src/cli/mod.ts";
 import {
   argumentKindOf,
   type CompletionTable,
@@ -9,6 +8,7 @@ import {
   TOP_FLAGS,
   valueKindOf,
 } from "./word_kinds.ts";
+import type { WholeCommand } from "./whole_command.ts";
 
 /** A script that bash reads, for example as `bash-completion/completions/kmeter`. */
 export function bashCompletion({ commands, gadgets }: CompletionTable): string {
@@ -67,7 +67,7 @@ complete -F _kmeter kmeter
 }
 
 /** Sets `flags` and `kind`, or completes the value of the flag before. */
-function commandCase(command: Command): string {
+function commandCase(command: WholeCommand): string {
   const valued = command.flags.filter((flag) => flag.value !== undefined);
   const free = valued.filter((flag) => valueKindOf(flag) === "free").flatMap(spellingsOf);
   const files = valued.filter((flag) => valueKindOf(flag) === "file").flatMap(spellingsOf);

@@ -1,8 +1,8 @@
 /** Completions of the command line for shells, made from the table that `--help` shows. */
 
-import { COMMANDS } from "../../src/cli/mod.ts";
 import { bashCompletion } from "./bash_completion.ts";
 import { fishCompletion } from "./fish_completion.ts";
+import { loadCommands } from "./whole_command.ts";
 import { type CompletionTable, readGadgets } from "./word_kinds.ts";
 import { zshCompletion } from "./zsh_completion.ts";
 
@@ -14,7 +14,7 @@ export type Shell = keyof typeof WRITERS;
 export const SHELLS = Object.keys(WRITERS) as readonly Shell[];
 
 /** The script that a shell reads. */
-export function completionFor(shell: Shell): string {
-  const table: CompletionTable = { commands: COMMANDS, gadgets: readGadgets() };
+export async function completionFor(shell: Shell): Promise<string> {
+  const table: CompletionTable = { commands: await loadCommands(), gadgets: readGadgets() };
   return WRITERS[shell](table);
 }

@@ -1,6 +1,6 @@
 /** Completion for fish. */
 
-import type { Command, Flag } from "../../src/cli/mod.ts";
+import type { Flag } from "../../src/cli/mod.ts";
 import {
   argumentKindOf,
   type CompletionTable,
@@ -8,6 +8,7 @@ import {
   TOP_FLAGS,
   valueKindOf,
 } from "./word_kinds.ts";
+import type { WholeCommand } from "./whole_command.ts";
 
 /** A script that fish reads, for example as `vendor_completions.d/kmeter.fish`. */
 export function fishCompletion({ commands, gadgets }: CompletionTable): string {
@@ -57,11 +58,11 @@ ${lines.join("\n")}
 `;
 }
 
-function gadgetCommands(commands: readonly Command[]): string[] {
+function gadgetCommands(commands: readonly WholeCommand[]): string[] {
   return commands.filter((command) => argumentKindOf(command) === "gadget").map(({ name }) => name);
 }
 
-function argumentRules(command: Command): string[] {
+function argumentRules(command: WholeCommand): string[] {
   switch (argumentKindOf(command)) {
     case "gadget":
       return [

@@ -1,7 +1,8 @@
 /** The manual page, made from the table that `--help` shows. */
 
-import { type Command, COMMANDS, type Flag, VERSION } from "../../src/cli/mod.ts";
+import { type Flag, VERSION } from "../../src/cli/mod.ts";
 import { escapeMdoc, mdocLine, mdocText, mdocWords } from "./mdoc.ts";
+import { loadCommands, type WholeCommand } from "./whole_command.ts";
 import { type Described, readGadgets } from "./word_kinds.ts";
 
 /** Variables that kmeter itself reads. */
@@ -81,7 +82,8 @@ export const EXAMPLES: readonly Described[] = [
  *
  * @param options.timeS seconds since 1970 for the page's date: the same time gives the same bytes.
  */
-export function manPage({ timeS }: { readonly timeS: number }): string {
+export async function manPage({ timeS }: { readonly timeS: number }): Promise<string> {
+  const commands = await loadCommands();
   return [
     '.\\" Made by scripts/gen_man_page.ts from the table that kmeter --help shows.',
     `.Dd ${dateOf(timeS)}`,
@@ -91,7 +93,7 @@ export function manPage({ timeS }: { readonly timeS: number }): string {
     ".Nm kmeter",
     ".Nd run eBPF gadgets and turn what they see into metrics",
     ".Sh SYNOPSIS",
-    ...COMMANDS.flatMap(synopsis),
+    ...commands.flatMap(synopsis),
     ".Nm",
     ".Cm help",
     ".Op Ar COMMAND",
@@ -112,7 +114,7 @@ export function manPage({ timeS }: { readonly timeS: number }): string {
     "The built-in gadgets are:",
     ...tagged(readGadgets(), "Cm"),
     ".Sh COMMANDS",
-    ...COMMANDS.flatMap(commandSection),
+    ...commands.flatMap(commandSection),
     ".Sh ENVIRONMENT",
     ...tagged(ENVIRONMENT, "Ev"),
     ".Sh FILES",
@@ -143,7 +145,7 @@ function dateOf(timeS: number): string {
   });
 }
 
-function synopsis({ name, usage }: Command): string[] {
+function synopsis({ name, usage }: WholeCommand): string[] {
   return [".Nm", `.Cm ${name}`, ...usageMacros(usage)];
 }
 
@@ -156,7 +158,7 @@ function usageMacros(usage: string): string[] {
   });
 }
 
-function commandSection(command: Command): string[] {
+function commandSection(command: WholeCommand): string[] {
   const { name, usage, summary, details, flags } = command;
   return [
     `.Ss ${name} ${mdocWords(usage)}`.trimEnd(),

@@ -21,9 +21,9 @@ export const PAPERS_HINT =
 export async function writePapers(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const timeS = await sourceTime(CHECKOUT, Deno.env.get("SOURCE_DATE_EPOCH"));
-  await Deno.writeTextFile(`${folder}/kmeter.1`, manPage({ timeS }));
+  await Deno.writeTextFile(`${folder}/kmeter.1`, await manPage({ timeS }));
   for (const shell of SHELLS) {
-    await Deno.writeTextFile(`${folder}/kmeter.${shell}`, completionFor(shell));
+    await Deno.writeTextFile(`${folder}/kmeter.${shell}`, await completionFor(shell));
   }
 }
 

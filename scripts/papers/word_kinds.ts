@@ -1,8 +1,9 @@
 /** What a shell can complete: the kinds of flags' values and of commands' arguments. */
 
-import type { Command, Flag } from "../../src/cli/mod.ts";
+import type { Flag } from "../../src/cli/mod.ts";
 import { builtinNames, readGadgetFiles } from "../../src/engine/mod.ts";
 import { parseMetadata } from "../../src/gadget/mod.ts";
+import type { WholeCommand } from "./whole_command.ts";
 
 /** A word and what it means. */
 export interface Described {
@@ -12,7 +13,7 @@ export interface Described {
 
 /** What completions are made of. */
 export interface CompletionTable {
-  readonly commands: readonly Command[];
+  readonly commands: readonly WholeCommand[];
   /** Built-in gadgets. */
   readonly gadgets: readonly Described[];
 }
@@ -31,7 +32,7 @@ export function valueKindOf({ value, choices }: Flag): ValueKind | undefined {
 export type ArgumentKind = "gadget" | "folder" | "none";
 
 /** Kind of a command's arguments, by the first word of its usage. */
-export function argumentKindOf({ usage }: Command): ArgumentKind {
+export function argumentKindOf({ usage }: WholeCommand): ArgumentKind {
   if (usage.startsWith("GADGET")) return "gadget";
   return usage.startsWith("FOLDER") ? "folder" : "none";
 }

@@ -1,6 +1,6 @@
 /** Completion for zsh. */
 
-import type { Command, Flag } from "../../src/cli/mod.ts";
+import type { Flag } from "../../src/cli/mod.ts";
 import {
   argumentKindOf,
   type CompletionTable,
@@ -10,6 +10,7 @@ import {
   TOP_FLAGS,
   valueKindOf,
 } from "./word_kinds.ts";
+import type { WholeCommand } from "./whole_command.ts";
 
 /** A function file that zsh finds on `fpath` as `_kmeter`. */
 export function zshCompletion({ commands, gadgets }: CompletionTable): string {
@@ -62,7 +63,7 @@ function wordSpec({ name, description }: Described): string {
   return `${name}:${description}`;
 }
 
-function commandCase(command: Command): string {
+function commandCase(command: WholeCommand): string {
   const specs = [...command.flags.flatMap(flagSpecs), ...argumentSpecs(command)];
   return `        ${command.name})
           _arguments -s \\
@@ -71,7 +72,7 @@ ${continued(specs, "            ")} && result=0
 `;
 }
 
-function argumentSpecs(command: Command): string[] {
+function argumentSpecs(command: WholeCommand): string[] {
   switch (argumentKindOf(command)) {
     case "gadget":
       return ["1:gadget:_kmeter_gadgets"];

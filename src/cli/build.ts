@@ -3,7 +3,7 @@
 import { METADATA_NAME, OBJECT_NAME, parseGadget, SOURCE_NAME } from "../engine/mod.ts";
 import { FormatError, UsageError } from "../errors.ts";
 import { findToolchain, type Toolchain } from "./clang.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { HeaderFolder } from "./header_folder.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
@@ -24,10 +24,8 @@ const NO_ROOM = "No space left on device";
 const LLVM_FAULT = "\nPLEASE submit a bug report";
 const SIGNALS = [["SIGINT", 2], ["SIGTERM", 15]] as const;
 
-export const buildCommand: Command = {
-  name: "build",
+export const buildCommand: CommandBody = {
   usage: "FOLDER... [flags]",
-  summary: `compile a gadget's ${SOURCE_NAME} to ${OBJECT_NAME}`,
   details:
     `Needs the host's clang and nothing else: <gadget/*.h>, <bpf/*.h> and <vmlinux.h> come\n` +
     `from kmeter. The object is checked against ${METADATA_NAME} afterwards.`,

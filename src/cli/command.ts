@@ -2,13 +2,19 @@
 
 import type { Flag } from "./flags.ts";
 
-/** One subcommand. */
+/** One subcommand, as the overview shows it. */
 export interface Command {
   readonly name: string;
-  /** What follows the name in usage lines, for example `GADGET [flags]`. */
-  readonly usage: string;
   /** One line for the overview. */
   readonly summary: string;
+  /** The rest of it: the code of a command that nobody asks for is not loaded. */
+  load(): Promise<CommandBody>;
+}
+
+/** What a subcommand takes and does. */
+export interface CommandBody {
+  /** What follows the name in usage lines, for example `GADGET [flags]`. */
+  readonly usage: string;
   /** Further paragraphs of the command's help. */
   readonly details?: string;
   readonly flags: readonly Flag[];

@@ -1,7 +1,7 @@
 /** `kmeter ps`, `start`, `stop`, `logs` and `attach`: what can be asked of a `kmeter serve` that runs. */
 
 import { UsageError } from "../errors.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { askServer, SOCKET_FLAG } from "./control_client.ts";
 import type { InstanceStatus } from "./control_protocol.ts";
 import {
@@ -27,10 +27,8 @@ const PS_FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const psCommand: Command = {
-  name: "ps",
+export const psCommand: CommandBody = {
   usage: "[flags]",
-  summary: "list the gadgets of a running kmeter serve",
   flags: PS_FLAGS,
   async run(args) {
     const flags = parseFlags(args, PS_FLAGS);
@@ -58,10 +56,8 @@ const START_FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const startCommand: Command = {
-  name: "start",
+export const startCommand: CommandBody = {
   usage: "GADGET [flags]",
-  summary: "start one more gadget in a running kmeter serve",
   details:
     "Takes the gadget's parameters too. It runs until kmeter stop, or until the server ends.",
   flags: START_FLAGS,
@@ -82,10 +78,8 @@ export const startCommand: Command = {
 
 const STOP_FLAGS: readonly Flag[] = [SOCKET_FLAG, HELP_FLAG];
 
-export const stopCommand: Command = {
-  name: "stop",
+export const stopCommand: CommandBody = {
   usage: "ID|NAME [flags]",
-  summary: "stop a gadget of a running kmeter serve",
   details: "One that the file names comes back when the file is read again.",
   flags: STOP_FLAGS,
   async run(args) {
@@ -102,10 +96,8 @@ const LOGS_FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const logsCommand: Command = {
-  name: "logs",
+export const logsCommand: CommandBody = {
   usage: "[ID|NAME] [flags]",
-  summary: "show what the gadgets of a running kmeter serve have warned of",
   flags: LOGS_FLAGS,
   async run(args) {
     const flags = parseFlags(args, LOGS_FLAGS);
@@ -123,10 +115,8 @@ export const logsCommand: Command = {
 
 const ATTACH_COMMAND_FLAGS: readonly Flag[] = [...ATTACH_FLAGS, SOCKET_FLAG, HELP_FLAG];
 
-export const attachCommand: Command = {
-  name: "attach",
+export const attachCommand: CommandBody = {
   usage: "ID|NAME [flags]",
-  summary: "show the rows of a gadget of a running kmeter serve",
   details:
     "Counting goes on all the same, whether somebody looks or not. Ctrl-C leaves the gadget alone.",
   flags: ATTACH_COMMAND_FLAGS,

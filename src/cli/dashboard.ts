@@ -4,7 +4,7 @@ import { makeDashboard, type MetricSource } from "../dashboard/mod.ts";
 import { parseGadget } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { type Flag, onlyArgument, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { exportedMetrics } from "./gadget_metrics.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
@@ -21,10 +21,8 @@ const FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const dashboardCommand: Command = {
-  name: "dashboard",
+export const dashboardCommand: CommandBody = {
   usage: "GADGET [flags]",
-  summary: "a Grafana dashboard of a gadget's metrics, as JSON",
   details: "Give it the flags that kmeter run gets: they change names. Needs no root.",
   flags: FLAGS,
   run(args) {

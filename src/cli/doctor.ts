@@ -1,7 +1,7 @@
 /** `kmeter doctor`: what this machine can do. */
 
 import { type Finding, loadingPrivilege, probeGadgets, probeHost } from "../engine/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { type Limit, limitsInForce } from "./limits.ts";
@@ -9,10 +9,8 @@ import { writeOutput } from "./output.ts";
 
 const FLAGS = [LIBBPF_FLAG, HELP_FLAG];
 
-export const doctorCommand: Command = {
-  name: "doctor",
+export const doctorCommand: CommandBody = {
   usage: "[flags]",
-  summary: "what this kernel can do, and which built-in gadgets run on it",
   details:
     "Loads and attaches every built-in gadget for a moment, and tells the limits that kmeter sets\n" +
     "itself. Exits with 1 if anything fails.",
@@ -20,7 +18,7 @@ export const doctorCommand: Command = {
   run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    refuseArguments(flags, this.name);
+    refuseArguments(flags, "doctor");
     chooseLibbpf(flags);
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);

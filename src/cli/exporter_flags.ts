@@ -10,7 +10,7 @@ import {
   parseExporterKey,
   settingsFromEnvironment,
 } from "../export/mod.ts";
-import { suggestName } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 
 /** The exporter that the variables describe. */

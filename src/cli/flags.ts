@@ -3,7 +3,7 @@
 // @ts-types="./_std_parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { UsageError } from "../errors.ts";
-import { suggestName } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 
 /** One flag of a command. */
 export interface Flag {

@@ -1,10 +1,11 @@
 /** What `kmeter serve` runs: gadgets as the file says, and those that are started by hand. */
 
-import { trimHeap } from "../../ffi/mod.ts";
+import { releaseStartMemory } from "../../ffi/mod.ts";
 import type { OperatorEntry } from "../config/mod.ts";
 import { Fleet, type Instance, type InstanceRequest, type RunningGadget } from "../engine/mod.ts";
 import {
   type ExporterOptions,
+  type GadgetStats,
   type ListenAddress,
   shownUrl,
   stampOf,
@@ -132,7 +133,7 @@ export class GadgetServer {
       writeNotice(`pushing metrics to ${shownUrl(exporter)} every ${exporter.intervalMs / 1000} s`);
     }
     notifyServiceManager("READY=1");
-    trimHeap();
+    releaseStartMemory();
     return server;
   }
 
@@ -170,9 +171,9 @@ export class GadgetServer {
   }
 
   /** Gadgets that should run and do not. */
-  downGadgets(): { gadget: string; isUp: false }[] {
+  downGadgets(): GadgetStats[] {
     return this.fleet.instances.filter(({ running }) => running === undefined)
-      .map(({ name }) => ({ gadget: name, isUp: false }));
+      .map(({ name, error }) => ({ gadget: name, isUp: false, reason: errorWithHint(error) }));
   }
 
   /** What gadgets share that are started by hand. */

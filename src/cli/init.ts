@@ -3,7 +3,7 @@
 import { listAssets, readAsset } from "../assets/mod.ts";
 import { builtinNames } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { writeOutput } from "./output.ts";
 
@@ -13,10 +13,8 @@ const FLAGS = [HELP_FLAG];
 const TEMPLATE = "gadgets/template";
 const TEMPLATE_SUFFIX = ".in";
 
-export const initCommand: Command = {
-  name: "init",
+export const initCommand: CommandBody = {
   usage: "NAME",
-  summary: "make a folder with a gadget to begin with",
   details:
     "The gadget counts programs that are started. NAME may be a path: its last part is the\n" +
     "gadget's name.",

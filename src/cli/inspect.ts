@@ -3,12 +3,12 @@
 import type { Field } from "../decode/mod.ts";
 import { parseGadget } from "../engine/mod.ts";
 import type { DataSourceSpec, ParamSpec } from "../gadget/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { escapeControls } from "../text/mod.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { type Flag, onlyArgument, parseFlags, refuseUnknownFlags } from "./flags.ts";
 import { exportedMetrics } from "./gadget_metrics.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { ownLines } from "./report_error.ts";
-import { escapeControls } from "../view/mod.ts";
 import { escapeLines, writeNotice, writeOutput } from "./output.ts";
 
 const FLAGS: readonly Flag[] = [
@@ -22,10 +22,8 @@ const FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const inspectCommand: Command = {
-  name: "inspect",
+export const inspectCommand: CommandBody = {
   usage: "GADGET [flags]",
-  summary: "data sources, fields, parameters and metrics of a gadget",
   details: "Needs no root: only the gadget's files are read.",
   flags: FLAGS,
   run(args) {

@@ -12,6 +12,7 @@ import {
   DEFAULT_MAX_QUEUE_BYTES,
   DEFAULT_SCRAPE_LIMITS,
   MAX_HEAD_BYTES,
+  MAX_STATUS_SERIES,
   PAGE_WINDOW_BYTES,
   PUSH_AT_END_MS,
 } from "../export/mod.ts";
@@ -71,6 +72,11 @@ export function limitsInForce(): Limit[] {
       subject: "page kept for a scraper",
       value: size(PAGE_WINDOW_BYTES),
       effect: "who is further behind another gets the rest rendered again",
+    },
+    {
+      subject: "series on the page at /",
+      value: `${MAX_STATUS_SERIES} of a data source`,
+      effect: "those that counted most; /metrics has all",
     },
     {
       subject: "queue of an exporter",

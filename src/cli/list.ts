@@ -2,19 +2,17 @@
 
 import { builtinNames, readGadgetFiles } from "../engine/mod.ts";
 import { parseMetadata } from "../gadget/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { writeOutput } from "./output.ts";
 
-export const listCommand: Command = {
-  name: "list",
+export const listCommand: CommandBody = {
   usage: "",
-  summary: "the built-in gadgets, one line each",
   flags: [HELP_FLAG],
   run(args) {
     const flags = parseFlags(args, this.flags);
     refuseUnknownFlags(flags, this.flags);
-    refuseArguments(flags, this.name);
+    refuseArguments(flags, "list");
     const names = builtinNames();
     const width = Math.max(...names.map((name) => name.length));
     for (const name of names) {

@@ -1,13 +1,12 @@
 /** Picks the command, and turns errors into text and exit codes. */
 
 import { UsageError } from "../errors.ts";
-import { suggestName } from "../gadget/mod.ts";
-import type { Command } from "./command.ts";
+import { suggestName } from "../text/mod.ts";
+import type { Command, CommandBody } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { describeFlags } from "./flags.ts";
 import { flushNotices, writeNotice, writeOutput } from "./output.ts";
 import { describeError, exitCodeOf } from "./report_error.ts";
-import { versionCommand } from "./version.ts";
 
 /** Runs a command line. @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -22,7 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function dispatch(args: readonly string[]): Promise<number> | number {
+async function dispatch(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) {
     writeNotice(overview().trimEnd());
@@ -30,16 +29,17 @@ function dispatch(args: readonly string[]): Promise<number> | number {
   }
   if (name === "help" || name === "--help" || name === "-h") {
     const topic = name === "help" && rest.length > 0 ? findCommand(rest[0]) : undefined;
-    writeOutput(topic === undefined ? overview() : commandHelp(topic));
+    writeOutput(topic === undefined ? overview() : commandHelp(topic, await topic.load()));
     return 0;
   }
-  if (name === "--version" || name === "-V") return versionCommand.run([]);
+  if (name === "--version" || name === "-V") return await dispatch(["version"]);
   const command = findCommand(name);
+  const body = await command.load();
   if (rest.includes("--help") || rest.includes("-h")) {
-    writeOutput(commandHelp(command));
+    writeOutput(commandHelp(command, body));
     return 0;
   }
-  return command.run(rest);
+  return await body.run(rest);
 }
 
 function findCommand(name: string): Command {
@@ -59,7 +59,10 @@ function overview(): string {
     "kmeter COMMAND --help tells more. Start with: sudo kmeter run trace_exec --metrics\n";
 }
 
-function commandHelp({ name, usage, summary, details, flags }: Command): string {
+function commandHelp(
+  { name, summary }: Command,
+  { usage, details, flags }: CommandBody,
+): string {
   const more = details === undefined ? "" : `\n${details}\n`;
   return `kmeter ${name}: ${summary}\n\nUsage: kmeter ${name} ${usage}\n${more}\nFlags:\n` +
     describeFlags(flags);

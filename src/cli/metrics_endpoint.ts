@@ -15,6 +15,7 @@ import {
 } from "../export/mod.ts";
 import type { LocalGadget, Operator, OperatorInstance } from "../operators/mod.ts";
 import { describeError } from "./report_error.ts";
+import { statusDocument } from "./status_document.ts";
 import { programVersion } from "./version.ts";
 import { warnAsIs } from "./warnings.ts";
 
@@ -69,13 +70,15 @@ export class MetricsEndpoint {
     );
   }
 
-  #listen({ address, webConfig, health }: EndpointOptions): void {
+  #listen({ address, webConfig, health, more, prefix }: EndpointOptions): void {
     const options = {
       ...address,
       exposition: this.#exposition,
       ownMetrics: this.#own,
       beforeScrape: () => this.#refresh(),
       landing: () => this.#landing(),
+      status: () =>
+        statusDocument({ running: this.#running, down: more?.().gadgets ?? [], prefix }),
       health,
       onError: reportScrapeError,
     };

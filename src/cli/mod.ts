@@ -1,6 +1,6 @@
 /** The command line. */
 
-export type { Command } from "./command.ts";
+export type { Command, CommandBody } from "./command.ts";
 export { COMMANDS } from "./commands.ts";
 export type { Flag } from "./flags.ts";
 export { main } from "./main.ts";

@@ -9,7 +9,8 @@ import {
   operatorSource,
   OperatorThread,
 } from "../operators/mod.ts";
-import { type GadgetSpec, suggestName } from "../gadget/mod.ts";
+import type { GadgetSpec } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { Flag } from "./flags.ts";
 
 /** Its value is a file, or a command behind `exec:`. */

@@ -1,7 +1,7 @@
 /** Standard output and standard error. */
 
 import { KernelError } from "../errors.ts";
-import { escapeControls } from "../view/mod.ts";
+import { escapeControls } from "../text/mod.ts";
 import { OutputQueue } from "./output_queue.ts";
 
 const encoder = new TextEncoder();

@@ -1,7 +1,8 @@
 /** Flag values that may be given for single data sources: `v` for all, or `ds:v,ds2:v2`. */
 
 import { UsageError } from "../errors.ts";
-import { type GadgetSpec, suggestName } from "../gadget/mod.ts";
+import type { GadgetSpec } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { ParsedFlags } from "./flags.ts";
 
 /** Where a value comes from, and how it is read. */

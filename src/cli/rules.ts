@@ -3,7 +3,7 @@
 // @ts-types="./_std_yaml.d.ts"
 import { stringify } from "@std/yaml";
 import { alertRules } from "../dashboard/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { writeOutput } from "./output.ts";
 
@@ -16,15 +16,13 @@ const FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const rulesCommand: Command = {
-  name: "rules",
+export const rulesCommand: CommandBody = {
   usage: "[flags]",
-  summary: "Prometheus alert rules for kmeter's own health, as YAML",
   flags: FLAGS,
   run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    refuseArguments(flags, this.name);
+    refuseArguments(flags, "rules");
     writeOutput(stringify(alertRules(flags.text("job") ?? "kmeter"), { lineWidth: -1 }));
     return 0;
   },

@@ -1,6 +1,6 @@
 /** `kmeter run GADGET`: one gadget, its rows in the terminal, its metrics served. */
 
-import { trimHeap } from "../../ffi/mod.ts";
+import { releaseStartMemory } from "../../ffi/mod.ts";
 import { type ParsedGadget, RunningGadget, type RunOptions } from "../engine/mod.ts";
 import type { PasswdEntry } from "../enrich/mod.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type WebConfigFile,
 } from "../export/mod.ts";
 import { allocateSeriesBudget } from "../metrics/mod.ts";
-import type { Command } from "./command.ts";
+import type { CommandBody } from "./command.ts";
 import { exportersOf } from "./exporter_flags.ts";
 import { onlyArgument, parseFlags } from "./flags.ts";
 import {
@@ -45,10 +45,8 @@ import { createTerminalDisplay, type TerminalDisplay } from "./terminal_display.
 import { requireWayTo, userOf } from "./user_flag.ts";
 import { warn } from "./warnings.ts";
 
-export const runCommand: Command = {
-  name: "run",
+export const runCommand: CommandBody = {
   usage: "GADGET [flags]",
-  summary: "run one gadget: show its rows, serve its metrics",
   details: "GADGET is a built-in name (kmeter list), a gadget's folder, or a .bpf.o file. The\n" +
     "parameters of a gadget are flags too: kmeter inspect GADGET shows them.",
   flags: RUN_FLAGS,
@@ -165,7 +163,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
         );
       }
       notifyServiceManager("READY=1");
-      trimHeap();
+      releaseStartMemory();
       if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);
       await Promise.race([run.stop.requested, running.finished()]);
       notifyServiceManager("STOPPING=1");

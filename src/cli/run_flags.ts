@@ -3,10 +3,11 @@
 import { ENOENT, KernelFile } from "../../ffi/mod.ts";
 import { KernelError, UsageError } from "../errors.ts";
 import { type ListenAddress, parseListenAddress, WebConfigFile } from "../export/mod.ts";
-import { type GadgetSpec, parseDurationMs, suggestName } from "../gadget/mod.ts";
+import { type GadgetSpec, parseDurationMs } from "../gadget/mod.ts";
 import { DEFAULT_TOTAL_SERIES_LIMIT } from "../metrics/mod.ts";
 import { EXEC_PARAMS, FILTER_OPERATOR } from "../operators/mod.ts";
 import { ROW_VIEW_MODES, type RowViewMode } from "../view/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import { HELP_FLAG } from "./command.ts";
 import { EXPORTER_FLAGS } from "./exporter_flags.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";

@@ -1,9 +1,10 @@
 /** `kmeter serve`: many gadgets in one process, as a file says. */
 
+import { Mistakes } from "../config/mod.ts";
 import { UsageError } from "../errors.ts";
 import { parseListenAddress, pathIn, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import {
   type Flag,
   type ParsedFlags,
@@ -19,7 +20,7 @@ import { InstanceLog } from "./instance_log.ts";
 import { writeOutput } from "./output.ts";
 import { DEFAULT_LISTEN, parseMetricsLimit, parseMetricsPrefix } from "./run_flags.ts";
 import { controlDuties } from "./serve_control.ts";
-import { readServePlan, refuseBroken, type ServePlan, SETTING_NAMES } from "./serve_plan.ts";
+import { noteBroken, readServePlan, type ServePlan, SETTING_NAMES } from "./serve_plan.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { StopSignal } from "./stop_signal.ts";
 import { warn } from "./warnings.ts";
@@ -56,10 +57,8 @@ const SERVE_FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const serveCommand: Command = {
-  name: "serve",
+export const serveCommand: CommandBody = {
   usage: "[-f FILE] [flags]",
-  summary: "run many gadgets in one process, and serve their metrics",
   details:
     "Keys of the file are flags of kmeter run: listen, web.config.file, metrics-prefix, metrics-limit and others for\n" +
     "all; exporters, by their names; operators; and for each of gadgets: gadget, name, params, filter, annotate and others.\n" +
@@ -81,15 +80,17 @@ async function serve(args: readonly string[]): Promise<number> {
   const read = () => {
     // Before the file is read: what changes while it is must be seen.
     const stamp = stampOf(file);
-    const plan = readServePlan(file, context);
+    const mistakes = new Mistakes(file);
+    const plan = readServePlan(mistakes, context);
+    const settings = settingsOf(plan, { flags, mistakes });
+    if (flags.has("check")) noteBroken(plan, mistakes);
+    mistakes.refuse();
     for (const warning of plan.warnings) warn(warning);
-    return { plan, stamp, settingTexts: settingTextsOf(plan, flags) };
+    return { plan, settings, stamp, settingTexts: settingTextsOf(plan, flags) };
   };
   const first = read();
-  const { plan } = first;
-  const settings = settingsOf(plan, flags);
+  const { plan, settings } = first;
   if (flags.has("check")) {
-    refuseBroken(file, plan);
     writeOutput(`${file}: ${plan.instances.length} gadgets, no mistakes\n`);
     return 0;
   }
@@ -136,21 +137,18 @@ function flagText(flags: ParsedFlags, name: string): string | undefined {
   return flags.text(name) ?? flags.switchValue(name)?.toString();
 }
 
-/** Flags win over the file. @throws UsageError with the place in the file. */
-function settingsOf(plan: ServePlan, flags: ParsedFlags): ServeSettings {
+/** Flags win over the file. @throws UsageError for a flag; what is wrong with the file is noted. */
+function settingsOf(
+  plan: ServePlan,
+  { flags, mistakes }: { flags: ParsedFlags; mistakes: Mistakes },
+): ServeSettings {
   const read = <T>(name: string, parse: (text: string, folder: string) => T): T | undefined => {
+    const flag = flagText(flags, name);
+    if (flag !== undefined) return parse(flag, "");
     const setting = plan.settings.get(name);
-    const text = flagText(flags, name) ?? setting?.text;
-    if (text === undefined) return undefined;
-    try {
-      return parse(text, flagText(flags, name) === undefined ? plan.folder : "");
-    } catch (error) {
-      if (!(error instanceof UsageError) || flagText(flags, name) !== undefined) throw error;
-      throw new UsageError(`${setting?.place}: ${error.message}`, {
-        hint: error.hint,
-        cause: error,
-      });
-    }
+    if (setting === undefined) return undefined;
+    const { text, place } = setting;
+    return mistakes.collect(() => parse(text, plan.folder), () => place);
   };
   const chosen = read("socket", (path) => path);
   const socket = chosen ?? DEFAULT_SOCKET;

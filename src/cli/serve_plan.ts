@@ -5,7 +5,7 @@ import {
   type ConfigSetting,
   type ExporterEntry,
   type GadgetEntry,
-  Mistakes,
+  type Mistakes,
   NO_EXPORTER,
   type OperatorEntry,
   parseServeConfig,
@@ -18,7 +18,7 @@ import {
 } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
 import { EXPORTER_KEYS, type ExporterOptions, folderOf, pathIn } from "../export/mod.ts";
-import { suggestName } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { gadgetOptions, parseGadgetCommandLine } from "./gadget_options.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
@@ -94,13 +94,14 @@ export interface PlanContext {
 
 /**
  * Reads a file. A folder or object that is broken is no mistake of the file.
- * @throws UsageError, FormatError that tell all mistakes, each with its place.
+ * @param mistakes takes all others, each with its place; then the plan is not to be used.
+ * @throws UsageError, FormatError if the file cannot be read or is no YAML.
  */
-export function readServePlan(path: string, context: PlanContext): ServePlan {
+export function readServePlan(mistakes: Mistakes, context: PlanContext): ServePlan {
+  const path = mistakes.file;
   const keys = { settings: SETTING_NAMES, gadget: GADGET_FLAG_NAMES, exporter: EXPORTER_KEYS };
-  const config = parseServeConfig(readConfig(path), path, keys);
+  const config = parseServeConfig(readConfig(path), keys, mistakes);
   const { settings, gadgets, warnings } = config;
-  const mistakes = new Mistakes(path);
   const folder = folderOf(path);
   const environment = (name: string) => Deno.env.get(name);
   const exporters = exportersOfFile(config.exporters, { folder, environment, mistakes });
@@ -120,7 +121,6 @@ export function readServePlan(path: string, context: PlanContext): ServePlan {
       placed,
     ) ?? [];
   });
-  mistakes.refuse();
   return {
     folder,
     settings,
@@ -145,15 +145,13 @@ function placeOperator(entry: OperatorEntry, folder: string): OperatorEntry {
   return entry.text.startsWith("exec:") ? entry : { ...entry, text: pathIn(folder, entry.text) };
 }
 
-/** For `--check`, to which a broken gadget is one more mistake. @throws FormatError. */
-export function refuseBroken(path: string, { broken }: ServePlan): void {
-  const mistakes = new Mistakes(path);
+/** For `--check`, to which a broken gadget is one more mistake. */
+export function noteBroken({ broken }: ServePlan, mistakes: Mistakes): void {
   for (const { place, error } of broken) {
     mistakes.collect(() => {
       throw error;
     }, () => place);
   }
-  mistakes.refuse();
 }
 
 /** True for a folder or object, false for the name of a built-in gadget. */

@@ -2,7 +2,7 @@
 
 import { libbpfOrigin, libbpfVersion } from "../../ffi/mod.ts";
 import { readAsset } from "../assets/mod.ts";
-import { type Command, HELP_FLAG } from "./command.ts";
+import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { type Flag, parseFlags, refuseArguments, refuseUnknownFlags } from "./flags.ts";
 import { chooseLibbpf, LIBBPF_FLAG } from "./libbpf_flag.ts";
 import { licenseTexts } from "./licenses.ts";
@@ -20,15 +20,13 @@ const FLAGS: readonly Flag[] = [
   HELP_FLAG,
 ];
 
-export const versionCommand: Command = {
-  name: "version",
+export const versionCommand: CommandBody = {
   usage: "[flags]",
-  summary: "versions of kmeter and of what it runs on",
   flags: FLAGS,
   run(args) {
     const flags = parseFlags(args, FLAGS);
     refuseUnknownFlags(flags, FLAGS);
-    refuseArguments(flags, this.name);
+    refuseArguments(flags, "version");
     if (flags.has("licenses")) {
       writeOutput(licenseTexts());
       return 0;

@@ -7,9 +7,9 @@ import {
   readItems,
   readMapping,
   readText,
-  suggestName,
   type YamlNode,
 } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { entryOf, type FlagNode, type GadgetEntry } from "./gadget_entry.ts";
 

@@ -1,14 +1,8 @@
 /** One exporter of a file, in kmeter's form or that of `ig`'s config. */
 
 import { FormatError } from "../errors.ts";
-import {
-  describeNode,
-  keyOf,
-  readMapping,
-  readText,
-  suggestName,
-  type YamlNode,
-} from "../gadget/mod.ts";
+import { describeNode, keyOf, readMapping, readText, type YamlNode } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import { textOf } from "./gadget_entry.ts";
 import type { Mistakes } from "./mistakes.ts";
 

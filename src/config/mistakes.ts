@@ -9,11 +9,11 @@ interface Mistake {
 
 /** Mistakes of one file. */
 export class Mistakes {
-  readonly #file: string;
+  readonly file: string;
   readonly #found: Mistake[] = [];
 
   constructor(file: string) {
-    this.#file = file;
+    this.file = file;
   }
 
   get isEmpty(): boolean {
@@ -50,7 +50,7 @@ export class Mistakes {
       `  ${message}${hint === undefined ? "" : ` (${hint})`}`
     );
     throw new FormatError(
-      `Cannot use "${this.#file}": ${lines.length} mistakes\n${lines.join("\n")}`,
+      `Cannot use "${this.file}": ${lines.length} mistakes\n${lines.join("\n")}`,
       { hint: "kmeter serve --check -f FILE tells them without running anything" },
     );
   }

@@ -7,9 +7,9 @@ import {
   parseYaml,
   readItems,
   readMapping,
-  suggestName,
   type YamlNode,
 } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import {
   type ConfigSetting,
   type ExporterContext,
@@ -19,7 +19,7 @@ import {
 } from "./exporter_entry.ts";
 import { entryOf, type FlagNode, type GadgetEntry, textOf } from "./gadget_entry.ts";
 import { readInstanceSpec } from "./_instance_spec.ts";
-import { Mistakes } from "./mistakes.ts";
+import type { Mistakes } from "./mistakes.ts";
 import { type OperatorEntry, readOperators } from "./operator_entry.ts";
 import { splitDocuments } from "./_yaml_documents.ts";
 
@@ -53,10 +53,15 @@ const ENTRY_KEYS = ["gadget", "name", "params"];
 /**
  * Parses one or more YAML documents: those of kmeter, and those of Inspektor Gadget (`kind: instance-spec`).
  *
- * Throws: FormatError with all mistakes, each with its line and path; for YAML that is none, with line and column.
+ * What is wrong with the rest is noted, each with its line and path. Throws: FormatError for YAML that is none, with
+ * line and column.
  */
-export function parseServeConfig(text: string, file: string, keys: ConfigKeys): ServeConfig {
-  const mistakes = new Mistakes(file);
+export function parseServeConfig(
+  text: string,
+  keys: ConfigKeys,
+  mistakes: Mistakes,
+): ServeConfig {
+  const { file } = mistakes;
   const settings = new Map<string, ConfigSetting>();
   const exporters: ExporterEntry[] = [];
   const operators: OperatorEntry[] = [];
@@ -91,9 +96,10 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
     });
   }
   if (gadgets.length === 0 && mistakes.isEmpty) {
-    throw new FormatError(`Cannot use "${file}": there is no gadget in it`, {
-      hint: "name some: gadgets: [trace_exec, trace_tcp]",
-    });
+    mistakes.add(
+      `Cannot use "${file}": there is no gadget in it`,
+      "name some: gadgets: [trace_exec, trace_tcp]",
+    );
   }
   for (const [name, { place }] of duplicates(gadgets)) {
     mistakes.add(`Duplicate name in ${place}: "${name}" names another gadget too`);
@@ -101,7 +107,6 @@ export function parseServeConfig(text: string, file: string, keys: ConfigKeys): 
   for (const [name, { place }] of duplicates(exporters)) {
     mistakes.add(`Duplicate name in ${place}: "${name}" names another exporter too`);
   }
-  mistakes.refuse();
   return { settings, exporters, operators, gadgets, warnings };
 }
 

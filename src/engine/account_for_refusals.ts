@@ -2,7 +2,8 @@
 
 import { type BpfObject, readMapId, readProgramMapIds } from "../../ffi/mod.ts";
 import { KernelError } from "../errors.ts";
-import { type DataSourceSpec, type GadgetSpec, quoteNames } from "../gadget/mod.ts";
+import type { DataSourceSpec, GadgetSpec } from "../gadget/mod.ts";
+import { quoteNames } from "../text/mod.ts";
 import type { AttachedProgram } from "./attach_programs.ts";
 import type { Refusal } from "./refusal.ts";
 

@@ -2,7 +2,7 @@
 
 import { listAssets, readAsset } from "../assets/mod.ts";
 import { UsageError } from "../errors.ts";
-import { suggestName } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 
 /** A gadget's bytes and where they came from. */
 export interface GadgetFiles {

@@ -1,7 +1,7 @@
 /** Names of what the running kernel can be hooked at, to suggest the nearest one. */
 
 import { listKernelFolder, readKernelFile, requireKernelPath } from "../../ffi/mod.ts";
-import { nearestName } from "../gadget/mod.ts";
+import { nearestName } from "../text/mod.ts";
 
 const KERNEL_BTF_FILE = "/sys/kernel/btf/vmlinux";
 const TRACEPOINTS_FOLDER = "/sys/kernel/tracing/events";

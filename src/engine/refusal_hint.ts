@@ -1,7 +1,7 @@
 /** Hints that fit what libbpf and the kernel said of one program. */
 
 import type { KernelError } from "../errors.ts";
-import { quoteNames } from "../gadget/mod.ts";
+import { quoteNames } from "../text/mod.ts";
 import {
   classicTracepoints,
   didYouMean,

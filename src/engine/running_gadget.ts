@@ -126,6 +126,7 @@ export class RunningGadget {
         stats: () => this.snapshot(),
         refresh: () => this.refresh(),
         sets: () => this.metricSets,
+        setOf: (dataSource) => this.#metricSetOf(dataSource),
       },
       known: (name) => late?.dataSources.find((source) => source.name === name),
       warn: this.#options.warn,
@@ -240,6 +241,12 @@ export class RunningGadget {
   /** Metrics of all data sources that are collected and fed. */
   get metricSets(): readonly MetricSet[] {
     return setsOf(this.#runners.filter(({ spec }) => !this.#emptySources.has(spec.name)));
+  }
+
+  /** Metrics of one data source; undefined if it is not collected, or not fed. */
+  #metricSetOf(dataSource: string): MetricSet | undefined {
+    if (this.#emptySources.has(dataSource)) return undefined;
+    return this.#runners.find(({ spec }) => spec.name === dataSource)?.collector?.set;
   }
 
   /** Attached programs, for tests and `runProgram`. */
@@ -364,28 +371,18 @@ export class RunningGadget {
     this.#detach();
     try {
       await this.#stopReading();
-    } finally {
-      try {
-        await this.#endReading();
-      } finally {
-        try {
-          this.#lossWatch?.stop();
-        } finally {
-          // A thread that is stuck may read its buffers: they go with the process.
-          if (this.#thread?.isStuck !== true) await this.#closeAll();
-        }
-      }
-    }
-  }
-
-  /** What was counted is handed on, also if not all could be. */
-  async #endReading(): Promise<void> {
-    // What fails here fails again when it is closed, and is told then.
-    await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
-    try {
+      // What fails here fails again when it is closed, and is told then.
+      await Promise.allSettled(this.#runners.map((runner) => runner.end?.()));
       for (const readings of this.#readings) await readings.readLast();
     } finally {
+      // Also if not all could be counted: what was is handed on. It throws nothing.
       await this.#plan?.stop();
+      try {
+        this.#lossWatch?.stop();
+      } finally {
+        // A thread that is stuck may read its buffers: they go with the process.
+        if (this.#thread?.isStuck !== true) await this.#closeAll();
+      }
     }
   }
 

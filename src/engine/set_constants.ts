@@ -2,7 +2,8 @@
 
 import type { BpfMap, BpfObject } from "../../ffi/mod.ts";
 import { FormatError, UsageError } from "../errors.ts";
-import { encodeParam, suggestName } from "../gadget/mod.ts";
+import { encodeParam } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 import type { ParsedGadget } from "./parse_gadget.ts";
 
 /** Suffix of a constant that says how many entries the map of the first part has. */

@@ -285,7 +285,8 @@ export class LabelArena implements SeriesLabels {
   }
 }
 
-function joinValues(values: readonly string[], sources: readonly number[]): string {
+/** The value of a label column. */
+export function joinValues(values: readonly string[], sources: readonly number[]): string {
   return sources.length === 1
     ? values[sources[0]]
     : sources.map((index) => values[index]).join(";");

@@ -58,13 +58,14 @@ interface RecentBody {
 
 /** The page of all metrics. Scrapes that overlap share one refresh, and one rendering if they can. */
 export class MetricsPage {
+  /** Brings the sets up to date; who comes meanwhile waits for the same. Never rejects. */
+  readonly refresh: () => Promise<void>;
   readonly #options: MetricsPageOptions;
   readonly #scrapes: Scrapes;
   readonly #deflater = new Deflater();
   readonly #pace = new Pace();
   /** By variant. */
   readonly #recent = new Map<string, RecentBody>();
-  readonly #refresh: () => Promise<void>;
   readonly #ownPart: Readonly<Record<ExpositionFormat, () => Promise<Uint8Array>>>;
 
   constructor(options: MetricsPageOptions) {
@@ -72,7 +73,7 @@ export class MetricsPage {
     this.#scrapes = new Scrapes(options.limits ?? DEFAULT_SCRAPE_LIMITS, {
       onTooLate: () => options.ownMetrics.countScrapeError("timeout"),
     });
-    this.#refresh = shareInFlight(() => this.#refreshOnce());
+    this.refresh = shareInFlight(() => this.#refreshOnce());
     this.#ownPart = {
       text: shareInFlight(() => options.ownMetrics.render("text")),
       openmetrics: shareInFlight(() => options.ownMetrics.render("openmetrics")),
@@ -97,7 +98,7 @@ export class MetricsPage {
     }
     try {
       const format = formatOf(request);
-      await scrape.within(this.#refresh());
+      await scrape.within(this.refresh());
       const trailer = await scrape.within(this.#ownPart[format]());
       await scrape.within(this.#pace.breathe());
       const mayGzip = acceptsGzip(request.headers.get("accept-encoding")) && !isLoopback(peer);

@@ -9,7 +9,7 @@ import type { ExpositionFormat } from "./_number_text.ts";
 import { Pace } from "./pace.ts";
 import { NO_EXTRAS, type SampleExtras } from "./_sample_writer.ts";
 import { type ArenaEntry, Page, type PageState } from "./page.ts";
-import { translateLabels, translateMetricName } from "./prometheus_names.ts";
+import { type LabelColumn, translateLabels, translateMetricName } from "./prometheus_names.ts";
 import { type FamilyRegistry, RegistryFamily } from "./registry_family.ts";
 
 export type { ExpositionFormat, TextExposition } from "./_number_text.ts";
@@ -71,9 +71,7 @@ export class Exposition {
     }));
     refuseClashes(set, { candidates, families: this.#families.values() });
 
-    const reserved = new Set(RESERVED_LABELS);
-    if (set.instruments.some((instrument) => instrument.type === "histogram")) reserved.add("le");
-    const columns = translateLabels(set.labelNames, reserved);
+    const columns = labelColumnsOf(set);
     const entry = {
       set,
       labels: new LabelArena(set, columns),
@@ -203,4 +201,11 @@ export class Exposition {
     const header = family.header(format, { openMetricsNameTaken: this.#isNameTaken(family) });
     return new TextEncoder().encode(header);
   }
+}
+
+/** A set's labels as they stand on the page. */
+export function labelColumnsOf(set: MetricSet): LabelColumn[] {
+  const reserved = new Set(RESERVED_LABELS);
+  if (set.instruments.some((instrument) => instrument.type === "histogram")) reserved.add("le");
+  return translateLabels(set.labelNames, reserved);
 }

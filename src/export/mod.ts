@@ -12,7 +12,6 @@ export {
 } from "./exposition.ts";
 export { folderOf, pathIn, stampOf } from "./file_paths.ts";
 export { MAX_HEAD_BYTES } from "./http_connection.ts";
-export { type LandingContent, type LandingSource } from "./landing_page.ts";
 export { addressText, type ListenAddress, parseListenAddress } from "./listen_address.ts";
 export {
   type MetricsServer,
@@ -62,4 +61,7 @@ export {
   type SecureMetricsServerOptions,
   startSecureMetricsServer,
 } from "./secure_metrics_server.ts";
+export { type StatusDataSource, type StatusDocument, type StatusGadget } from "./status.ts";
+export { MAX_STATUS_SERIES, readStatusMetrics } from "./status_metrics.ts";
+export { type LandingContent } from "./web_page.ts";
 export { WebConfigFile } from "./web_config_file.ts";

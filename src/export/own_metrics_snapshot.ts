@@ -5,6 +5,8 @@ export interface GadgetStats {
   readonly gadget: string;
   /** False if it could not start, or has failed. */
   readonly isUp: boolean;
+  /** Why it does not run; absent if it does. */
+  readonly reason?: string;
 }
 
 /** Counts of one data source since it started. */

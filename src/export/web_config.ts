@@ -7,9 +7,9 @@ import {
   parseYaml,
   readMapping,
   readText,
-  suggestName,
   type YamlNode,
 } from "../gadget/mod.ts";
+import { suggestName } from "../text/mod.ts";
 
 /** What the file says. Files that it names are not yet read. */
 export interface WebConfig {

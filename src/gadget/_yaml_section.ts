@@ -1,7 +1,7 @@
 /** Sections of `gadget.yaml`: mappings whose keys are known in advance; as in `ig`, case does not count. */
 
 import { FormatError } from "../errors.ts";
-import { nearestName, suggestName } from "./nearest_name.ts";
+import { nearestName, suggestName } from "../text/mod.ts";
 import { describeNode, keyOf, readMapping, type YamlNode } from "./_yaml_node.ts";
 
 export type Section<K extends string> = ReadonlyMap<K, YamlNode>;

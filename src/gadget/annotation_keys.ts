@@ -1,9 +1,9 @@
 /** The annotation keys that mean something, where they belong, and what values they take. */
 
 import { templateNames } from "../decode/mod.ts";
+import { nearestName } from "../text/mod.ts";
 import { type AnnotationEntry, placeError } from "./annotation_entry.ts";
 import { checkValue, type ValueRule } from "./annotation_values.ts";
-import { nearestName } from "./nearest_name.ts";
 
 /** What carries an annotation. */
 export type Carrier = "data source" | "field";

@@ -1,9 +1,9 @@
 /** Finds the data source or field that annotations are for. */
 
 import type { Field } from "../decode/mod.ts";
+import { quoteNames, suggestName } from "../text/mod.ts";
 import { type AnnotationEntry, type Place, placeError } from "./annotation_entry.ts";
 import type { GadgetMetadata } from "./metadata.ts";
-import { quoteNames, suggestName } from "./nearest_name.ts";
 import type { DataSourceSpec } from "./spec.ts";
 
 /** A data source or field by name, with what is said about it in one place. */

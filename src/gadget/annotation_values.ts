@@ -1,5 +1,6 @@
 /** What values an annotation may have, and how they are read. */
 
+import { nearestName, quoteNames } from "../text/mod.ts";
 import { parseDurationMs } from "./duration.ts";
 import {
   type ExponentialBoundaries,
@@ -7,7 +8,6 @@ import {
   MAX_EXPONENTIAL_BUCKETS,
   parseExponential,
 } from "./exponential_boundaries.ts";
-import { nearestName, quoteNames } from "./nearest_name.ts";
 
 /** Rule for the value of an annotation. */
 export type ValueRule =

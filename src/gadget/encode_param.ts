@@ -1,8 +1,8 @@
 /** Text of a parameter ↔ bytes of its variable. */
 
 import { UsageError } from "../errors.ts";
+import { suggestName } from "../text/mod.ts";
 import { parseL3Endpoint } from "./ip_address.ts";
-import { suggestName } from "./nearest_name.ts";
 import type { ParamSpec } from "./spec.ts";
 
 /**

@@ -2,8 +2,8 @@
 
 import type { Btf, BtfVar } from "../btf/mod.ts";
 import { FormatError } from "../errors.ts";
+import { suggestName } from "../text/mod.ts";
 import type { MapDefinition } from "./maps.ts";
-import { suggestName } from "./nearest_name.ts";
 import type { DataSourceOrigin } from "./spec.ts";
 
 const SEPARATOR = "___";

@@ -2,11 +2,11 @@
 
 import type { Field } from "../decode/mod.ts";
 import { UsageError } from "../errors.ts";
+import { quoteNames, suggestName } from "../text/mod.ts";
 import { parseBoundaries } from "./annotation_values.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { ExponentialBoundaries } from "./exponential_boundaries.ts";
 import { checkLabelNames, checkMetricNames, instrumentName } from "./metric_names.ts";
-import { quoteNames, suggestName } from "./nearest_name.ts";
 import type { DataSourceSpec } from "./spec.ts";
 
 export type MetricType = "counter" | "gauge" | "histogram";

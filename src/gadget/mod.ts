@@ -29,7 +29,6 @@ export {
   type MetricType,
   type ValueRole,
 } from "./metric_roles.ts";
-export { nearestName, quoteNames, suggestName } from "./nearest_name.ts";
 export type { ObjectData, SymbolPlace } from "./params.ts";
 export type {
   Annotations,

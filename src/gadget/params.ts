@@ -3,9 +3,9 @@
 import type { Btf, TypeId } from "../btf/mod.ts";
 import { deriveFields } from "../decode/mod.ts";
 import { FormatError, UsageError } from "../errors.ts";
+import { suggestName } from "../text/mod.ts";
 import { decodeParam, encodeParam } from "./encode_param.ts";
 import type { GadgetMetadata, ParamMetadata } from "./metadata.ts";
-import { suggestName } from "./nearest_name.ts";
 import type { ParamSpec } from "./spec.ts";
 
 /** Where a variable lies, from the ELF symbol table. */

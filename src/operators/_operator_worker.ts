@@ -133,6 +133,7 @@ async function instantiate(
     params,
     host: {
       sets: () => [],
+      setOf: () => undefined,
       refresh: () => Promise.resolve(new Map()),
       stats: () => {
         throw new Error("BUG: numbers of the main thread");

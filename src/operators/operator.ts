@@ -161,6 +161,8 @@ export interface LocalMetrics extends Metrics {
   subscribe(subscriber: LocalMetricsSubscriber, schedule: MetricsSchedule): void;
   /** Of all data sources that are collected and fed. Live. Empty before `start`. */
   readonly sets: readonly MetricSet[];
+  /** Of one data source; undefined if it is not among them. */
+  setOf(dataSource: string): MetricSet | undefined;
   /** Brings all up to date. @returns what could not be read, by data source. */
   refresh(): Promise<ReadonlyMap<string, unknown>>;
 }

@@ -17,6 +17,7 @@ import { type KnownSource, PlannedSource, refusesMetrics } from "./planned_sourc
 /** What the one who runs the gadget does for operators. */
 export interface GadgetHost {
   sets(): readonly MetricSet[];
+  setOf(dataSource: string): MetricSet | undefined;
   refresh(): Promise<ReadonlyMap<string, unknown>>;
   stackMap(): StackMapHandle | undefined;
   kernelStack(id: number): string;
@@ -77,6 +78,7 @@ export class PlannedGadget implements LocalGadget {
       get sets(): readonly MetricSet[] {
         return host.sets();
       },
+      setOf: (dataSource) => host.setOf(dataSource),
       refresh: () => host.refresh(),
       subscribe: (subscriber, schedule) => {
         this.#metricsWishes.push({ subscriber, schedule });

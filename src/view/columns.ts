@@ -2,6 +2,7 @@
 
 import type { Field, FieldFormatter, FieldValue, RecordBytes } from "../decode/mod.ts";
 import { leafName, readField, valueToText } from "../decode/mod.ts";
+import { escapeControls } from "../text/mod.ts";
 import {
   type ColumnShape,
   columnShape,
@@ -9,7 +10,7 @@ import {
   isTextual,
   layoutColumns,
 } from "./column_layout.ts";
-import { displayWidth, type Ellipsis, escapeControls, truncateText } from "./display_text.ts";
+import { displayWidth, type Ellipsis, truncateText } from "./display_text.ts";
 import { isContainer, selectFields } from "./field_selection.ts";
 import type { RowView } from "./row_view.ts";
 

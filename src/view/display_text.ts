@@ -1,49 +1,11 @@
 /**
- * Text on a terminal: how wide it is, how it is cut, and what must not get there.
+ * Text on a terminal: how wide it is, and how it is cut.
  *
  * The npm build of `@std/cli/unicode-width` lacks its data file, so widths come from the Unicode
  * properties that the regular expression engine knows.
  */
 
-/** C0, DEL, C1, line separators, direction overrides and lone surrogates: they act, they do not show. */
-const UNSAFE =
-  // deno-lint-ignore no-control-regex
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
-const ALL_UNSAFE = new RegExp(UNSAFE, "gu");
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-
-const NAMED_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-function escapeUnsafe(character: string): string {
-  const code = character.charCodeAt(0);
-  return NAMED_ESCAPES[character] ??
-    (code < 0x100
-      ? `\\x${code.toString(16).padStart(2, "0")}`
-      : `\\u${code.toString(16).padStart(4, "0")}`);
-}
-
-/** The text with everything visible as `\x1b`, `\n`, `\u202e` that would control the terminal. */
-export function escapeControls(text: string): string {
-  return UNSAFE.test(text) ? text.replace(ALL_UNSAFE, escapeUnsafe) : text;
-}
-
-/** True if laid-out text holds characters, besides line breaks, that would control the terminal. */
-export function hasControls(text: string): boolean {
-  return UNSAFE.test(text.replaceAll("\n", ""));
-}
-
-/** As `escapeControls`, for JSON text that `JSON.stringify` made: it stays valid and equal. */
-export function escapeControlsInJson(json: string): string {
-  if (PRINTABLE_ASCII.test(json)) return json;
-  return json.replace(
-    ALL_UNSAFE,
-    // Line breaks here are layout: those inside strings are escaped already.
-    (character) =>
-      character === "\n"
-        ? character
-        : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
 
 const ZERO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
 /** East Asian Wide and Fullwidth blocks, and characters that show as emoji. */

@@ -1,6 +1,6 @@
 /** Histograms as bars of stars. */
 
-import { escapeControls } from "./display_text.ts";
+import { escapeControls } from "../text/mod.ts";
 
 export interface HistogramText {
   /** Name of the metric. */

@@ -11,7 +11,7 @@ import {
   type RecordBytes,
 } from "../decode/mod.ts";
 import { bytesToHex, shortestFloat32 } from "../decode/mod.ts";
-import { escapeControlsInJson, hasControls } from "./display_text.ts";
+import { escapeControlsInJson, hasControls } from "../text/mod.ts";
 import { isContainer, selectFields } from "./field_selection.ts";
 import type { RowView } from "./row_view.ts";
 

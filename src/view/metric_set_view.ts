@@ -2,7 +2,8 @@
 
 import { valueToText } from "../decode/mod.ts";
 import type { Column, HistogramColumn, Instrument, MetricSet } from "../metrics/mod.ts";
-import { displayWidth, escapeControls, truncateText } from "./display_text.ts";
+import { escapeControls } from "../text/mod.ts";
+import { displayWidth, truncateText } from "./display_text.ts";
 import { renderHistogram, seriesTitle } from "./histogram.ts";
 
 export interface MetricSetViewOptions {

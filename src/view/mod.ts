@@ -2,7 +2,7 @@
 
 export { type ColumnsViewOptions, createColumnsView } from "./columns.ts";
 export { createRowView, type RowViewOptions } from "./create_row_view.ts";
-export { displayWidth, escapeControls } from "./display_text.ts";
+export { displayWidth } from "./display_text.ts";
 export { findField } from "./field_selection.ts";
 export { type HistogramText, renderHistogram } from "./histogram.ts";
 export {

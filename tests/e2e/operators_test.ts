@@ -2,7 +2,7 @@
 
 // @ts-types="../unit/_std_assert.d.ts"
 import { assertEquals, assertMatch } from "@std/assert";
-import { type CommandCase, runCase, testCases, testWith } from "./cases.ts";
+import { runCase, testWith } from "./cases.ts";
 import { CHECKOUT } from "./kmeter_command.ts";
 import { sleep } from "./kmeter_process.ts";
 import { readmeBlocks } from "./readme_blocks.ts";
@@ -155,15 +155,16 @@ const ERRORS: readonly [string, string, string, RegExp][] = [
   ["is an empty command", "exec: ", "", /^error: --operator "exec: ": there is no command/],
 ];
 
-testCases(ERRORS.map(([what, operator, module, stderr]): CommandCase => {
-  const sandbox = new Sandbox();
-  globalThis.addEventListener("unload", () => sandbox[Symbol.dispose]());
-  sandbox.write("operator.js", module);
-  return {
-    name: `an operator that ${what}`,
-    requires: ["root"],
-    run: ["run", "trace_exec", "-o", "none", "--operator", operator],
-    options: { cwd: sandbox.folder },
-    expect: { code: 2, stdout: "", stderr },
-  };
-}));
+for (const [what, operator, module, stderr] of ERRORS) {
+  const name = `an operator that ${what}`;
+  testWith(name, ["root"], async () => {
+    using sandbox = new Sandbox();
+    sandbox.write("operator.js", module);
+    await runCase({
+      name,
+      run: ["run", "trace_exec", "-o", "none", "--operator", operator],
+      options: { cwd: sandbox.folder },
+      expect: { code: 2, stdout: "", stderr },
+    });
+  });
+}

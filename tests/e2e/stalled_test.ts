@@ -4,6 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
+import { HttpReceiver } from "./otlp_receiver.ts";
 import { startKmeter } from "./kmeter_process.ts";
 import { ANY_PORT, readPage, samplesOf, servedAt } from "./scrape.ts";
 
@@ -16,9 +17,12 @@ testWith(
   ["root"],
   async () => {
     const before = await listKernelObjects();
+    await using collector = new HttpReceiver();
     {
       await using kmeter = startKmeter([
         ...["run", "trace_open", "-o", "none", "--filter", `fname~${SLOW_PATTERN}`, ANY_PORT],
+        ...["--otel-metrics-exporter", "a", "--otel-exporter", "a.exporter=otlp-http"],
+        ...["--otel-exporter", `a.endpoint=${collector.url}`, "--otel-exporter", "a.interval=1h"],
       ]);
       const address = await servedAt(kmeter);
       const consumer = async () => samplesOf(await readPage(address), "kmeter_consumer_up");
@@ -30,6 +34,7 @@ testWith(
       assertEquals(code, 1);
       assertMatch(stderr, /^warning: events wait to be counted for over a second: /m);
       assertMatch(stderr, /^error: Cannot count what is left: ETIMEDOUT, .*\nhint: a --filter /m);
+      assertEquals(collector.received.requests.length, 1, "what was counted is pushed");
     }
     await assertNothingLeft(before);
   },

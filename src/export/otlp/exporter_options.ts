@@ -1,7 +1,8 @@
 /** What one OTLP exporter does, as plain data: a thread can be sent it, and any configuration fill it. */
 
 import { UsageError } from "../../errors.ts";
-import { parseDurationMs, suggestName } from "../../gadget/mod.ts";
+import { parseDurationMs } from "../../gadget/mod.ts";
+import { suggestName } from "../../text/mod.ts";
 import { parseEndpoint } from "./_endpoint.ts";
 import { parseExporterHeaders } from "./_headers.ts";
 import { type ExporterSetting, OTLP_PROTOCOLS, type OtlpProtocol } from "./exporter_setting.ts";

@@ -67,6 +67,7 @@ const server = lazily(async () => {
     port: 0,
     exposition,
     ownMetrics,
+    status: () => Promise.reject(new Error("nobody asks")),
     landing: () => ({ version: "1", sources: [] }),
     onError: (error) => void errors.push(error),
   });

@@ -16,8 +16,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
 /** What a file sets up. Throws: FormatError with its mistakes. */
 function exporters(text: string, folder = "/etc/kmeter/"): ExporterOptions[] {
   const keys = { settings: [], gadget: [], exporter: EXPORTER_KEYS };
-  const config = parseServeConfig(`gadgets: [a]\nexporters:\n${text}`, "f", keys);
   const mistakes = new Mistakes("f");
+  const config = parseServeConfig(`gadgets: [a]\nexporters:\n${text}`, keys, mistakes);
   const environment = (name: string) => VARIABLES[name];
   const options = exportersOfFile(config.exporters, { folder, environment, mistakes });
   mistakes.refuse();

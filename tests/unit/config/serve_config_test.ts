@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { parseServeConfig } from "../../../src/config/mod.ts";
+import { Mistakes, parseServeConfig } from "../../../src/config/mod.ts";
 import { FormatError } from "../../../src/errors.ts";
 
 const KEYS = {
@@ -7,7 +7,12 @@ const KEYS = {
   gadget: ["annotate", "filter", "strict"],
   exporter: ["endpoint", "headers", "collectKmeterMetrics"],
 };
-const parse = (text: string) => parseServeConfig(text, "kmeter.yaml", KEYS);
+const parse = (text: string) => {
+  const mistakes = new Mistakes("kmeter.yaml");
+  const config = parseServeConfig(text, KEYS, mistakes);
+  mistakes.refuse();
+  return config;
+};
 
 Deno.test("keys become flags: text, lists, and annotations as a mapping", () => {
   const { settings, gadgets, warnings } = parse(`
@@ -166,7 +171,7 @@ operator:
 
 Deno.test("operators are texts, or texts with params", () => {
   const text = "operators: ['exec:wc -l', {operator: a.js, a-b: 1}]\ngadgets: [c]";
-  const { operators } = parseServeConfig(text, "kmeter.yaml", KEYS);
+  const { operators } = parse(text);
   const place = "kmeter.yaml:1 (operators.1.a-b)";
   assertEquals(operators.map(({ text, params }) => [text, [...params]]), [
     ["exec:wc -l", []],

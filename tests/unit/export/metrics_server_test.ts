@@ -29,6 +29,7 @@ async function page(seriesCount: number) {
     exposition,
     ownMetrics,
     errors,
+    status: () => Promise.reject(new Error("nobody asks")),
     landing: () => ({
       version: "0.1.0",
       sources: [{ scope: "g/<d>", description: "D & co.", metrics: ["c_total"] }],

@@ -26,6 +26,7 @@ async function serve(text: string, { seriesCount = 1, maxMs = 60_000, files = {}
     hostname: "127.0.0.1",
     exposition,
     ownMetrics,
+    status: () => Promise.reject(new Error("nobody asks")),
     landing: () => ({ version: "0", sources: [] }),
     onError: (error: unknown) => errors.push(error),
     limits: { maxScrapes: 16, maxMs, maxIdleMs: 3000 },

@@ -53,6 +53,7 @@ async function planned(
     params: new Map(Object.entries(params)),
     host: {
       sets: () => [],
+      setOf: () => undefined,
       refresh: () => Promise.resolve(new Map()),
       stackMap: () => undefined,
       kernelStack: String,

@@ -1,7 +1,7 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { truncateText } from "../../../src/view/display_text.ts";
-import { displayWidth, escapeControls } from "../../../src/view/mod.ts";
+import { displayWidth } from "../../../src/view/mod.ts";
 
 const WIDTHS: readonly [string, number][] = [
   ["", 0],
@@ -18,22 +18,6 @@ const WIDTHS: readonly [string, number][] = [
 ];
 for (const [text, width] of WIDTHS) {
   Deno.test(`"${text}" is ${width} columns wide`, () => assertEquals(displayWidth(text), width));
-}
-
-const ESCAPES: readonly [string, string][] = [
-  ["plain ~", "plain ~"],
-  ["日本", "日本"],
-  ["\x1b[2J", "\\x1b[2J"],
-  ["a\r\n\tb\0", "a\\r\\n\\tb\\x00"],
-  ["\x7f\x9b31m", "\\x7f\\x9b31m"],
-  ["\u202e\u2028\u2066", "\\u202e\\u2028\\u2066"],
-  ["\ud800x\udc00", "\\ud800x\\udc00"],
-  ["🎉", "🎉"],
-];
-for (const [text, escaped] of ESCAPES) {
-  Deno.test(`${JSON.stringify(text)} reaches the terminal as ${escaped}`, () => {
-    assertEquals(escapeControls(text), escaped);
-  });
 }
 
 Deno.test("a wide character is never cut in half", () => {

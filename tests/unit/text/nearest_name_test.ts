@@ -1,6 +1,6 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { nearestName, quoteNames, suggestName } from "../../../src/gadget/mod.ts";
+import { nearestName, quoteNames, suggestName } from "../../../src/text/mod.ts";
 
 const NEAREST: [word: string, candidates: string[], nearest: string | undefined][] = [
   ["com", ["comm", "pid"], "comm"],
