@@ -340,9 +340,9 @@ export function pageSizeBytes(): number {
 
 const SIGKILL = 9;
 
-/** Kills all processes of a group; it may have none any more. */
-export function killProcessGroup(id: number): void {
-  libc().kill(-id, SIGKILL);
+/** Kills all processes of a group. @returns false if it has none any more, or they are another user's. */
+export function killProcessGroup(id: number): boolean {
+  return libc().kill(-id, SIGKILL) === 0;
 }
 
 /** Stops this process as Ctrl-Z does; returns when it goes on. */

@@ -111,8 +111,12 @@ export class ExecOperator implements Operator<Gadget> {
     const status = await Promise.race([this.#child.status, late.promise]);
     clearTimeout(timer);
     if (status === undefined) {
-      killProcessGroup(this.processGroup);
-      throw new Error(`its program has not ended in ${END_MS / 1000} s, and was killed`);
+      const isKilled = killProcessGroup(this.processGroup);
+      throw new Error(
+        `its program has not ended in ${END_MS / 1000} s, and ${
+          isKilled ? "was killed" : "cannot be killed: it is root's"
+        }`,
+      );
     }
     if (!status.success) {
       throw new Error(`its program has ended: ${status.signal ?? `status ${status.code}`}`);
