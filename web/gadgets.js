@@ -55,10 +55,10 @@ function gadgetCard() {
   return {
     node,
     update({ gadget, look }) {
-      setText(name, gadget.name);
+      setText(name, visibleText(gadget.name));
       setText(state, gadget.isUp ? "runs" : "down");
       state.classList.toggle("bad", !gadget.isUp);
-      setText(description, gadget.description);
+      setText(description, visibleText(gadget.description));
       const found = problemsOf(gadget);
       problems.hidden = found.length === 0;
       showProblems(found);
@@ -155,9 +155,9 @@ function programRow() {
   return {
     node: element("tr", {}, name, section, state, runs, time),
     update(program) {
-      setText(name, program.name);
-      setText(section, program.section);
-      setText(state, program.isAttached ? "attached" : program.reason);
+      setText(name, visibleText(program.name));
+      setText(section, visibleText(program.section));
+      setText(state, program.isAttached ? "attached" : visibleText(program.reason));
       setText(runs, program.runCount === undefined ? "–" : valueText(program.runCount));
       const { runTimeSeconds } = program;
       setText(time, runTimeSeconds === undefined ? "–" : valueText(runTimeSeconds, "s"));
