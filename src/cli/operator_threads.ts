@@ -2,7 +2,14 @@
 
 import { UsageError } from "../errors.ts";
 import type { OperatorStats } from "../export/mod.ts";
-import { operatorSource, OperatorThread } from "../operators/mod.ts";
+import {
+  ENRICH_OPERATOR,
+  FILTER_OPERATOR,
+  METRICS_OPERATOR,
+  operatorSource,
+  OperatorThread,
+} from "../operators/mod.ts";
+import type { GadgetSpec } from "../gadget/mod.ts";
 import { suggestName } from "../text/mod.ts";
 import type { Flag } from "./flags.ts";
 
@@ -13,6 +20,14 @@ export const OPERATOR_FLAG: Flag = {
   repeats: true,
   description: "let a module, or a program that reads JSON lines, take part; adds up",
 };
+
+/** Names of kmeter's own. */
+const TAKEN_NAMES: readonly string[] = [
+  ...[ENRICH_OPERATOR, FILTER_OPERATOR, METRICS_OPERATOR].map(({ name }) => name),
+  "cli",
+  "otlp",
+  "prometheus",
+];
 
 /** An operator as somebody has named it. */
 export interface NamedOperator {
@@ -58,13 +73,20 @@ export class OperatorThreads {
   }
 
   #add(thread: OperatorThread): void {
-    if (this.#threads.some(({ name }) => name === thread.name)) {
-      void thread.close();
-      throw new UsageError(`There are two operators "${thread.name}"`, {
+    const { name } = thread;
+    // Closed with the others, whatever is wrong with it.
+    const isTwice = this.#threads.some((other) => other.name === name);
+    this.#threads.push(thread);
+    if (isTwice) {
+      throw new UsageError(`There are two operators "${name}"`, {
         hint: "give --operator once for each, or another name to one of them",
       });
     }
-    this.#threads.push(thread);
+    if (TAKEN_NAMES.includes(name)) {
+      throw new UsageError(`The name "${name}" is that of an operator of kmeter's own`, {
+        hint: "give yours another name",
+      });
+    }
   }
 
   get operators(): readonly OperatorThread[] {
@@ -75,19 +97,42 @@ export class OperatorThreads {
     return this.#threads.map(({ stats }) => stats);
   }
 
-  /** Flags of modules. @throws UsageError if one of them is taken. */
+  /** Flags of modules. @throws UsageError if one of them is a flag of kmeter, or of two modules. */
   flagsBeside(table: readonly Flag[]): Flag[] {
-    const flags = this.#threads.filter(({ isExec }) => !isExec).flatMap(({ params }) => params);
-    const taken = flags.find(({ name }) => table.some((flag) => flag.name === name));
-    if (taken === undefined) return flags;
-    throw new UsageError(`--${taken.name} of an operator is a flag of kmeter already`, {
-      hint: "give the operator another name, with which the names of its params begin",
+    const flags = this.#flags();
+    refuseTaken(flags, { names: table.map(({ name }) => name), owner: "kmeter" });
+    flags.forEach(({ name }, index) =>
+      refuseTaken(flags.slice(index + 1), { names: [name], owner: "another one" })
+    );
+    return flags;
+  }
+
+  /** @throws UsageError if a gadget has a param that a module has. */
+  refuseParamsOf({ name, params }: GadgetSpec): void {
+    refuseTaken(this.#flags(), {
+      names: params.map(({ key }) => key),
+      owner: `the gadget ${name}`,
     });
+  }
+
+  #flags(): Flag[] {
+    return this.#threads.filter(({ isExec }) => !isExec).flatMap(({ params }) => params);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.splice(0).map((thread) => thread.close()));
   }
+}
+
+function refuseTaken(
+  flags: readonly Flag[],
+  { names, owner }: { readonly names: readonly string[]; readonly owner: string },
+): void {
+  const taken = flags.find(({ name }) => names.includes(name));
+  if (taken === undefined) return;
+  throw new UsageError(`--${taken.name} of an operator is a flag of ${owner} already`, {
+    hint: "give the operator another name, with which the names of its params begin",
+  });
 }
 
 function refuseUnknownParams(

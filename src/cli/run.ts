@@ -68,6 +68,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const table = [...RUN_FLAGS, ...threads.flagsBeside(RUN_FLAGS)];
     const line = parseGadgetCommandLine(name, args, { table, warn: noticeWarning });
     const { gadget, flags } = line;
+    threads.refuseParamsOf(gadget.spec);
     const display = createTerminalDisplay({
       title: gadget.spec.name,
       settings: displaySettings(flags, gadget.spec),

@@ -25,7 +25,7 @@ export class MetricsReadings {
     this.#onError = onError;
     const { intervalMs, count = 0 } = wish.schedule;
     this.#timer = new FetchTimer({ intervalMs, count }, {
-      fetch: () => this.#read(),
+      fetch: () => this.#readIfRoom(),
       onError: (error) => onError(runners[0].spec.name, error),
     });
   }
@@ -41,8 +41,11 @@ export class MetricsReadings {
   }
 
   /** What finds no room now is in the next reading. */
+  async #readIfRoom(): Promise<void> {
+    if (this.#wish.subscriber.isFull?.() !== true) await this.#read();
+  }
+
   async #read(): Promise<void> {
-    if (this.#wish.subscriber.isFull?.() === true) return;
     for (const runner of this.#runners) {
       try {
         await runner.refresh();

@@ -424,9 +424,9 @@ export class RunningGadget {
   /** For a start that failed: that is the error to tell, whatever fails now. */
   async #abandon(): Promise<void> {
     await Promise.allSettled([this.#thread?.stop(), this.#pump?.stop()]);
+    await this.#plan?.stop();
     // A thread that is stuck may read its buffers: they go with the process.
     if (this.#thread?.isStuck === true) return;
-    await this.#plan?.stop();
     const runners = this.#runners.splice(0);
     await Promise.allSettled(runners.map((runner) => runner.abandon()));
     for (const { collector } of runners) collector?.memory.giveBackPlaces();

@@ -46,6 +46,11 @@ export class ExecOperator implements Operator<Gadget> {
     });
   }
 
+  /** The program and its children. */
+  get processGroup(): number {
+    return this.#child.pid;
+  }
+
   instantiate(gadget: Gadget): OperatorInstance | undefined {
     const interval = gadget.param(INTERVAL);
     if (gadget.param(NO_ROWS) !== "true") {
@@ -106,7 +111,7 @@ export class ExecOperator implements Operator<Gadget> {
     const status = await Promise.race([this.#child.status, late.promise]);
     clearTimeout(timer);
     if (status === undefined) {
-      killProcessGroup(this.#child.pid);
+      killProcessGroup(this.processGroup);
       throw new Error(`its program has not ended in ${END_MS / 1000} s, and was killed`);
     }
     if (!status.success) {

@@ -53,6 +53,13 @@ let operator: Operator<Gadget> | undefined;
 /** Orders are obeyed one after the other. */
 let queue: Promise<void> = Promise.resolve();
 
+// Either would end this thread without a word to the main one.
+const refuseToEnd = () => {
+  throw new Error("an operator cannot end its thread: throw what is wrong");
+};
+Object.assign(Deno, { exit: refuseToEnd });
+Object.assign(globalThis, { close: refuseToEnd });
+
 scope.onmessage = ({ data }) => {
   queue = queue.then(() => obey(data));
 };
@@ -78,7 +85,8 @@ async function answer(order: OperatorOrder): Promise<OperatorReply> {
       if (order.libbpf !== undefined) useLibbpf(order.libbpf);
       operator = await load(order.source);
       const { name, priority, params = [] } = operator;
-      return { kind: "loaded", name, priority, params };
+      const processGroup = operator instanceof ExecOperator ? operator.processGroup : undefined;
+      return { kind: "loaded", name, priority, params, processGroup };
     }
     case "instantiate":
       return await instantiate(order);
@@ -86,7 +94,8 @@ async function answer(order: OperatorOrder): Promise<OperatorReply> {
       await step(order);
       return { kind: "done" };
     case "rows": {
-      const { dataSources } = known(order.gadget).plan;
+      // A start that is given up may have rows under way.
+      const { dataSources } = gadgets.get(order.gadget)?.plan ?? { dataSources: [] };
       for (const { name, spec, subscribers } of dataSources) {
         if (name !== order.dataSource) continue;
         for (const subscriber of subscribers) {
@@ -154,7 +163,7 @@ async function step(order: Extract<OperatorOrder, { kind: "step" }>): Promise<vo
       return await plan.preStart();
     case "start":
       return await plan.start(
-        order.previous === undefined ? undefined : known(order.previous).plan,
+        order.previous === undefined ? undefined : gadgets.get(order.previous)?.plan,
       );
     case "stop": {
       using _ = stacks;

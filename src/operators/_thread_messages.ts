@@ -64,6 +64,8 @@ export type OperatorReply =
     readonly name: string;
     readonly priority: number;
     readonly params: readonly OperatorParam[];
+    /** Of its program, if it has one. */
+    readonly processGroup?: number;
   }
   /** Answers an order that has `gadget`, or `close`. */
   | { readonly kind: "done"; readonly wishes?: Wishes }

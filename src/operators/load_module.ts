@@ -19,6 +19,9 @@ export async function loadModule(url: string): Promise<Operator<Gadget>> {
   if (typeof instantiate !== "function") throw new Error("it has no function instantiate(gadget)");
   if (!Array.isArray(params)) throw new Error("its params are no list");
   for (const param of params) checkParam(param, name);
+  const names = params.map((param) => param.name);
+  const twice = names.find((param, index) => names.indexOf(param) !== index);
+  if (twice !== undefined) throw new Error(`there are two params ${twice}`);
   return operator as Operator<Gadget>;
 }
 
@@ -28,6 +31,9 @@ function checkParam(param: Partial<OperatorParam> | null, operator: string): voi
     throw new Error(
       `a param is called ${JSON.stringify(name)}: begin the names of params with ${operator}-`,
     );
+  }
+  if (!/^[a-z0-9-]*[a-z0-9]$/.test(name)) {
+    throw new Error(`a param is called ${JSON.stringify(name)}: use a-z, 0-9 and dashes`);
   }
   if (short !== undefined) throw new Error(`param ${name}: the short flags are kmeter's own`);
   if (typeof description !== "string") throw new Error(`param ${name} has no description`);

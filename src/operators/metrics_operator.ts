@@ -1,6 +1,7 @@
 /** Has the metrics collected of every data source that has some. */
 
-import type { LocalDataSource, Operator } from "./operator.ts";
+import type { Operator } from "./operator.ts";
+import { refusesMetrics } from "./planned_source.ts";
 
 /** Before all that take metrics. */
 export const METRICS_OPERATOR: Operator = {
@@ -8,7 +9,7 @@ export const METRICS_OPERATOR: Operator = {
   priority: 50,
   instantiate(gadget) {
     for (const source of gadget.dataSources) {
-      if (isRefused(source) || source.collect()) continue;
+      if (refusesMetrics(source) || source.collect()) continue;
       gadget.warn(
         `data source ${source.name} has no metrics: annotate a field, for example ` +
           `--annotate ${source.name}:metrics.implicit-counter.name=events`,
@@ -17,7 +18,3 @@ export const METRICS_OPERATOR: Operator = {
     return undefined;
   },
 };
-
-function isRefused({ annotations }: LocalDataSource): boolean {
-  return annotations["metrics.collect"] === "false";
-}

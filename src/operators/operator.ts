@@ -2,7 +2,7 @@
  * The operator interface: whoever takes part in a gadget's run, from the texts of fields to the HTTP page.
  *
  * Operators of kmeter's own run in the main thread and are given {@linkcode LocalGadget}; those of others
- * run in a thread of their own (`module_operator.ts`) and are given the part of it that crosses threads,
+ * run in a thread of their own (`operator_thread.ts`) and are given the part of it that crosses threads,
  * {@linkcode Gadget}.
  */
 
@@ -104,14 +104,14 @@ export interface Subscriber {
 
 /** The metrics of a gadget. */
 export interface Metrics {
-  /** Wants the values at intervals; the last ones come when the gadget stops. */
+  /** Has the data sources counted, and wants the values at intervals; the last ones come when the gadget stops. */
   subscribe(subscriber: MetricsSubscriber, schedule: MetricsSchedule): void;
 }
 
 /** Takes metrics. */
 export interface MetricsSubscriber {
   take(reading: MetricsReading): void | Promise<void>;
-  /** True while it wants no more: then a reading is left out. */
+  /** True while it wants no more: then a reading is left out, except for the last one. */
   isFull?(): boolean;
 }
 

@@ -3,7 +3,7 @@
  * stuck or dead without anybody waiting for it.
  */
 
-import { chosenLibbpf } from "../../ffi/mod.ts";
+import { chosenLibbpf, killProcessGroup } from "../../ffi/mod.ts";
 import type { RecordBytes } from "../decode/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { OperatorStats } from "../export/mod.ts";
@@ -19,8 +19,8 @@ import type { OperatorOrder, OperatorReply, OperatorSource, Wishes } from "./_th
 
 /** Rows that wait to be taken, at most: what comes then is left out, and counted. */
 export const MAX_WAITING_BYTES: number = 4 << 20;
-/** Readings of metrics that wait, at most: the next one says the same and more. */
-const MAX_WAITING_READINGS = 2;
+/** What a batch costs that waits, beside its rows: 885 bytes were measured. */
+const BATCH_BYTES = 1024;
 /** How long an operator may take to load, or over a step of a gadget's start. */
 export const START_STEP_MS = 10_000;
 /** How long it may take over the end of a gadget, or its own. */
@@ -30,9 +30,10 @@ const EXEC = "exec:";
 
 /** Rows, or a reading of metrics, that the thread has yet to take. */
 interface Batch {
-  readonly rows: number;
   /** 0 for a reading. */
+  readonly rows: number;
   readonly sizeBytes: number;
+  onTaken?(): void;
 }
 
 /** An instance that the thread knows by a number. */
@@ -71,11 +72,12 @@ export class OperatorThread implements Operator {
   readonly #warn: OperatorThreadOptions["warn"];
   readonly #given: ReadonlyMap<string, string> | undefined;
   readonly #worker: Worker;
-  readonly #gadgets: LocalGadget[] = [];
+  /** Those that have not stopped, by number. */
+  readonly #gadgets = new Map<number, LocalGadget>();
+  #lastNumber = 0;
   /** Batches that are posted and not taken, in order. */
   readonly #waiting: Batch[] = [];
   #waitingBytes = 0;
-  #waitingReadings = 0;
   #loaded: Extract<OperatorReply, { kind: "loaded" }> | undefined;
   /** Takes the answer to the order under way. */
   #answer: ((reply: OperatorReply) => void) | undefined;
@@ -83,6 +85,7 @@ export class OperatorThread implements Operator {
   #queue: Promise<unknown> = Promise.resolve();
   #failure: string | undefined;
   #isClosed = false;
+  #closed: Promise<void> | undefined;
   #rows = 0;
   #lostRows = 0;
 
@@ -108,6 +111,8 @@ export class OperatorThread implements Operator {
     this.#warn = warn;
     this.#worker = new Worker(new URL("./_operator_worker.ts", import.meta.url), {
       type: "module",
+      // What kmeter may do now, for good: else the thread would lose what the main one gives back.
+      deno: { permissions: "inherit" },
     });
     this.#worker.onmessage = ({ data }: MessageEvent<OperatorReply>) => this.#take(data);
     this.#worker.onerror = (event) => {
@@ -145,7 +150,8 @@ export class OperatorThread implements Operator {
   /** One that has failed has nothing to do with gadgets that start later. */
   async instantiate(gadget: LocalGadget): Promise<OperatorInstance | undefined> {
     if (this.#failure !== undefined) return undefined;
-    const number = this.#gadgets.push(gadget) - 1;
+    const number = ++this.#lastNumber;
+    this.#gadgets.set(number, gadget);
     const given = this.params.flatMap(({ name }): [string, string][] => {
       const text = this.#given?.get(name) ?? gadget.param(name);
       return text === undefined ? [] : [[name, text]];
@@ -163,8 +169,11 @@ export class OperatorThread implements Operator {
       },
       params: new Map(given),
     }, START_STEP_MS);
-    if (reply.kind !== "done") this.#refuse(reply);
-    if (reply.wishes === undefined) return undefined;
+    if (reply.kind !== "done" || reply.wishes === undefined) {
+      this.#gadgets.delete(number);
+      if (reply.kind === "failed") return undefined;
+      this.#refuse(reply);
+    }
     this.#subscribe(gadget, { number, wishes: reply.wishes });
     const instance: NumberedInstance = {
       number,
@@ -175,7 +184,10 @@ export class OperatorThread implements Operator {
           step: "start",
           previous: (previous as NumberedInstance | undefined)?.number,
         }),
-      stop: () => this.#step({ gadget: number, step: "stop" }),
+      stop: async () => {
+        await this.#step({ gadget: number, step: "stop" });
+        this.#gadgets.delete(number);
+      },
     };
     return instance;
   }
@@ -185,18 +197,21 @@ export class OperatorThread implements Operator {
       if (!wishes.rows.includes(source.name)) continue;
       source.subscribe({ take: (records) => this.#handOn(records, { number, source }) });
     }
-    wishes.metrics.forEach((schedule, wish) =>
+    wishes.metrics.forEach((schedule, wish) => {
+      // One at a time: the next one says the same and more.
+      let waiting = 0;
       gadget.metrics.subscribe({
-        isFull: () => this.#failure !== undefined || this.#waitingReadings >= MAX_WAITING_READINGS,
+        isFull: () => this.#failure !== undefined || waiting > 0,
         take: (reading) => {
-          this.#waitingReadings++;
+          if (this.#failure !== undefined) return;
+          waiting++;
           this.#deliver(
             { kind: "metrics", gadget: number, wish, snapshot: reading.snapshot() },
-            { rows: 0, buffers: [] },
+            { rows: 0, sizeBytes: 0, onTaken: () => waiting-- },
           );
         },
-      }, schedule)
-    );
+      }, schedule);
+    });
   }
 
   /** Never waits: what finds no room is left out. */
@@ -210,36 +225,38 @@ export class OperatorThread implements Operator {
       return;
     }
     const copies = copyRecords(records, source.spec);
+    const buffers = [copies.records.buffer, copies.values.buffer];
+    const sizeBytes = buffers.reduce((sum, { byteLength }) => sum + byteLength, BATCH_BYTES);
     this.#deliver(
       { kind: "rows", gadget: number, dataSource: source.name, records: copies },
-      { rows: copies.count, buffers: [copies.records.buffer, copies.values.buffer] },
+      { rows: copies.count, sizeBytes },
+      buffers,
     );
   }
 
-  #deliver(
-    order: OperatorOrder,
-    { rows, buffers }: { rows: number; buffers: readonly ArrayBuffer[] },
-  ): void {
-    const sizeBytes = buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    this.#waiting.push({ rows, sizeBytes });
-    this.#waitingBytes += sizeBytes;
-    this.#worker.postMessage(order, [...buffers]);
+  #deliver(order: OperatorOrder, batch: Batch, buffers: ArrayBuffer[] = []): void {
+    this.#waiting.push(batch);
+    this.#waitingBytes += batch.sizeBytes;
+    this.#worker.postMessage(order, buffers);
   }
 
   #take(reply: OperatorReply): void {
+    // What was on its way when the thread was ended.
+    if (this.#failure !== undefined) return;
     switch (reply.kind) {
       case "taken": {
-        const { rows, sizeBytes } = this.#waiting.shift() ?? { rows: 0, sizeBytes: 0 };
-        this.#rows += rows;
-        this.#waitingBytes -= sizeBytes;
-        if (sizeBytes === 0) this.#waitingReadings--;
+        const batch = this.#waiting.shift();
+        if (batch === undefined) throw new Error("BUG: nothing waits to be taken");
+        this.#rows += batch.rows;
+        this.#waitingBytes -= batch.sizeBytes;
+        batch.onTaken?.();
         return;
       }
-      case "warning":
-        return this.#gadgets[reply.gadget].warn(
-          `operator ${this.name}: ${reply.text}`,
-          reply.hint,
-        );
+      case "warning": {
+        const text = `operator ${this.name}: ${reply.text}`;
+        const gadget = this.#gadgets.get(reply.gadget);
+        return gadget === undefined ? this.#warn(text, reply.hint) : gadget.warn(text, reply.hint);
+      }
       case "failed":
         return this.#fail(reply.message);
       default:
@@ -254,7 +271,8 @@ export class OperatorThread implements Operator {
     this.#worker.terminate();
     for (const { rows } of this.#waiting.splice(0)) this.#lostRows += rows;
     this.#waitingBytes = 0;
-    if (this.#answer === undefined) {
+    // What does not load is an error of its own.
+    if (this.#loaded !== undefined) {
       this.#warn(
         `operator ${this.name} has failed: ${message}`,
         "all else goes on without it; kmeter_operator_up tells it too",
@@ -263,7 +281,7 @@ export class OperatorThread implements Operator {
     this.#answer?.({ kind: "failed", message });
   }
 
-  /** Gives an order and waits for the answer. One that takes too long is a failure. */
+  /** Gives an order and waits for the answer. One that takes too long is a failure, and told. */
   #ask(order: OperatorOrder, withinMs: number): Promise<OperatorReply> {
     const result = this.#queue.then(() => this.#askNow(order, withinMs));
     this.#queue = result;
@@ -271,15 +289,17 @@ export class OperatorThread implements Operator {
   }
 
   async #askNow(order: OperatorOrder, withinMs: number): Promise<OperatorReply> {
+    if (this.#isClosed) return { kind: "failed", message: "it has ended" };
     if (this.#failure !== undefined) return { kind: "failed", message: this.#failure };
     const { promise, resolve } = Promise.withResolvers<OperatorReply>();
     this.#answer = resolve;
     this.#worker.postMessage(order);
     const what = order.kind === "step" ? order.step : order.kind;
-    const timer = setTimeout(
-      () => this.#fail(`its ${what} has not ended in ${withinMs / 1000} s`),
-      withinMs,
-    );
+    const timer = setTimeout(() => {
+      const group = this.#loaded?.processGroup;
+      if (group !== undefined) killProcessGroup(group);
+      this.#fail(`its ${what} has not ended in ${withinMs / 1000} s`);
+    }, withinMs);
     try {
       return await promise;
     } finally {
@@ -288,13 +308,11 @@ export class OperatorThread implements Operator {
     }
   }
 
-  /** The start of a gadget fails with its operator; at the end there is only something to tell. */
+  /** What it throws is about the gadget. */
   async #step(step: Omit<Extract<OperatorOrder, { kind: "step" }>, "kind">): Promise<void> {
-    const isEnd = step.step === "stop";
-    const wasUp = this.#failure === undefined;
-    const reply = await this.#ask({ kind: "step", ...step }, isEnd ? END_STEP_MS : START_STEP_MS);
-    if (reply.kind === "done" || !wasUp) return;
-    this.#refuse(reply);
+    const withinMs = step.step === "stop" ? END_STEP_MS : START_STEP_MS;
+    const reply = await this.#ask({ kind: "step", ...step }, withinMs);
+    if (reply.kind === "refused") this.#refuse(reply);
   }
 
   #refuse(reply: OperatorReply): never {
@@ -306,16 +324,15 @@ export class OperatorThread implements Operator {
   }
 
   /** Lets the operator end. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    const wasUp = this.#failure === undefined;
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     const reply = await this.#ask({ kind: "close" }, END_STEP_MS);
     this.#isClosed = true;
     this.#worker.terminate();
-    if (reply.kind !== "done" && wasUp) {
-      this.#warn(
-        `operator ${this.name} did not end well: ${"message" in reply ? reply.message : ""}`,
-      );
-    }
+    if (reply.kind !== "refused") return;
+    this.#warn(`operator ${this.name} did not end well: ${reply.message}`);
   }
 }

@@ -13,7 +13,7 @@ import type {
   OperatorInstance,
   ReadSchedule,
 } from "./operator.ts";
-import { type KnownSource, PlannedSource } from "./planned_source.ts";
+import { type KnownSource, PlannedSource, refusesMetrics } from "./planned_source.ts";
 
 /** What the one who runs the gadget does for operators. */
 export interface GadgetHost {
@@ -59,11 +59,16 @@ export class PlannedGadget implements LocalGadget {
     options: PlannedGadgetOptions,
   ): Promise<PlannedGadget> {
     const gadget = new PlannedGadget(options);
-    for (const operator of operators.toSorted((a, b) => a.priority - b.priority)) {
-      const instance = await operator.instantiate(gadget);
-      if (instance !== undefined) gadget.#instances.set(operator.name, instance);
+    try {
+      for (const operator of operators.toSorted((a, b) => a.priority - b.priority)) {
+        const instance = await operator.instantiate(gadget);
+        if (instance !== undefined) gadget.#instances.set(operator.name, instance);
+      }
+      return gadget;
+    } catch (error) {
+      await gadget.stop();
+      throw error;
     }
-    return gadget;
   }
 
   private constructor(options: PlannedGadgetOptions) {
@@ -78,7 +83,13 @@ export class PlannedGadget implements LocalGadget {
       },
       setOf: (dataSource) => host.setOf(dataSource),
       refresh: () => host.refresh(),
-      subscribe: (subscriber, schedule) => this.#metricsWishes.push({ subscriber, schedule }),
+      subscribe: (subscriber, schedule) => {
+        this.#metricsWishes.push({ subscriber, schedule });
+        for (const source of this.dataSources) {
+          const isAsked = schedule.dataSources?.includes(source.name) ?? !refusesMetrics(source);
+          if (isAsked) source.collect();
+        }
+      },
     };
   }
 

@@ -20,6 +20,11 @@ export interface KnownSource {
   readonly isCollected: boolean;
 }
 
+/** True if its author, or the user, wants no metrics of it. */
+export function refusesMetrics({ annotations }: LocalDataSource): boolean {
+  return annotations["metrics.collect"] === "false";
+}
+
 /** Remembers the wishes. */
 export class PlannedSource implements LocalDataSource {
   readonly spec: DataSourceSpec;

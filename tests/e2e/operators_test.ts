@@ -70,6 +70,51 @@ testWith(
   },
 );
 
+testWith(
+  "a module writes files and opens connections, and has metrics counted",
+  ["root"],
+  async () => {
+    using sandbox = new Sandbox();
+    using program = new NamedProgram();
+    const { promise: posted, resolve } = Promise.withResolvers<string>();
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async (request) => {
+        const text = await request.text();
+        if (text.includes(program.name)) resolve(text);
+        return new Response();
+      },
+    );
+    sandbox.write(
+      "poster.ts",
+      `export default { name: "poster", priority: 60, instantiate(gadget: { metrics: any }) {
+      gadget.metrics.subscribe({ async take(reading: any) {
+        const body = reading.snapshot().flatMap(({ series }: any) => series.map(({ labels, value }: any) =>
+          labels.comm + " " + value)).join("\\n");
+        Deno.writeTextFileSync("posted.txt", body);
+        await (await fetch("http://127.0.0.1:${server.addr.port}/", { method: "POST", body })).body?.cancel();
+      } }, { intervalMs: 100 });
+    } };`,
+    );
+    await runCase({
+      name: "poster",
+      run: ["run", "trace_exec", "--operator", "./poster.ts"],
+      options: { cwd: sandbox.folder },
+      during: async (kmeter) => {
+        await kmeter.waitFor("stdout", /COMM/);
+        await program.run(3);
+        assertMatch(await posted, new RegExp(`^${program.name} [123]$`, "m"));
+        kmeter.kill("SIGINT");
+      },
+      expect: { code: 0, stderr: "" },
+    });
+    assertMatch(
+      Deno.readTextFileSync(`${sandbox.folder}/posted.txt`),
+      new RegExp(`^${program.name} 3$`, "m"),
+    );
+  },
+);
+
 /** Runs trace_exec beside an operator; the program of the test's own must be counted whole. */
 function faultCase(
   name: string,
@@ -118,7 +163,7 @@ faultCase("an operator that throws when nobody waits for it is left out", "./ope
 });
 faultCase("an operator that never comes back keeps nobody", "./operator.js", {
   isUp: true,
-  stderr: /^warning: operator faulty: its stop has not ended in 3 s$/m,
+  stderr: /^warning: operator faulty has failed: its stop has not ended in 3 s$/m,
   module: faulty("source.subscribe({ take() { for (;;); } });"),
 });
 faultCase("a program that ends is left out", "exec:read line; exit 3", {
@@ -145,6 +190,12 @@ const ERRORS: readonly [string, string, string, RegExp][] = [
     "./operator.js",
     'export default { name: "map", priority: 1, instantiate() {}, params: [{ name: "map-fetch-count", description: "" }] };',
     /^error: --map-fetch-count of an operator is a flag of kmeter already/,
+  ],
+  [
+    "has a name of kmeter's",
+    "./operator.js",
+    'export default { name: "cli", priority: 1, instantiate() {} };',
+    /^error: The name "cli" is that of an operator of kmeter's own/,
   ],
   [
     "objects to the gadget",

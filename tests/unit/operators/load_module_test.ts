@@ -15,6 +15,12 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   ["params that are no list", operator("params: {}"), "its params are no list"],
   ["a param that is null", operator("params: [null]"), "a param is called undefined"],
   ["a param of no name", operator('params: [{ name: "x" }]'), 'a param is called "x"'],
+  ["a param that is no flag", operator('params: [{ name: "a-B=c" }]'), "use a-z, 0-9 and dashes"],
+  [
+    "two params of one name",
+    operator(`params: ["a-b", "a-b"].map((name) => ({ name, description: "" }))`),
+    "there are two params a-b",
+  ],
   ["a param without words", operator('params: [{ name: "a-b" }]'), "param a-b has no description"],
   [
     "a short flag",

@@ -1,70 +1,20 @@
 // @ts-types="../_std_assert.d.ts"
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { RecordBytes } from "../../../src/decode/mod.ts";
-import type { DataSourceSpec, GadgetSpec } from "../../../src/gadget/mod.ts";
 import {
   FILTER_OPERATOR,
   METRICS_OPERATOR,
   type Operator,
   PlannedGadget,
 } from "../../../src/operators/mod.ts";
-import { makeField } from "../decode/fields.ts";
-
-const EVENTS: DataSourceSpec = {
-  name: "events",
-  origin: { kind: "tracer", map: "events", struct: "event" },
-  annotations: {},
-  tags: [],
-  fields: [
-    makeField({ name: "pid", kind: "uint32", sizeBytes: 4 }),
-    makeField({
-      name: "bytes",
-      kind: "uint64",
-      sizeBytes: 8,
-      offsetBytes: 8,
-      annotations: { "metrics.type": "counter" },
-    }),
-  ],
-  recordSizeBytes: 16,
-  valueSizeBytes: 0,
-};
-const PLAIN: DataSourceSpec = {
-  ...EVENTS,
-  name: "plain",
-  fields: [makeField({ name: "uid", kind: "uint32", sizeBytes: 4 })],
-  recordSizeBytes: 4,
-};
+import { optionsOf } from "./planned_options.ts";
 
 async function planned(
   operators: readonly Operator[],
   params: Readonly<Record<string, string>> = {},
 ): Promise<{ gadget: PlannedGadget; warnings: string[] }> {
   const warnings: string[] = [];
-  const spec: GadgetSpec = {
-    name: "g",
-    description: "",
-    dataSources: [EVENTS, PLAIN],
-    params: [],
-    programs: {},
-  };
-  const gadget = await PlannedGadget.of(operators, {
-    name: "g",
-    spec,
-    params: new Map(Object.entries(params)),
-    schedule: () => ({ intervalMs: 0, count: 0 }),
-    host: {
-      sets: () => [],
-      setOf: () => undefined,
-      refresh: () => Promise.resolve(new Map()),
-      stackMap: () => undefined,
-      kernelStack: String,
-      stats: () => {
-        throw new Error("not asked for");
-      },
-    },
-    warn: (text) => void warnings.push(text),
-  });
-  return { gadget, warnings };
+  return { gadget: await PlannedGadget.of(operators, optionsOf(warnings, params)), warnings };
 }
 
 /** Writes down what it is called for. */
