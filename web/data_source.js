@@ -16,7 +16,7 @@ import { eventsKey, lostKey, numbersOf, seriesKey, sumOf } from "./remember.js";
 /** @import { Look } from "./history.js" */
 /** @import { StatusDataSource, StatusMetric, StatusSeries } from "../src/export/status.ts" */
 
-/** @typedef {{ readonly gadget: string, readonly source: StatusDataSource, readonly look: Look }} ShownSource */
+/** @typedef {{ readonly run: string, readonly source: StatusDataSource, readonly look: Look }} ShownSource */
 
 /** A metric, and where its value stands among a series' values. @typedef {StatusMetric & { readonly index: number }} IndexedMetric */
 
@@ -58,9 +58,9 @@ function factList() {
   events.node.append(line.node);
   return {
     node: element("dl", { class: "facts" }, events.node, lost.node, series.node, map.node),
-    update({ gadget, source, look }) {
+    update({ run, source, look }) {
       const { history } = look;
-      const place = { gadget, source: source.name };
+      const place = { run, source: source.name };
       const rates = ratesOf(history, eventsKey(place));
       events.update(latest(rates, rateText));
       events.node.hidden = source.map !== undefined;
@@ -192,9 +192,9 @@ function valueCell({ name: metric, type, unit, index }) {
   const node = element("td", { class: "number" }, cell);
   return {
     node,
-    update({ gadget, source, series, look }) {
+    update({ run, source, series, look }) {
       const { history } = look;
-      const key = seriesKey({ gadget, source: source.name }, { metric, series });
+      const key = seriesKey({ run, source: source.name }, { metric, series });
       const [value] = numbersOf(series.values[index]);
       if (type === "gauge") {
         setText(main, valueText(value, unit));

@@ -9,7 +9,7 @@ import { dataSourceView } from "./data_source.js";
 import { element, list, setText } from "./dom.js";
 import { valueText, visibleText } from "./numbers.js";
 import { latest, ratesOf } from "./overview.js";
-import { runTimeKey } from "./remember.js";
+import { runOf, runTimeKey } from "./remember.js";
 
 /** @import { View } from "./dom.js" */
 /** @import { Look } from "./history.js" */
@@ -23,7 +23,7 @@ import { runTimeKey } from "./remember.js";
  */
 export function gadgetCards(parent) {
   const show = list(parent, {
-    key: (/** @type {ShownGadget} */ { gadget }) => gadget.name,
+    key: (/** @type {ShownGadget} */ { gadget }) => runOf(gadget),
     make: gadgetCard,
   });
   return (gadgets, look) => show(gadgets.map((gadget) => ({ gadget, look })));
@@ -55,14 +55,15 @@ function gadgetCard() {
   return {
     node,
     update({ gadget, look }) {
-      setText(name, gadget.name);
+      setText(name, visibleText(gadget.name));
       setText(state, gadget.isUp ? "runs" : "down");
       state.classList.toggle("bad", !gadget.isUp);
-      setText(description, gadget.description);
+      setText(description, visibleText(gadget.description));
       const found = problemsOf(gadget);
       problems.hidden = found.length === 0;
       showProblems(found);
-      showSources(gadget.dataSources.map((source) => ({ gadget: gadget.name, source, look })));
+      const run = runOf(gadget);
+      showSources(gadget.dataSources.map((source) => ({ run, source, look })));
       programs.update({ gadget, look });
     },
   };
@@ -123,11 +124,12 @@ function programTable() {
   });
   return {
     node,
-    update({ gadget: { name, programs }, look }) {
+    update({ gadget, look }) {
+      const { programs } = gadget;
       node.hidden = programs.length === 0;
       const attached = programs.filter(({ isAttached }) => isAttached).length;
       const share = latest(
-        ratesOf(look.history, runTimeKey(name)),
+        ratesOf(look.history, runTimeKey(runOf(gadget))),
         (rate) => `, ${valueText(100 * rate)} % of a CPU`,
       );
       const count = attached === programs.length ? attached : `${attached} of ${programs.length}`;
@@ -153,9 +155,9 @@ function programRow() {
   return {
     node: element("tr", {}, name, section, state, runs, time),
     update(program) {
-      setText(name, program.name);
-      setText(section, program.section);
-      setText(state, program.isAttached ? "attached" : program.reason);
+      setText(name, visibleText(program.name));
+      setText(section, visibleText(program.section));
+      setText(state, program.isAttached ? "attached" : visibleText(program.reason));
       setText(runs, program.runCount === undefined ? "–" : valueText(program.runCount));
       const { runTimeSeconds } = program;
       setText(time, runTimeSeconds === undefined ? "–" : valueText(runTimeSeconds, "s"));

@@ -57,9 +57,9 @@ function heatMap({ series }, { name, unit, index, bounds = [] }) {
   const node = element("figure", {}, caption, facts, plot);
   return {
     node,
-    update({ gadget, source, series, look }) {
+    update({ run, source, series, look }) {
       const { history } = look;
-      const key = seriesKey({ gadget, source: source.name }, { metric: name, series });
+      const key = seriesKey({ run, source: source.name }, { metric: name, series });
       const rates = history.rates(key);
       const counts = numbersOf(series.values[index]);
       const last = rates.at(-1)?.value.reduce((sum, value) => sum + value, 0);

@@ -7,7 +7,7 @@
 
 import { sparkline } from "./charts.js";
 import { element, list, setText } from "./dom.js";
-import { durationText, rateText, valueText } from "./numbers.js";
+import { durationText, rateText, valueText, visibleText } from "./numbers.js";
 import {
   CPU_KEY,
   EVENTS_KEY,
@@ -83,7 +83,7 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, look) {
     {
       name: "Gadgets",
       value: `${up} of ${gadgets.length} run`,
-      detail: down.length === 0 ? "none is down" : `down: ${down.join(", ")}`,
+      detail: down.length === 0 ? "none is down" : `down: ${visibleText(down.join(", "))}`,
       isBad: down.length > 0,
       look,
     },

@@ -2,36 +2,44 @@
 /** Which of the server's values the page remembers, and under which keys. */
 
 /** @import { History } from "./history.js" */
-/** @import { StatusDataSource, StatusDocument, StatusHistogram, StatusNumber, StatusSeries } from "../src/export/status.ts" */
+/** @import { StatusDataSource, StatusDocument, StatusGadget, StatusHistogram, StatusNumber, StatusSeries } from "../src/export/status.ts" */
 
 export const EVENTS_KEY = "events";
 export const LOST_KEY = "lost";
 export const CPU_KEY = "cpu";
 export const MEMORY_KEY = "memory";
 
-/** A data source of a gadget. @typedef {{ readonly gadget: string, readonly source: string }} Place */
+/** A data source of a gadget's run. @typedef {{ readonly run: string, readonly source: string }} Place */
 
-/** @param {Place} place */
-export function eventsKey({ gadget, source }) {
-  return JSON.stringify([gadget, source]);
+/**
+ * A gadget that was started anew is another one: its series have other keys, or count from zero.
+ * @param {StatusGadget} gadget
+ */
+export function runOf({ name, startedSeconds }) {
+  return JSON.stringify([name, startedSeconds]);
 }
 
 /** @param {Place} place */
-export function lostKey({ gadget, source }) {
-  return JSON.stringify([gadget, source, "lost"]);
+export function eventsKey({ run, source }) {
+  return JSON.stringify([run, source]);
 }
 
-/** Of the run time of a gadget's programs. @param {string} gadget */
-export function runTimeKey(gadget) {
-  return JSON.stringify([gadget]);
+/** @param {Place} place */
+export function lostKey({ run, source }) {
+  return JSON.stringify([run, source, "lost"]);
+}
+
+/** Of the run time of a gadget's programs. @param {string} run */
+export function runTimeKey(run) {
+  return JSON.stringify([run]);
 }
 
 /**
  * @param {Place} place
  * @param {{ readonly metric: string, readonly series: StatusSeries }} which
  */
-export function seriesKey({ gadget, source }, { metric, series }) {
-  return JSON.stringify([gadget, source, metric, series.id]);
+export function seriesKey({ run, source }, { metric, series }) {
+  return JSON.stringify([run, source, metric, series.id]);
 }
 
 /**
@@ -69,10 +77,12 @@ export function remember(history, { uptimeSeconds: at, process, gadgets }) {
   const sources = gadgets.flatMap(({ dataSources }) => dataSources);
   history.addCounts(EVENTS_KEY, at, [sources.reduce((sum, source) => sum + eventsOf(source), 0)]);
   history.addCounts(LOST_KEY, at, [sources.reduce((sum, s) => sum + sumOf(s.eventsLost), 0)]);
-  for (const { name, programs, dataSources } of gadgets) {
+  for (const gadget of gadgets) {
+    const { programs, dataSources } = gadget;
+    const run = runOf(gadget);
     const runTime = programs.reduce((sum, { runTimeSeconds = 0 }) => sum + runTimeSeconds, 0);
-    history.addCounts(runTimeKey(name), at, [runTime]);
-    for (const source of dataSources) rememberSource(history, at, { gadget: name, source });
+    history.addCounts(runTimeKey(run), at, [runTime]);
+    for (const source of dataSources) rememberSource(history, at, { run, source });
   }
   history.forgetOld(at);
 }
@@ -80,10 +90,10 @@ export function remember(history, { uptimeSeconds: at, process, gadgets }) {
 /**
  * @param {History} history
  * @param {number} at
- * @param {{ readonly gadget: string, readonly source: StatusDataSource }} which
+ * @param {{ readonly run: string, readonly source: StatusDataSource }} which
  */
-function rememberSource(history, at, { gadget, source }) {
-  const place = { gadget, source: source.name };
+function rememberSource(history, at, { run, source }) {
+  const place = { run, source: source.name };
   history.addCounts(eventsKey(place), at, [eventsOf(source)]);
   history.addCounts(lostKey(place), at, [sumOf(source.eventsLost)]);
   for (const series of source.series) {

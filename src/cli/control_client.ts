@@ -9,7 +9,7 @@ import {
   readLines,
 } from "./control_protocol.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
-import { writeNotice, writeOutput } from "./output.ts";
+import { escapeLines, writeNotice, writeOutput } from "./output.ts";
 
 export const SOCKET_FLAG: Flag = {
   name: "socket",
@@ -19,7 +19,7 @@ export const SOCKET_FLAG: Flag = {
 
 /** What a command does beside its request. */
 export interface Asking {
-  /** Takes text instead of standard output. */
+  /** Takes text as it is, instead of standard output. */
   readonly onText?: (text: string) => void;
   /** Takes the replies that are neither text nor notices. */
   readonly onReply?: (reply: ControlReply) => void;
@@ -34,7 +34,7 @@ export interface Asking {
 export async function askServer(
   flags: ParsedFlags,
   request: ControlRequest,
-  { onText = writeOutput, onReply, onConnected }: Asking = {},
+  { onText = writeEscaped, onReply, onConnected }: Asking = {},
 ): Promise<void> {
   const path = flags.text("socket") ?? DEFAULT_SOCKET;
   const connection = await connect(path);
@@ -55,6 +55,11 @@ export async function askServer(
   throw new FormatError(`The kmeter at "${path}" has ended in the middle of its answer`, {
     hint: "it may have been killed; what it said last tells why",
   });
+}
+
+/** Names and messages of gadgets may come from strangers. */
+function writeEscaped(text: string): void {
+  writeOutput(escapeLines(text));
 }
 
 /** Ends where the server does. */

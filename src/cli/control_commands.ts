@@ -1,6 +1,7 @@
 /** `kmeter ps`, `start`, `stop`, `logs` and `attach`: what can be asked of a `kmeter serve` that runs. */
 
 import { UsageError } from "../errors.ts";
+import { escapeControls, escapeControlsInJson } from "../text/mod.ts";
 import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { askServer, SOCKET_FLAG } from "./control_client.ts";
 import type { InstanceStatus } from "./control_protocol.ts";
@@ -11,7 +12,7 @@ import {
   refuseArguments,
   refuseUnknownFlags,
 } from "./flags.ts";
-import { writeOutput } from "./output.ts";
+import { escapeLines, writeOutput } from "./output.ts";
 import { INSTANCE_FLAGS } from "./serve_plan.ts";
 
 const PS_FLAGS: readonly Flag[] = [
@@ -43,7 +44,11 @@ export const psCommand: CommandBody = {
       onReply: (reply) => {
         if (reply.kind !== "instances") return;
         const { instances } = reply;
-        writeOutput(mode === "json" ? `${JSON.stringify(instances)}\n` : table(instances));
+        writeOutput(
+          mode === "json"
+            ? `${escapeControlsInJson(JSON.stringify(instances))}\n`
+            : table(instances),
+        );
       },
     });
     return 0;
@@ -146,7 +151,7 @@ function table(instances: readonly InstanceStatus[]): string {
   const rows = instances.map((instance) => [
     String(instance.id),
     instance.name,
-    instance.gadget,
+    escapeControls(instance.gadget),
     instance.state,
     new Date(instance.startedMs).toISOString().replace(/\.\d+/, ""),
     String(instance.eventsReceived),
@@ -159,7 +164,7 @@ function table(instances: readonly InstanceStatus[]): string {
   const line = (cells: readonly string[]) =>
     `${cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()}\n`;
   const errors = instances.flatMap(({ name, error }) =>
-    error === undefined ? [] : [`${name}: ${error}\n`]
+    error === undefined ? [] : [`${name}: ${escapeLines(error)}\n`]
   );
   return [line(COLUMNS), ...rows.map(line), ...errors].join("");
 }

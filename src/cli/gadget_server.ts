@@ -325,10 +325,15 @@ export class GadgetServer {
       return old === undefined || !isSamePlan(old, instance) || !isRunning(instance.name);
     });
     for (const instance of plan.broken) this.#noteBroken(instance);
-    for (const instance of changed) await this.#startOne(instance);
+    let failed = plan.broken.length;
+    for (const instance of changed) {
+      if (await this.#startOne(instance) !== undefined) failed++;
+    }
+    const started = changed.length + plan.broken.length - failed;
     writeNotice(
-      `${file} read again: ${changed.length} started, ${gone.length} stopped, ` +
-        `${plan.instances.length - changed.length} as before`,
+      `${file} read again: ${started} started, ${gone.length} stopped, ` +
+        `${plan.instances.length - changed.length} as before` +
+        (failed === 0 ? "" : `, ${failed} failed`),
     );
   }
 

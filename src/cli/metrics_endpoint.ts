@@ -15,7 +15,7 @@ import {
 } from "../export/mod.ts";
 import type { LocalGadget, Operator, OperatorInstance } from "../operators/mod.ts";
 import { describeError } from "./report_error.ts";
-import { statusDocument } from "./status_document.ts";
+import { statusDocument, uptimeSeconds } from "./status_document.ts";
 import { programVersion } from "./version.ts";
 import { warnAsIs } from "./warnings.ts";
 
@@ -34,11 +34,18 @@ export interface EndpointOptions {
   readonly more?: () => Partial<OwnMetricsSnapshot>;
 }
 
+/** A gadget on the page. */
+interface Served {
+  readonly gadget: LocalGadget;
+  readonly startedSeconds: number;
+}
+
 /** It listens before anything is loaded: a port in use leaves nothing behind. Ownership: `close()` ends it. */
 export class MetricsEndpoint {
   readonly #own: OwnMetrics;
   readonly #exposition: Exposition;
-  readonly #running = new Set<LocalGadget>();
+  /** With when they began, on the clock of kmeter's uptime. */
+  readonly #running = new Map<LocalGadget, number>();
   /** A scrape waits for it: a page without the gadgets' metrics would look whole. */
   readonly #ready = Promise.withResolvers<void>();
   #server: MetricsServer | undefined;
@@ -64,7 +71,7 @@ export class MetricsEndpoint {
     });
     own.observe(() =>
       mergeSnapshots([
-        ...[...this.#running].map((gadget) => gadget.stats()),
+        ...[...this.#running.keys()].map((gadget) => gadget.stats()),
         more?.() ?? {},
       ])
     );
@@ -94,27 +101,30 @@ export class MetricsEndpoint {
 
   /** Has gadgets on the page while they run. A start fails if two metrics would have the same name. */
   get operator(): Operator {
-    const gadgets = new Map<OperatorInstance, LocalGadget>();
+    const all = new Map<OperatorInstance, Served>();
     return {
       name: "prometheus",
       priority: 90,
       instantiate: (gadget) => {
         const instance: OperatorInstance = {
-          start: (previous) => this.#serve(gadget, previous && gadgets.get(previous)),
+          start: (previous) => {
+            const served = { gadget, startedSeconds: uptimeSeconds() };
+            this.#serve(served, previous && all.get(previous));
+            all.set(instance, served);
+          },
           stop: () => {
             this.#withdraw(gadget);
-            gadgets.delete(instance);
+            all.delete(instance);
           },
         };
-        gadgets.set(instance, gadget);
         return instance;
       },
     };
   }
 
   /** Puts a gadget's metrics on the page, in the place of another's if one is given; or all is as it was. */
-  #serve(gadget: LocalGadget, instead?: LocalGadget): void {
-    if (instead !== undefined) this.#withdraw(instead);
+  #serve({ gadget, startedSeconds }: Served, instead?: Served): void {
+    if (instead !== undefined) this.#withdraw(instead.gadget);
     try {
       for (const set of gadget.metrics.sets) this.#exposition.add(set);
     } catch (error) {
@@ -122,7 +132,7 @@ export class MetricsEndpoint {
       if (instead !== undefined) this.#serve(instead);
       throw error;
     }
-    this.#running.add(gadget);
+    this.#running.set(gadget, startedSeconds);
   }
 
   /** All that is to run at the start runs. */
@@ -138,7 +148,9 @@ export class MetricsEndpoint {
 
   async #refresh(): Promise<void> {
     await this.#ready.promise;
-    const all = await Promise.all([...this.#running].map(({ metrics }) => metrics.refresh()));
+    const all = await Promise.all(
+      [...this.#running.keys()].map(({ metrics }) => metrics.refresh()),
+    );
     for (const failures of all) {
       for (const [dataSource, error] of failures) {
         this.#own.countScrapeError("refresh");
@@ -150,7 +162,7 @@ export class MetricsEndpoint {
   #landing(): LandingContent {
     return {
       version: programVersion(),
-      sources: [...this.#running].flatMap(({ metrics, description }) =>
+      sources: [...this.#running.keys()].flatMap(({ metrics, description }) =>
         metrics.sets.map((set) => ({
           scope: set.scope,
           description,

@@ -160,15 +160,7 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
       await running.begin();
       push?.begin();
       metrics?.ready();
-      if (metrics !== undefined) {
-        writeNotice(`${gadget.spec.name}: metrics at ${metrics.url}`);
-      }
-      for (const exporter of run.exporters) {
-        const interval = `${exporter.intervalMs / 1000} s`;
-        writeNotice(
-          `${gadget.spec.name}: pushing metrics to ${shownUrl(exporter)} every ${interval}`,
-        );
-      }
+      tellDestinations(gadget.spec.name, { url: metrics?.url, exporters: run.exporters });
       notifyServiceManager("READY=1");
       releaseStartMemory();
       if (run.timeoutMs !== undefined && run.timeoutMs > 0) run.stop.after(run.timeoutMs);
@@ -189,6 +181,17 @@ async function runUntilStopped(gadget: ParsedGadget, run: Run): Promise<number> 
   const isRead = await run.display.end();
   if (isRead && summary !== undefined && Deno.stderr.isTerminal()) writeNotice(summary);
   return 0;
+}
+
+function tellDestinations(
+  name: string,
+  { url, exporters }: { url: string | undefined; exporters: readonly ExporterOptions[] },
+): void {
+  if (url !== undefined) writeNotice(`${name}: metrics at ${url}`);
+  for (const exporter of exporters) {
+    const interval = `${exporter.intervalMs / 1000} s`;
+    writeNotice(`${name}: pushing metrics to ${shownUrl(exporter)} every ${interval}`);
+  }
 }
 
 async function openPush(run: Run, own: OwnMetrics): Promise<MetricsPush | undefined> {

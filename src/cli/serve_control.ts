@@ -1,5 +1,6 @@
 /** What `kmeter serve` does when it is told to by `ps`, `start`, `stop`, `logs` and `attach`. */
 
+import { isGadgetName, NAME_RULE } from "../config/mod.ts";
 import type { Instance } from "../engine/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { ControlRequest, InstanceStatus } from "./control_protocol.ts";
@@ -75,6 +76,11 @@ async function start(
   session: ControlSession,
 ): Promise<void> {
   const base = name ?? gadget.replace(/\/+$/, "").replace(/^.*\//, "").replace(/(\.bpf)?\.o$/, "");
+  if (!isGadgetName(base)) {
+    throw new UsageError(`"${base}" is no name for a gadget`, {
+      hint: `${NAME_RULE}: --name my_gadget`,
+    });
+  }
   const planned = planInstance({ name: base, gadget, args }, {
     ...server.context,
     folder: "",

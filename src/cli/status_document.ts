@@ -15,24 +15,29 @@ import { programVersion } from "./version.ts";
 
 /** What there is to tell. */
 export interface StatusSubject {
-  /** Asked again: gadgets stop while they are read. */
-  readonly running: ReadonlySet<LocalGadget>;
+  /** With when they began, on the clock of {@linkcode uptimeSeconds}. Asked again: gadgets stop while they are read. */
+  readonly running: ReadonlyMap<LocalGadget, number>;
   /** Gadgets that should run and do not. */
   readonly down: readonly GadgetStats[];
   /** Put before the names of metrics. */
   readonly prefix?: string;
 }
 
+/** Of this process. It never goes back. */
+export function uptimeSeconds(): number {
+  return performance.now() / 1000;
+}
+
 /** Reads everything as it is now. A gadget that stops meanwhile is left out. */
 export async function statusDocument(subject: StatusSubject): Promise<StatusDocument> {
   const gadgets: StatusGadget[] = [];
   let seriesPlaces: StatusDocument["seriesPlaces"];
-  for (const running of [...subject.running]) {
+  for (const [running, startedSeconds] of [...subject.running]) {
     if (!subject.running.has(running)) continue;
     const snapshot = running.stats();
     const dataSources = await readDataSources(running, { snapshot, subject });
     if (dataSources === undefined) continue;
-    gadgets.push(runningGadget(running, { snapshot, dataSources }));
+    gadgets.push(runningGadget(running, { startedSeconds, snapshot, dataSources }));
     // All have the same budget.
     seriesPlaces = snapshot.seriesPlaces;
   }
@@ -40,7 +45,7 @@ export async function statusDocument(subject: StatusSubject): Promise<StatusDocu
   return {
     version: programVersion(),
     time: new Date().toISOString(),
-    uptimeSeconds: performance.now() / 1000,
+    uptimeSeconds: uptimeSeconds(),
     process: {
       residentBytes,
       cpuSeconds,
@@ -76,7 +81,8 @@ async function readDataSources(
 
 function runningGadget(
   { name, description }: LocalGadget,
-  { snapshot, dataSources }: {
+  { startedSeconds, snapshot, dataSources }: {
+    startedSeconds: number;
     snapshot: OwnMetricsSnapshot;
     dataSources: readonly StatusDataSource[];
   },
@@ -84,6 +90,7 @@ function runningGadget(
   return {
     name,
     isUp: true,
+    startedSeconds,
     reason: "",
     description,
     isCaughtUp: snapshot.consumers.every(({ isUp }) => isUp),

@@ -25,8 +25,14 @@ export interface GadgetEntry {
   readonly places: ReadonlyMap<string, string>;
 }
 
-/** A name is a label, a column and an argument. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+/** What {@linkcode isGadgetName} wants, for hints. */
+export const NAME_RULE = "letters, digits, dots, dashes and underscores";
+
+/** A name is a label, a column and an argument. */
+export function isGadgetName(text: string): boolean {
+  return NAME.test(text);
+}
 
 /** A flag that stands in the file. */
 export interface FlagNode {
@@ -46,12 +52,10 @@ export function entryOf(
 ): GadgetEntry {
   const gadget = textOf(parts.gadget);
   const name = parts.name === undefined ? lastPart(gadget) : textOf(parts.name);
-  if (!NAME.test(name)) {
+  if (!isGadgetName(name)) {
     throw new FormatError(
       `Wrong value in ${describeNode(parts.name ?? item)}: "${name}" is no name`,
-      {
-        hint: "letters, digits, dots, dashes and underscores: name: my_gadget",
-      },
+      { hint: `${NAME_RULE}: name: my_gadget` },
     );
   }
   const args: string[] = [];

@@ -84,6 +84,8 @@ export interface StatusProgram {
 export interface StatusGadget {
   readonly name: string;
   readonly isUp: boolean;
+  /** When it began, on the clock of `uptimeSeconds`: another one of its name counts anew. Absent if it does not run. */
+  readonly startedSeconds?: number;
   /** Why it does not run, or "". */
   readonly reason: string;
   /** "" if it does not run. */

@@ -1,6 +1,15 @@
 /** The series of a metric set that counted most, as plain data. */
 
-import type { Column, HistogramColumn, MetricSet } from "../metrics/mod.ts";
+import {
+  bucketCounts,
+  type Column,
+  type HistogramColumn,
+  histogramSum,
+  type MetricSet,
+  readWhole,
+  scalarValue,
+  totalCount,
+} from "../metrics/mod.ts";
 import { labelColumnsOf } from "./exposition.ts";
 import { joinValues } from "./_label_arena.ts";
 import { doubleText } from "./_number_text.ts";
@@ -79,21 +88,19 @@ class Top {
 
 function rankOf(column: Column | undefined, series: number): number {
   if (column === undefined) return 0;
-  if (column.kind !== "histogram") return Number(scalar(column, series)) || 0;
-  let total = 0;
-  for (const count of bucketCells(column, series)) total += Number(count);
-  return total;
+  return column.kind === "histogram"
+    ? totalCount(column, series)
+    : Number(scalarValue(column, series)) || 0;
 }
 
-/** Undefined if the series went to another key meanwhile: labels and values would not belong together. */
+/** Undefined if the series went to another key meanwhile. */
 function readSeries(
   set: MetricSet,
   series: number,
   labels: readonly LabelColumn[],
 ): StatusSeries | undefined {
-  const generation = set.generation(series);
-  const read = {
-    id: `${series}.${generation}`,
+  return readWhole(set, series, () => ({
+    id: `${series}.${set.generation(series)}`,
     labels: set.isOverflow(series)
       ? { otel_metric_overflow: "true" }
       : labelsOf(set.labelValues(series), labels),
@@ -101,10 +108,9 @@ function readSeries(
       const column = instrument.column();
       return column.kind === "histogram"
         ? histogram(column, series)
-        : jsonNumber(scalar(column, series));
+        : jsonNumber(scalarValue(column, series));
     }),
-  };
-  return generation % 2 === 0 && set.generation(series) === generation ? read : undefined;
+  }));
 }
 
 function labelsOf(
@@ -122,25 +128,9 @@ function cut(text: string): string {
   return `${text.slice(0, MAX_LABEL_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-function scalar(column: Column, series: number): number | bigint {
-  const cell = firstCell(column, series);
-  if (column.kind === "float") return column.floats[cell];
-  const bits = column.cells[cell];
-  return column.kind === "integer" && column.signed ? BigInt.asIntN(64, bits) : bits;
-}
-
 function histogram(column: HistogramColumn, series: number): StatusHistogram {
-  const sum = column.floats[firstCell(column, series) + column.upperBounds.length + 1];
-  return { counts: Array.from(bucketCells(column, series), jsonNumber), sum: jsonNumber(sum) };
-}
-
-function bucketCells(column: HistogramColumn, series: number): BigUint64Array {
-  const first = firstCell(column, series);
-  return column.cells.subarray(first, first + column.upperBounds.length + 1);
-}
-
-function firstCell({ stride, offset }: Column, series: number): number {
-  return series * stride + offset;
+  const counts = Array.from(bucketCounts(column, series), jsonNumber);
+  return { counts, sum: jsonNumber(histogramSum(column, series)) };
 }
 
 function jsonNumber(value: number | bigint): StatusNumber {

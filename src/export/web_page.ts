@@ -1,6 +1,7 @@
 /** The page at `/`, and the files that it loads. Nothing of it comes from elsewhere. */
 
 import { listAssets, readAsset } from "../assets/mod.ts";
+import { escapeControls } from "../text/mod.ts";
 
 /** One exported data source. */
 export interface LandingSource {
@@ -72,7 +73,11 @@ function sourceItem({ scope, description, metrics }: LandingSource): string {
   return `<li><strong>${escapeHtml(scope)}</strong>${about}<br>${names}</li>\n`;
 }
 
+/** Descriptions are a stranger's: what would not be seen, or would turn what stands around it, is written out. */
 function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+  return escapeControls(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(
+    ">",
+    "&gt;",
+  )
     .replaceAll('"', "&quot;");
 }

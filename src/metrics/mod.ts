@@ -37,6 +37,7 @@ export type {
   PlanOptions,
   Storage,
 } from "./plan.ts";
+export { bucketCounts, histogramSum, readWhole, scalarValue, totalCount } from "./read_series.ts";
 export { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "./series_budget.ts";
 export type { SeriesBudgetHandle } from "./series_budget.ts";
 export { allocateSeriesMemory, MAX_SERIES, rowLayout, SeriesMemory } from "./series_memory.ts";

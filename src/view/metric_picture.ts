@@ -1,6 +1,13 @@
 /** All metrics of data sources as a picture for a terminal: for `metrics.print`. */
 
-import type { Column, Instrument, MetricSet } from "../metrics/mod.ts";
+import {
+  bucketCounts,
+  type Column,
+  type Instrument,
+  type MetricSet,
+  readWhole,
+  scalarValue,
+} from "../metrics/mod.ts";
 import { alignTable } from "./align_table.ts";
 import { escapeControls, type Segment, type Styles } from "../text/mod.ts";
 import { drawHistogram, type HistogramText } from "./histogram.ts";
@@ -14,10 +21,7 @@ import {
   labelPairs,
   liveSeries,
   type Ranked,
-  readWhole,
   scalarText,
-  scalarValue,
-  seriesCounts,
 } from "./ranked_series.ts";
 import { styledLine } from "./styled_line.ts";
 
@@ -126,7 +130,7 @@ function histogramBlock(
     unit,
     labels: labelPairs(set, series),
     upperBounds: column.upperBounds,
-    counts: seriesCounts(column, series).slice(),
+    counts: bucketCounts(column, series).slice(),
     isInteger: hasIntegerValues(column, series),
   }));
   return {

@@ -1,6 +1,12 @@
 /** All metrics of a data source as text for a pipe or file: values are exact. For `metrics.print`. */
 
-import type { Instrument, MetricSet } from "../metrics/mod.ts";
+import {
+  bucketCounts,
+  type Instrument,
+  type MetricSet,
+  readWhole,
+  scalarValue,
+} from "../metrics/mod.ts";
 import { alignTable } from "./align_table.ts";
 import { renderHistogram, seriesTitle } from "./histogram.ts";
 import {
@@ -11,10 +17,7 @@ import {
   labelCells,
   labelPairs,
   liveSeries,
-  readWhole,
   scalarText,
-  scalarValue,
-  seriesCounts,
 } from "./ranked_series.ts";
 
 export interface MetricSetViewOptions {
@@ -58,7 +61,7 @@ function histogramTexts({ set, instrument, live, options }: HistogramPart): stri
         unit: instrument.unit,
         labels: labelPairs(set, series),
         upperBounds: column.upperBounds,
-        counts: seriesCounts(column, series),
+        counts: bucketCounts(column, series),
         isInteger: hasIntegerValues(column, series),
       })) ?? []
   );

@@ -1,7 +1,15 @@
-/** The busiest series of an instrument, read whole while another thread counts. */
+/** The busiest series of an instrument, and how they are called. */
 
 import { valueToText } from "../decode/mod.ts";
-import type { Column, HistogramColumn, Instrument, MetricSet } from "../metrics/mod.ts";
+import {
+  type Column,
+  type HistogramColumn,
+  histogramSum,
+  type Instrument,
+  type MetricSet,
+  scalarValue,
+  totalCount,
+} from "../metrics/mod.ts";
 
 /** A series and what it is ranked by. */
 export interface Ranked {
@@ -30,16 +38,6 @@ export function busiestHistograms(column: HistogramColumn, live: readonly number
   return busiest(live, (series) => totalCount(column, series)).filter(({ rank }) => rank > 0);
 }
 
-/**
- * What `read` makes of a series, or `undefined` if the series went to another key meanwhile: labels
- * and values would not belong together.
- */
-export function readWhole<T>(set: MetricSet, series: number, read: () => T): T | undefined {
-  const generation = set.generation(series);
-  const value = read();
-  return generation % 2 === 0 && set.generation(series) === generation ? value : undefined;
-}
-
 /** Label names and values. */
 export function labelPairs(set: MetricSet, series: number): [name: string, value: string][] {
   if (set.isOverflow(series)) return [["otel_metric_overflow", "true"]];
@@ -60,42 +58,17 @@ export function histogramColumn(instrument: Instrument): HistogramColumn {
   throw new Error(`BUG: histogram ${instrument.name} has a column of kind ${column.kind}`);
 }
 
-function totalCount(column: HistogramColumn, series: number): number {
-  let total = 0;
-  for (const count of seriesCounts(column, series)) total += Number(count);
-  return total;
-}
-
-/** Live: what another thread counts shows. */
-export function seriesCounts(column: HistogramColumn, series: number): BigUint64Array {
-  const first = firstCell(column, series);
-  return column.cells.subarray(first, first + column.upperBounds.length + 1);
-}
-
-function firstCell({ stride, offset }: Column, series: number): number {
-  return series * stride + offset;
-}
-
 /** Slots (2^i − 1) count integers; other integer bounds do if the sum shows no fraction. */
 export function hasIntegerValues(column: HistogramColumn, series: number): boolean {
-  const { upperBounds, floats } = column;
+  const { upperBounds } = column;
   if (!upperBounds.every(Number.isInteger)) return false;
   const isSlots = upperBounds.every((bound, i) =>
     bound === 2 ** (i + Math.log2(upperBounds[0] + 1)) - 1
   );
-  return isSlots || Number.isInteger(floats[firstCell(column, series) + upperBounds.length + 1]);
+  return isSlots || Number.isInteger(histogramSum(column, series));
 }
 
-/** Value of a counter or gauge. */
-export function scalarValue(column: Column, series: number): number | bigint {
-  const cell = firstCell(column, series);
-  if (column.kind === "float") return column.floats[cell];
-  if (column.kind === "histogram") throw new Error("BUG: histogram column in a table");
-  const bits = column.cells[cell];
-  return column.signed ? BigInt.asIntN(64, bits) : bits;
-}
-
-/** The same, whole. */
+/** Value of a counter or gauge, whole. */
 export function scalarText(column: Column, series: number): string {
   return valueToText(scalarValue(column, series));
 }

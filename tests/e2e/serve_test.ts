@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertOneError, runCase, testCases, testWith } from "./cases.ts";
 import { assertNothingLeft, listKernelObjects } from "./kernel_objects.ts";
 import { type Outcome, startKmeter } from "./kmeter_process.ts";
-import { NamedProgram, Sandbox } from "./sandbox.ts";
+import { fixtureObject, NamedProgram, Sandbox } from "./sandbox.ts";
 import { pageWith, readPage, samplesOf, servedAt } from "./scrape.ts";
 import { execsOf, Served } from "./served.ts";
 
@@ -176,6 +176,28 @@ testWith(
     served.kmeter.kill("SIGINT");
     assertEquals((await served.kmeter.finish()).code, 0);
     assertEquals((await rows.finish()).code, 0);
+  },
+);
+
+testWith(
+  "names of a stranger control no terminal, and are no names of gadgets",
+  ["root"],
+  async () => {
+    using sandbox = new Sandbox();
+    const folder = sandbox.gadget("x\x1b[31m\n\u202e", {
+      object: await fixtureObject("exec_args"),
+      metadata: "name: x\n",
+    });
+    await using served = new Served("gadgets: [trace_exec]\n");
+    await servedAt(served.kmeter);
+    const refused = await served.ask("start", folder);
+    assertEquals([refused.code, refused.stdout], [2, ""]);
+    assertOneError(refused.stderr);
+    assertEquals((await served.ask("start", folder, "--name", "x")).stdout, "2 x\n");
+    const { stdout } = await served.ask("ps");
+    assertMatch(stdout, /^2 +x +x\\x1b\[31m\\n\\u202e +running /m);
+    const [, { gadget }] = JSON.parse((await served.ask("ps", "-o", "json")).stdout);
+    assertEquals(gadget, "x\x1b[31m\n\u202e");
   },
 );
 

@@ -21,6 +21,7 @@ testWith("a table of a map stays in its place, and the terminal is given back", 
 ], async () => {
   await using kmeter = new TerminalProcess(["run", "top_syscalls"], { rows: 8, columns: 40 });
   await kmeter.waitFor(/ 6 of \d+ rows[^]*\nSYS_[^]*\x1b\[J/);
+  assertMatch(kmeter.text, /loading top_syscalls …\r\x1b\[K/);
   assertPictures(kmeter.text, { rows: 8, columns: 40 });
   await kmeter.resize({ rows: 12, columns: 120 });
   // At first one that was under way when the size changed may come.

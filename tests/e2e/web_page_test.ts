@@ -16,6 +16,13 @@ function serve(
   sandbox: Sandbox,
   { address, comm }: { address: string; comm: string },
 ): ChildProcess {
+  return startKmeter(["serve", "-f", writeConfig(sandbox, { address, comm })]);
+}
+
+function writeConfig(
+  sandbox: Sandbox,
+  { address, comm }: { address: string; comm: string },
+): string {
   const text = `listen: ${address}
 socket: none
 gadgets:
@@ -23,7 +30,7 @@ gadgets:
   - profile_runqlat
   - {gadget: trace_exec, name: broken, btf: /etc/passwd}
 `;
-  return startKmeter(["serve", "-f", sandbox.write("kmeter.yaml", text)]);
+  return sandbox.write("kmeter.yaml", text);
 }
 
 /** Expression: the row of the table that names a program, as text. */
@@ -102,6 +109,15 @@ testWith(
       }
     }
     assertEquals(browser.complaints, []);
+
+    // The first series of the gadget that takes its place is another one.
+    using other = new NamedProgram();
+    writeConfig(sandbox, { address: "127.0.0.1:0", comm: other.name });
+    kmeter.kill("SIGHUP");
+    await kmeter.waitFor("stderr", /read again: 1 started, 0 stopped, 1 as before, 1 failed/);
+    await other.run(1, ["other"]);
+    await browser.waitUntil(`/\\n1$/m.test(${rowOf(other.name)})`);
+    assertEquals(await browser.evaluate(rowOf(program.name)), "");
 
     kmeter.kill("SIGKILL");
     await kmeter.finish();

@@ -20,7 +20,11 @@ async function site({ made = [] as string[] } = {}) {
     beforeScrape: () => void made.push("refresh"),
     landing: () => ({
       version: "<1>",
-      sources: [{ scope: "g/<d>", description: "$& <!-- sources -->", metrics: ["c_total"] }],
+      sources: [{
+        scope: "g/<d>",
+        description: "$& <!-- sources -->\x1b\u202e",
+        metrics: ["c_total"],
+      }],
     }),
     status: () => {
       made.push("status");
@@ -89,7 +93,10 @@ Deno.test("what gadgets say of themselves is text", async () => {
   const get = await site();
   const page = await (await get("/")).text();
   assert(page.includes("&lt;1&gt;"), page);
-  assert(page.includes("<strong>g/&lt;d&gt;</strong>: $&amp; &lt;!-- sources --&gt;<br>"), page);
+  assert(
+    page.includes("<strong>g/&lt;d&gt;</strong>: $&amp; &lt;!-- sources --&gt;\\x1b\\u202e<br>"),
+    page,
+  );
 });
 
 Deno.test("no other file is served", async () => {
