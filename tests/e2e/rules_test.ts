@@ -11,6 +11,8 @@ const TARGET = { job: "ebpf", instance: "a:2224" };
 const SOURCE = { ...TARGET, gadget: "g", datasource: "d" };
 const PROGRAM = { ...TARGET, gadget: "g", program: "p", section: "kprobe/x", reason: "no kprobes" };
 
+const OPERATOR = { ...TARGET, operator: "o" };
+
 type Labels = Readonly<Record<string, string>>;
 
 /** Series of Prometheus' test notation, `labels` → values a minute apart. */
@@ -113,6 +115,19 @@ const FIRING: readonly FiringCase[] = [
     labels: { ...TARGET, gadget: "g" },
   },
   {
+    alert: "KmeterOperatorDown",
+    series: [["kmeter_operator_up", OPERATOR, "1 0x20"]],
+    firesAtMinute: 1,
+    labels: OPERATOR,
+  },
+  {
+    alert: "KmeterOperatorLosesRows",
+    series: [["kmeter_operator_lost_rows_total", OPERATOR, "7x9 1007x20"]],
+    firesAtMinute: 10,
+    labels: OPERATOR,
+    value: "1k",
+  },
+  {
     alert: "KmeterProgramNotAttached",
     series: [["kmeter_program_attached", PROGRAM, "1 0x20"]],
     firesAtMinute: 2,
@@ -137,6 +152,8 @@ const HEALTHY: Series = [
   ["kmeter_map_fetch_errors_total", SOURCE, "3x40"],
   ["kmeter_map_entries", { ...SOURCE, datasource: "array" }, "100x40"],
   ["kmeter_map_max_entries", { ...SOURCE, datasource: "array" }, "100x40"],
+  ["kmeter_operator_up", OPERATOR, "1x40"],
+  ["kmeter_operator_lost_rows_total", OPERATOR, "3x40"],
   ["kmeter_program_attached", { ...PROGRAM, reason: "" }, "1x40"],
 ];
 
