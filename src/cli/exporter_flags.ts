@@ -59,7 +59,7 @@ export function exportersOf(flags: ParsedFlags, environment: Environment): Expor
     if (settings !== undefined) return makeExporterOptions(name, settings);
     throw new UsageError(`--otel-metrics-exporter "${name}": there is no such exporter`, {
       hint: suggestName(name, [STANDARD_NAME, ...fromFlags.keys()], "exporters") +
-        `; to make one: --otel-exporter ${name}.endpoint=URL`,
+        `; to make one: --otel-exporter ${name}.exporter=otlp-http --otel-exporter ${name}.endpoint=URL`,
     });
   });
 }

@@ -17,15 +17,15 @@ import type { InstanceLog } from "./instance_log.ts";
 import { loadOwnMetrics, MetricsEndpoint } from "./metrics_endpoint.ts";
 import { MetricsPush } from "./metrics_push.ts";
 import { OperatorThreads } from "./operator_threads.ts";
+import { countOf } from "../text/mod.ts";
 import { writeNotice } from "./output.ts";
-import { describeError, errorWithHint } from "./report_error.ts";
+import { errorWithHint } from "./report_error.ts";
 import {
   type BrokenInstance,
   isSamePlan,
   type PlanContext,
   type PlannedInstance,
   type ServePlan,
-  SETTING_NAMES,
 } from "./serve_plan.ts";
 import { notifyServiceManager } from "./service_manager.ts";
 import { warn, warnAsIs, warningText } from "./warnings.ts";
@@ -54,8 +54,8 @@ export interface ReadPlan {
   readonly plan: ServePlan;
   /** Tells this state of the file from another. */
   readonly stamp: string;
-  /** Settings as they are written, to tell a change. */
-  readonly settingTexts: string;
+  /** Settings as they are written, by key, to tell a change. */
+  readonly settingTexts: ReadonlyMap<string, string>;
 }
 
 /** What a server is made of. */
@@ -128,7 +128,7 @@ export class GadgetServer {
     endpoint.ready();
     push?.begin();
     server.#follow();
-    writeNotice(`${server.fleet.instances.length} gadgets: metrics at ${endpoint.url}`);
+    writeNotice(`${countOf(server.fleet.instances.length, "gadget")}: metrics at ${endpoint.url}`);
     for (const exporter of exporters) {
       writeNotice(`pushing metrics to ${shownUrl(exporter)} every ${exporter.intervalMs / 1000} s`);
     }
@@ -214,7 +214,7 @@ export class GadgetServer {
       this.#control = await ControlServer.open(socket, control(this));
     } catch (error) {
       if (isSocketChosen) throw error;
-      warnAsIs(`kmeter ps and others cannot be used: ${describeError(error)}`);
+      warnAsIs(`kmeter ps and others cannot be used: ${errorWithHint(error)}`);
     }
   }
 
@@ -302,15 +302,14 @@ export class GadgetServer {
     try {
       const again = read();
       plan = again.plan;
-      if (again.settingTexts !== this.#first.settingTexts) {
-        warn(
-          `${file} changes what all gadgets share (${
-            [...SETTING_NAMES, "exporters", "operators"].join(", ")
-          }): that needs a restart`,
-        );
+      const shared = [...again.settingTexts].filter(([key, text]) =>
+        this.#first.settingTexts.get(key) !== text
+      ).map(([key]) => key);
+      if (shared.length > 0) {
+        warn(`${file} changes what all gadgets share (${shared.join(", ")}): that needs a restart`);
       }
     } catch (error) {
-      warnAsIs(`all goes on as it was: ${describeError(error)}`);
+      warnAsIs(`all goes on as it was: ${errorWithHint(error)}`);
       return;
     }
     const before = this.#planned;
@@ -325,14 +324,17 @@ export class GadgetServer {
       return old === undefined || !isSamePlan(old, instance) || !isRunning(instance.name);
     });
     for (const instance of plan.broken) this.#noteBroken(instance);
-    let failed = plan.broken.length;
+    let [started, restarted, failed] = [0, 0, plan.broken.length];
     for (const instance of changed) {
+      const ran = isRunning(instance.name);
       if (await this.#startOne(instance) !== undefined) failed++;
+      else if (ran) restarted++;
+      else started++;
     }
-    const started = changed.length + plan.broken.length - failed;
     writeNotice(
-      `${file} read again: ${started} started, ${gone.length} stopped, ` +
-        `${plan.instances.length - changed.length} as before` +
+      `${file} read again: ${started} started, ` +
+        (restarted === 0 ? "" : `${restarted} restarted, `) +
+        `${gone.length} stopped, ${plan.instances.length - changed.length} as before` +
         (failed === 0 ? "" : `, ${failed} failed`),
     );
   }

@@ -4,6 +4,7 @@ import { Mistakes } from "../config/mod.ts";
 import { UsageError } from "../errors.ts";
 import { parseListenAddress, pathIn, stampOf, WebConfigFile } from "../export/mod.ts";
 import { allocateSeriesBudget, DEFAULT_TOTAL_SERIES_LIMIT, SeriesBudget } from "../metrics/mod.ts";
+import { countOf } from "../text/mod.ts";
 import { type CommandBody, HELP_FLAG } from "./command.ts";
 import {
   type Flag,
@@ -77,21 +78,26 @@ async function serve(args: readonly string[]): Promise<number> {
   const log = new InstanceLog();
   const seriesBudget = allocateSeriesBudget(DEFAULT_TOTAL_SERIES_LIMIT);
   const context = { seriesBudget, warn: instanceWarn(log) };
+  const isCheck = flags.has("check");
   const read = () => {
     // Before the file is read: what changes while it is must be seen.
     const stamp = stampOf(file);
     const mistakes = new Mistakes(file);
     const plan = readServePlan(mistakes, context);
     const settings = settingsOf(plan, { flags, mistakes });
-    if (flags.has("check")) noteBroken(plan, mistakes);
-    mistakes.refuse();
+    if (isCheck) noteBroken(plan, mistakes);
+    mistakes.refuse(
+      isCheck
+        ? "correct them, and check again"
+        : "kmeter serve --check -f FILE tells them without running anything",
+    );
     for (const warning of plan.warnings) warn(warning);
     return { plan, settings, stamp, settingTexts: settingTextsOf(plan, flags) };
   };
   const first = read();
   const { plan, settings } = first;
-  if (flags.has("check")) {
-    writeOutput(`${file}: ${plan.instances.length} gadgets, no mistakes\n`);
+  if (isCheck) {
+    writeOutput(`${file}: ${countOf(plan.instances.length, "gadget")}, no mistakes\n`);
     return 0;
   }
   new SeriesBudget(seriesBudget).limit = settings.metricsLimit;
@@ -118,9 +124,12 @@ async function serve(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Settings as they are written, to tell a change. */
-function settingTextsOf(plan: ServePlan, flags: ParsedFlags): string {
-  const texts = SETTING_NAMES.map((name) => flagText(flags, name) ?? plan.settings.get(name)?.text);
+/** Settings as they are written, by key, to tell a change. */
+function settingTextsOf(plan: ServePlan, flags: ParsedFlags): ReadonlyMap<string, string> {
+  const texts = SETTING_NAMES.map((name): [string, string] => [
+    name,
+    flagText(flags, name) ?? plan.settings.get(name)?.text ?? "",
+  ]);
   const exporters = plan.exporterEntries.map(({ name, settings }) => [
     name,
     [...settings].map(([key, { text }]) => [key, text]),
@@ -129,7 +138,11 @@ function settingTextsOf(plan: ServePlan, flags: ParsedFlags): string {
     text,
     [...params].map(([key, { text }]) => [key, text]),
   ]);
-  return JSON.stringify([texts, exporters, operators]);
+  return new Map([
+    ...texts,
+    ["exporters", JSON.stringify(exporters)],
+    ["operators", JSON.stringify(operators)],
+  ]);
 }
 
 /** What a flag was set to, be it a switch. */

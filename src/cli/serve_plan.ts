@@ -115,22 +115,82 @@ export function readServePlan(mistakes: Mistakes, context: PlanContext): ServePl
       broken.push({ name, gadgetText, place, error });
       return [];
     }
-    const placed = (text: string) => placeOf(entry, text);
-    return mistakes.collect(
-      () => planInstance(placePaths(entry, folder), { ...context, folder, exporterNames }),
-      placed,
-    ) ?? [];
+    const placed = placePaths(entry, folder);
+    try {
+      return planInstance(placed, { ...context, folder, exporterNames });
+    } catch (error) {
+      noteEach(placed, {
+        error,
+        folder,
+        exporterNames,
+        seriesBudget: context.seriesBudget,
+        mistakes,
+      });
+      return [];
+    }
   });
+  const operators = config.operators.map((entry) => placeOperator(entry, folder));
+  for (const entry of operators) mistakes.collect(() => requireFile(entry));
   return {
     folder,
     settings,
     exporters,
     exporterEntries: config.exporters,
-    operators: config.operators.map((entry) => placeOperator(entry, folder)),
+    operators,
     instances,
     broken,
     warnings,
   };
+}
+
+/** Notes what is wrong with each key of a gadget; `error` is about the first, or about how they go together. */
+function noteEach(
+  entry: GadgetEntry,
+  context: {
+    readonly error: unknown;
+    readonly folder: string;
+    readonly exporterNames: readonly string[];
+    readonly seriesBudget: PlanContext["seriesBudget"];
+    readonly mistakes: Mistakes;
+  },
+): void {
+  const { error, mistakes, ...rest } = context;
+  const errorOf = (args: readonly string[]): unknown => {
+    try {
+      planInstance({ ...entry, args }, { ...rest, warn: () => {} });
+      return undefined;
+    } catch (found) {
+      return found;
+    }
+  };
+  const note = (cause: unknown, place: string) =>
+    mistakes.collect(() => {
+      throw cause;
+    }, () => place);
+  const each = errorOf([]) === undefined
+    ? entry.args.flatMap((arg) => {
+      const found = errorOf([arg]);
+      return found === undefined ? [] : [{ arg, found }];
+    })
+    : [];
+  if (each.length === 0) note(error, entry.place);
+  for (const { arg, found } of each) {
+    const key = /^--([^=]+)/.exec(arg)?.[1] ?? "";
+    note(found, entry.places.get(key) ?? entry.place);
+  }
+}
+
+/** Whether the file is an operator is only known when it is loaded. @throws UsageError. */
+function requireFile({ text, place }: OperatorEntry): void {
+  if (text.startsWith("exec:")) return;
+  try {
+    if (Deno.statSync(text).isFile) return;
+  } catch {
+    // Told below.
+  }
+  throw new UsageError(`${place}: there is no file "${text}"`, {
+    hint: "name a module such as ./my_operator.js, or exec: and a command",
+  });
 }
 
 /** Only the gadget itself is left as it is written: it may be a name. */
@@ -218,15 +278,6 @@ export function isSamePlan(a: PlannedInstance, b: PlannedInstance): boolean {
 
 function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-/** The key of the flag that a message is about, else the gadget. */
-function placeOf({ place, places }: GadgetEntry, message: string): string {
-  const text = message.toLowerCase();
-  for (const [key, keyPlace] of places) {
-    if (text.includes(`--${key} `) || text.startsWith(`${key} `)) return keyPlace;
-  }
-  return place;
 }
 
 function readConfig(path: string): string {

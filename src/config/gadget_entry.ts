@@ -62,18 +62,18 @@ export function entryOf(
   const places = new Map<string, string>();
   for (const { key, node } of parts.flags ?? []) {
     places.set(key, describeNode(node));
-    parts.mistakes.collect(() => args.push(`--${key}=${flagText(node)}`));
+    parts.mistakes.collect(() => args.push(...flagTexts(node).map((text) => `--${key}=${text}`)));
   }
   return { name, place: describeNode(item), gadget, args, places };
 }
 
-/** A scalar stands for itself, a list is joined by commas, and so are annotations as a mapping: `exec.uid:metrics.type: key`. */
-function flagText(node: YamlNode): string {
-  if (Array.isArray(node.value)) return readItems(node).map(textOf).join(",");
-  if (keyOf(node) !== "annotate" || typeof node.value === "string") return textOf(node);
+/** A scalar stands for itself, a list is joined by commas; annotations may be a mapping: `exec.uid:metrics.type: key`. */
+function flagTexts(node: YamlNode): string[] {
+  if (Array.isArray(node.value)) return [readItems(node).map(textOf).join(",")];
+  if (keyOf(node) !== "annotate" || typeof node.value === "string") return [textOf(node)];
   return readMapping(node).map((child) =>
     `${keyOf(child)}=${readText(child).replaceAll(/[\\,]/g, "\\$&")}`
-  ).join(",");
+  );
 }
 
 /** Text of a key that must have some. */

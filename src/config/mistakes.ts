@@ -41,17 +41,23 @@ export class Mistakes {
     }
   }
 
-  /** Throws: FormatError if there is a mistake. */
-  refuse(): void {
-    const [first, ...others] = this.#found;
+  /** Throws: FormatError if there is a mistake; with `hint` if there are several: these show theirs beside them. */
+  refuse(hint: string): void {
+    const found = this.#found.toSorted((a, b) => lineOf(a.message) - lineOf(b.message));
+    const [first, ...others] = found;
     if (first === undefined) return;
     if (others.length === 0) throw new FormatError(first.message, { hint: first.hint });
-    const lines = this.#found.map(({ message, hint }) =>
+    const lines = found.map(({ message, hint }) =>
       `  ${message}${hint === undefined ? "" : ` (${hint})`}`
     );
     throw new FormatError(
       `Cannot use "${this.file}": ${lines.length} mistakes\n${lines.join("\n")}`,
-      { hint: "kmeter serve --check -f FILE tells them without running anything" },
+      { hint },
     );
   }
+}
+
+/** Line of the file that a message names; 0 if it names none. */
+function lineOf(message: string): number {
+  return Number(/:(\d+) \(/.exec(message)?.[1] ?? 0);
 }

@@ -1,6 +1,7 @@
 /** Tells in words, now and then, what the metrics tell in numbers: events lost, maps full, series over a limit. */
 
 import { type Losses, lossTexts } from "./lost_samples.ts";
+import { countOf } from "../text/mod.ts";
 import type { Runner } from "./runner.ts";
 
 const INTERVAL_MS = 10_000;
@@ -94,8 +95,8 @@ export class LossWatch {
     const name = isOwn ? "metrics.limit" : "--metrics-limit";
     this.#warn(
       `data source ${spec.name}: ${
-        overflowed - before
-      } updates went to the series otel_metric_overflow="true": ` +
+        countOf(overflowed - before, "update")
+      } went to the series otel_metric_overflow="true": ` +
         (isOwn ? `it has ${limit} series` : "all data sources together have no place for more"),
       `choose keys with fewer values, let idle series leave with metrics.ttl, or raise ${name}`,
     );

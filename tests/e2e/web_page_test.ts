@@ -114,7 +114,10 @@ testWith(
     using other = new NamedProgram();
     writeConfig(sandbox, { address: "127.0.0.1:0", comm: other.name });
     kmeter.kill("SIGHUP");
-    await kmeter.waitFor("stderr", /read again: 1 started, 0 stopped, 1 as before, 1 failed/);
+    await kmeter.waitFor(
+      "stderr",
+      /read again: 0 started, 1 restarted, 0 stopped, 1 as before, 1 failed/,
+    );
     await other.run(1, ["other"]);
     await browser.waitUntil(`/\\n1$/m.test(${rowOf(other.name)})`);
     assertEquals(await browser.evaluate(rowOf(program.name)), "");

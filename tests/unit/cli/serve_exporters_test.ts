@@ -20,7 +20,7 @@ function exporters(text: string, folder = "/etc/kmeter/"): ExporterOptions[] {
   const config = parseServeConfig(`gadgets: [a]\nexporters:\n${text}`, keys, mistakes);
   const environment = (name: string) => VARIABLES[name];
   const options = exportersOfFile(config.exporters, { folder, environment, mistakes });
-  mistakes.refuse();
+  mistakes.refuse("");
   return options;
 }
 

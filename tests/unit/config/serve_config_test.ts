@@ -10,7 +10,7 @@ const KEYS = {
 const parse = (text: string) => {
   const mistakes = new Mistakes("kmeter.yaml");
   const config = parseServeConfig(text, KEYS, mistakes);
-  mistakes.refuse();
+  mistakes.refuse("");
   return config;
 };
 
@@ -42,7 +42,8 @@ gadgets:
         "--filter=uid==0,comm==sh",
         "--strict=true",
         "--pid=12",
-        String.raw`--annotate=exec.uid:metrics.type=key,exec.latency:metrics.boundaries=1\,2`,
+        "--annotate=exec.uid:metrics.type=key",
+        String.raw`--annotate=exec.latency:metrics.boundaries=1\,2`,
       ],
     },
   ]);
