@@ -18,6 +18,10 @@ export interface CommandBody {
   /** Further paragraphs of the command's help. */
   readonly details?: string;
   readonly flags: readonly Flag[];
+  /** Further flags that only these arguments bring, such as parameters of a gadget; absent if there are none. */
+  moreFlags?(
+    args: readonly string[],
+  ): { readonly title: string; readonly flags: readonly Flag[] } | undefined;
   /** @returns the exit code. @throws errors of `errors.ts`, for `main` to report. */
   run(args: readonly string[]): Promise<number> | number;
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import { escapeControls, escapeControlsInJson } from "../text/mod.ts";
 import { type CommandBody, HELP_FLAG } from "./command.ts";
 import { askServer, SOCKET_FLAG } from "./control_client.ts";
+import { gadgetFlags } from "./gadget_options.ts";
 import type { InstanceStatus } from "./control_protocol.ts";
 import {
   type Flag,
@@ -67,6 +68,7 @@ export const startCommand: CommandBody = {
   details:
     "Takes the gadget's parameters too. It runs until kmeter stop, or until the server ends.",
   flags: START_FLAGS,
+  moreFlags: (args) => gadgetFlags(args, START_FLAGS),
   async run(args) {
     const flags = parseFlags(args, START_FLAGS);
     const gadget = onlyArgument(flags, "start", "gadget");

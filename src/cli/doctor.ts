@@ -23,7 +23,7 @@ export const doctorCommand: CommandBody = {
     const host = probeHost();
     writeOutput(`kernel ${Deno.osRelease()} ${Deno.build.arch}\n`);
     writeOutput(host.map(describeFinding).join(""));
-    writeOutput(`limits\n${limitsInForce().map(describeLimit).join("")}`);
+    writeOutput(`limits\n${describeLimits(limitsInForce())}`);
     if (loadingPrivilege() === undefined) {
       writeOutput("built-in gadgets\n  not tried: that needs privileges\n");
       return 1;
@@ -35,8 +35,12 @@ export const doctorCommand: CommandBody = {
   },
 };
 
-function describeLimit({ subject, value, effect }: Limit): string {
-  return `  ${subject.padEnd(24)}  ${value.padEnd(18)}  ${effect}\n`;
+function describeLimits(limits: readonly Limit[]): string {
+  const subjectWidth = Math.max(...limits.map(({ subject }) => subject.length));
+  const valueWidth = Math.max(...limits.map(({ value }) => value.length));
+  return limits.map(({ subject, value, effect }) =>
+    `  ${subject.padEnd(subjectWidth)}  ${value.padEnd(valueWidth)}  ${effect}\n`
+  ).join("");
 }
 
 function describeFinding({ subject, isOk, detail, hint }: Finding): string {

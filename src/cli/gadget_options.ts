@@ -37,15 +37,34 @@ export function parseGadgetCommandLine(
 ): GadgetCommandLine {
   const gadget = parseGadget(name, parseFlags(args, table).texts("annotate"));
   for (const warning of gadget.warnings) warn(warning);
-  const params: Flag[] = gadget.spec.params.map(({ key, description, kind }) => ({
+  const all = [...table, ...paramFlags(gadget)];
+  const flags = parseFlags(args, all);
+  refuseUnknownFlags(flags, all);
+  return { gadget, flags };
+}
+
+function paramFlags({ spec }: ParsedGadget): Flag[] {
+  return spec.params.map(({ key, description, kind }) => ({
     name: key,
     description,
     ...(kind !== "bool" && { value: "VALUE" }),
   }));
-  const all = [...table, ...params];
-  const flags = parseFlags(args, all);
-  refuseUnknownFlags(flags, all);
-  return { gadget, flags };
+}
+
+/** The parameters of the gadget that a command line names, for its help; undefined if there are none. */
+export function gadgetFlags(
+  args: readonly string[],
+  table: readonly Flag[],
+): { title: string; flags: Flag[] } | undefined {
+  const [name] = parseFlags(args, table).positionals;
+  if (name === undefined) return undefined;
+  try {
+    const flags = paramFlags(parseGadget(name, []));
+    return flags.length === 0 ? undefined : { title: `Parameters of ${name}`, flags };
+  } catch {
+    // Help is not the place to tell what is wrong with a gadget.
+    return undefined;
+  }
 }
 
 /** What differs between the commands that run gadgets. */

@@ -22,6 +22,7 @@ import {
   MAX_LABEL_BYTES,
   MAX_SERIES,
 } from "../metrics/mod.ts";
+import { END_STEP_MS, MAX_WAITING_BYTES, START_STEP_MS } from "../operators/mod.ts";
 import { MAX_PENDING_BYTES } from "./control_connection.ts";
 import { MAX_CONTROL_CONNECTIONS } from "./control_server.ts";
 import { MAX_LOG_LINES } from "./instance_log.ts";
@@ -87,6 +88,18 @@ export function limitsInForce(): Limit[] {
       subject: "last push",
       value: seconds(PUSH_AT_END_MS),
       effect: "what is not sent by then is lost and counted",
+    },
+    {
+      subject: "rows for an operator",
+      value: size(MAX_WAITING_BYTES),
+      effect: "more are left out and counted",
+    },
+    {
+      subject: "start of an operator",
+      value: seconds(START_STEP_MS),
+      effect: `and ${
+        seconds(END_STEP_MS)
+      } for its end; then it is left out, and kmeter_operator_up is 0`,
     },
     {
       subject: "wait for events",

@@ -36,7 +36,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
   const command = findCommand(name);
   const body = await command.load();
   if (rest.includes("--help") || rest.includes("-h")) {
-    writeOutput(commandHelp(command, body));
+    writeOutput(commandHelp(command, body, rest));
     return 0;
   }
   return await body.run(rest);
@@ -61,9 +61,13 @@ function overview(): string {
 
 function commandHelp(
   { name, summary }: Command,
-  { usage, details, flags }: CommandBody,
+  body: CommandBody,
+  args: readonly string[] = [],
 ): string {
+  const { usage, details, flags } = body;
+  const own = body.moreFlags?.(args);
+  const ownText = own === undefined ? "" : `\n${own.title}:\n${describeFlags(own.flags)}`;
   const more = details === undefined ? "" : `\n${details}\n`;
   return `kmeter ${name}: ${summary}\n\nUsage: kmeter ${name} ${usage}\n${more}\nFlags:\n` +
-    describeFlags(flags);
+    describeFlags(flags) + ownText;
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import type { OperatorStats } from "../export/mod.ts";
 import {
   ENRICH_OPERATOR,
+  EXEC_PARAMS,
   FILTER_OPERATOR,
   METRICS_OPERATOR,
   operatorSource,
@@ -11,7 +12,7 @@ import {
 } from "../operators/mod.ts";
 import type { GadgetSpec } from "../gadget/mod.ts";
 import { suggestName } from "../text/mod.ts";
-import type { Flag } from "./flags.ts";
+import type { Flag, ParsedFlags } from "./flags.ts";
 
 /** Its value is a file, or a command behind `exec:`. */
 export const OPERATOR_FLAG: Flag = {
@@ -105,6 +106,21 @@ export class OperatorThreads {
       refuseTaken(flags.slice(index + 1), { names: [name], owner: "another one" })
     );
     return flags;
+  }
+
+  /** @throws UsageError for flags of programs if there is none. */
+  refuseIdleFlags(flags: ParsedFlags): void {
+    if (this.#threads.some(({ isExec }) => isExec)) return;
+    const idle = EXEC_PARAMS.find(({ name, value }) =>
+      value === undefined ? flags.has(name) : flags.text(name) !== undefined
+    );
+    if (idle === undefined) return;
+    throw new UsageError(
+      `--${idle.name} is about programs of --operator exec:, and there is none`,
+      {
+        hint: 'add one, such as --operator "exec:jq -c ."',
+      },
+    );
   }
 
   /** @throws UsageError if a gadget has a param that a module has. */

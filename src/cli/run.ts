@@ -16,6 +16,7 @@ import type { CommandBody } from "./command.ts";
 import { exportersOf } from "./exporter_flags.ts";
 import { onlyArgument, parseFlags } from "./flags.ts";
 import {
+  gadgetFlags,
   gadgetOptions,
   noticeWarning,
   parseGadgetCommandLine,
@@ -52,6 +53,7 @@ export const runCommand: CommandBody = {
   details: "GADGET is a built-in name (kmeter list), a gadget's folder, or a .bpf.o file. The\n" +
     "parameters of a gadget are flags too: kmeter inspect GADGET shows them.",
   flags: RUN_FLAGS,
+  moreFlags: (args) => gadgetFlags(args, RUN_FLAGS),
   run: runGadget,
 };
 
@@ -68,6 +70,7 @@ async function runGadget(args: readonly string[]): Promise<number> {
     const table = [...RUN_FLAGS, ...threads.flagsBeside(RUN_FLAGS)];
     const line = parseGadgetCommandLine(name, args, { table, warn: noticeWarning });
     const { gadget, flags } = line;
+    threads.refuseIdleFlags(flags);
     threads.refuseParamsOf(gadget.spec);
     const display = createTerminalDisplay({
       title: gadget.spec.name,

@@ -163,7 +163,8 @@ export function displaySettings(
     flags,
     spec,
     // ig says -1 for all.
-    parse: (value) => parseCount("max-entries", value, { min: -1 }) || -1,
+    // -1 is how `ig` says it.
+    parse: (value) => value === "-1" ? -1 : parseCount("max-entries", value, { min: 0 }) || -1,
   });
   return (dataSource) => ({
     mode: mode(dataSource) ?? "columns",

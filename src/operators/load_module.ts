@@ -4,8 +4,7 @@ import type { Gadget, Operator, OperatorParam } from "./operator.ts";
 
 /** @throws Error that says what the module lacks, or has thrown. */
 export async function loadModule(url: string): Promise<Operator<Gadget>> {
-  const loaded = await import(url) as { readonly default?: Partial<Operator<Gadget>> };
-  const operator = loaded.default;
+  const { default: operator } = await importModule(url);
   if (typeof operator !== "object" || operator === null) {
     throw new Error("its default export is no operator: write export default { name, … }");
   }
@@ -23,6 +22,25 @@ export async function loadModule(url: string): Promise<Operator<Gadget>> {
   const twice = names.find((param, index) => names.indexOf(param) !== index);
   if (twice !== undefined) throw new Error(`there are two params ${twice}`);
   return operator as Operator<Gadget>;
+}
+
+interface LoadedModule {
+  readonly default?: Partial<Operator<Gadget>>;
+}
+
+/** Deno shows lines of the source, in colours: what is wrong, and where, is enough. */
+async function importModule(url: string): Promise<LoadedModule> {
+  try {
+    return await import(url) as LoadedModule;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // deno-lint-ignore no-control-regex -- that is what colours are
+    const lines = error.message.replaceAll(/\x1b\[[0-9;]*m/g, "").split("\n");
+    const place = lines.slice(1).find((line) => /^\s*at /.test(line));
+    const isRemote = /--no-remote|--allow-import/.test(lines[0]);
+    const what = isRemote ? "it imports code from the network, which it may not" : lines[0];
+    throw new Error(what + (place === undefined ? "" : ` ${place.trim()}`), { cause: error });
+  }
 }
 
 function checkParam(param: Partial<OperatorParam> | null, operator: string): void {

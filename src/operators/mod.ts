@@ -27,6 +27,12 @@ export type {
   ReadSchedule,
   Subscriber,
 } from "./operator.ts";
-export { operatorSource, OperatorThread } from "./operator_thread.ts";
+export {
+  END_STEP_MS,
+  MAX_WAITING_BYTES,
+  operatorSource,
+  OperatorThread,
+  START_STEP_MS,
+} from "./operator_thread.ts";
 export { type GadgetHost, type MetricsWish, PlannedGadget } from "./planned_gadget.ts";
 export { type KnownSource, PlannedSource } from "./planned_source.ts";

@@ -203,6 +203,12 @@ const ERRORS: readonly [string, string, string, RegExp][] = [
     faulty("throw new Error(`no ${source.name}`);"),
     /^error: operator faulty: no exec$/m,
   ],
+  [
+    "imports from the network",
+    "./operator.js",
+    'import "https://kmeter.invalid/a.js";',
+    /it imports code from the network, which it may not/,
+  ],
   ["is an empty command", "exec: ", "", /^error: --operator "exec: ": there is no command/],
 ];
 
