@@ -66,8 +66,12 @@ function factList() {
       events.node.hidden = source.map !== undefined;
       line.draw(rates, look);
       const total = sumOf(source.eventsLost);
-      const losing = latest(ratesOf(history, lostKey(place)), rateText);
-      lost.update(total === 0 ? "none" : `${valueText(total)}, now ${losing}`);
+      const losing = latest(
+        ratesOf(history, lostKey(place)),
+        (rate) => `, now ${rateText(rate)}`,
+        "",
+      );
+      lost.update(total === 0 ? "none" : `${valueText(total)}${losing}`);
       lost.node.hidden = total === 0 && source.map !== undefined;
       lost.node.classList.toggle("bad", total > 0);
       const { seriesCount, seriesLimit } = source;
@@ -121,7 +125,7 @@ function seriesTable(metrics) {
       series.slice(0, showsAll ? undefined : FEW_ROWS).map((series) => ({ ...shown, series })),
     );
     button.hidden = series.length <= FEW_ROWS;
-    setText(button, showsAll ? `Show only ${FEW_ROWS}` : `Show all ${series.length}`);
+    setText(button, showsAll ? "Show fewer" : `Show ${series.length - FEW_ROWS} more`);
   };
   button.addEventListener("click", () => {
     showsAll = !showsAll;
@@ -204,7 +208,7 @@ function valueCell({ name: metric, type, unit, index }) {
       const rates = ratesOf(history, key);
       setText(main, latest(rates, (rate) => rateText(rate, unit)));
       setText(aside, valueText(value, unit));
-      main.classList.toggle("idle", rates.at(-1)?.value === 0);
+      main.classList.toggle("idle", !rates.at(-1)?.value);
       line.draw(rates, look);
     },
   };

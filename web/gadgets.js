@@ -26,7 +26,10 @@ export function gadgetCards(parent) {
     key: (/** @type {ShownGadget} */ { gadget }) => runOf(gadget),
     make: gadgetCard,
   });
-  return (gadgets, look) => show(gadgets.map((gadget) => ({ gadget, look })));
+  return (gadgets, look) => {
+    const downFirst = gadgets.toSorted((a, b) => Number(a.isUp) - Number(b.isUp));
+    show(downFirst.map((gadget) => ({ gadget, look })));
+  };
 }
 
 /** @returns {View<ShownGadget>} */
@@ -131,13 +134,14 @@ function programTable() {
       const share = latest(
         ratesOf(look.history, runTimeKey(runOf(gadget))),
         (rate) => `, ${valueText(100 * rate)} % of a CPU`,
+        "",
       );
       const count = attached === programs.length ? attached : `${attached} of ${programs.length}`;
       const isMeasured = programs.some(({ runTimeSeconds }) => runTimeSeconds !== undefined);
       setText(
         summary,
         `${count} eBPF program${programs.length === 1 ? "" : "s"} attached${
-          isMeasured && share !== "–" ? share : ""
+          isMeasured ? share : ""
         }`,
       );
       showRows(programs);

@@ -8,6 +8,7 @@
 import { drawHeatMap } from "./charts.js";
 import { element, list, setText } from "./dom.js";
 import { durationText, rateText, valueText, visibleText } from "./numbers.js";
+import { COLLECTING } from "./overview.js";
 import { numbersOf, seriesKey } from "./remember.js";
 
 /** @import { IndexedMetric, ShownRow, ShownSource } from "./data_source.js" */
@@ -63,14 +64,14 @@ function heatMap({ series }, { name, unit, index, bounds = [] }) {
       const rates = history.rates(key);
       const counts = numbersOf(series.values[index]);
       const last = rates.at(-1)?.value.reduce((sum, value) => sum + value, 0);
-      setText(rate, last === undefined ? "–" : rateText(last));
+      setText(rate, last === undefined ? COLLECTING : rateText(last));
       const recent = growth(history.points(key)) ?? counts;
       setText(facts, quantileText(recent, { bounds, unit }));
       const shown = shownBuckets(counts);
       canvas.setAttribute("aria-label", `${name} of ${labels}: ${facts.textContent}`);
       drawAxis(axis, { ...shown, bounds, unit });
       drawHeatMap(canvas, { rates, ...shown, look });
-      setText(start, `${durationText(look.spanSeconds)} ago`);
+      setText(start, last === undefined ? COLLECTING : `${durationText(look.spanSeconds)} ago`);
     },
   };
 }

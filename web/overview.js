@@ -97,7 +97,7 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, look) {
     {
       name: "Lost events",
       value: lost === 0 ? "none" : valueText(lost),
-      detail: lost === 0 ? "all are counted" : `now ${latest(losses, rateText)}`,
+      detail: lost === 0 ? "all are counted" : latest(losses, (rate) => `now ${rateText(rate)}`),
       isBad: lost > 0,
       ...(lost > 0 && { line: losses }),
       look,
@@ -121,7 +121,7 @@ function tilesOf({ gadgets, process, seriesPlaces, uptimeSeconds }, look) {
     ...(cpuSeconds === undefined ? [] : [{
       name: "CPU",
       value: latest(cpu, (share) => `${valueText(100 * share)} %`),
-      detail: `of one, ${durationText(cpuSeconds)} in all`,
+      detail: `of one CPU, ${durationText(cpuSeconds)} in all`,
       line: cpu,
       look,
     }]),
@@ -139,12 +139,16 @@ export function ratesOf(history, key) {
   return history.rates(key).map(({ to: at, value: [value] }) => ({ at, value }));
 }
 
+/** Stands where a rate will: that needs two looks. */
+export const COLLECTING = "collecting…";
+
 /**
  * @param {readonly { value: number }[]} points
  * @param {(value: number) => string} text
+ * @param {string} none what to say without points
  * @returns {string}
  */
-export function latest(points, text) {
+export function latest(points, text, none = COLLECTING) {
   const last = points.at(-1);
-  return last === undefined ? "–" : text(last.value);
+  return last === undefined ? none : text(last.value);
 }

@@ -73,7 +73,7 @@ function json(bytes: Uint8Array<ArrayBuffer> | null): Response {
 }
 
 function notFound(): Response {
-  return plain(404, "not found: metrics are at /metrics\n");
+  return plain(404, "not found: metrics are at /metrics, a page for people at /\n");
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

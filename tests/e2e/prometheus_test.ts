@@ -273,7 +273,13 @@ testWith("the server answers what it has, and says no to the rest", ["root"], as
         ["GET", "/metrics", 200, /^# HELP /, /^text\/plain; version=0\.0\.4/],
         ["GET", "/metrics?x=1", 200, /^# HELP /, /^text\/plain; version=0\.0\.4/],
         ["HEAD", "/metrics", 200, /^$/, /^text\/plain; version=0\.0\.4/],
-        ["GET", "/metric", 404, /metrics are at \/metrics/, /^text\/plain/],
+        [
+          "GET",
+          "/metric",
+          404,
+          /metrics are at \/metrics, a page for people at \/\n/,
+          /^text\/plain/,
+        ],
         ["POST", "/metrics", 405, /method not allowed/, /^text\/plain/],
         ["DELETE", "/", 405, /method not allowed/, /^text\/plain/],
       ] as const;

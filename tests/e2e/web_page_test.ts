@@ -65,6 +65,15 @@ const FAINT_TEXTS = `(() => {
   return { count: texts.length, faint: faint.map((node) => node.textContent) };
 })()`;
 
+/** From now on `untold` has the places that say nothing yet of a rate, as soon as the page shows them. */
+const WATCH_UNTOLD = `globalThis.untold = new Set();
+new MutationObserver(() => {
+  for (const place of [".tile .value", "figcaption .main", ".times"]) {
+    const nodes = [...document.querySelectorAll(place)];
+    if (nodes.some((node) => node.innerText.includes("collecting…"))) untold.add(place);
+  }
+}).observe(document.body, { subtree: true, childList: true, characterData: true });`;
+
 testWith(
   "the page shows gadgets at work, in every light and width, and nothing of a stranger's runs",
   ["root", CHROMIUM],
@@ -93,6 +102,8 @@ testWith(
     const texts = await browser.evaluate<string>("document.body.innerText");
     assertMatch(texts, /broken\s+down\s/);
     assertMatch(texts, /Does not run: Cannot load trace_exec/);
+    assertMatch(texts, /% *\n+of one CPU, \d/);
+    assertEquals(await browser.evaluate("document.querySelector('.card h2').innerText"), "broken");
 
     for (const widthPixels of [390, 1440]) {
       for (const colorScheme of ["light", "dark"] as const) {
@@ -118,15 +129,24 @@ testWith(
       "stderr",
       /read again: 0 started, 1 restarted, 0 stopped, 1 as before, 1 failed/,
     );
-    await other.run(1, ["other"]);
+    for (let series = 1; series <= 12; series++) await other.run(1, [`${series}`]);
     await browser.waitUntil(`/\\n1$/m.test(${rowOf(other.name)})`);
     assertEquals(await browser.evaluate(rowOf(program.name)), "");
+    const table = "document.querySelector('div:has(> button)')";
+    for (const [text, rows] of [["Show 2 more", 10], ["Show fewer", 12], ["Show 2 more", 10]]) {
+      await browser.waitUntil(`${table}.lastChild.innerText === "${text}"`);
+      assertEquals(await browser.evaluate(`${table}.querySelectorAll("tbody tr").length`), rows);
+      await browser.evaluate(`${table}.lastChild.click()`);
+    }
 
     kmeter.kill("SIGKILL");
     await kmeter.finish();
     await browser.waitUntil("document.body.dataset.state === 'lost'");
+    await browser.evaluate(WATCH_UNTOLD);
     await using next = serve(sandbox, { address: new URL(address).host, comm: program.name });
     await servedAt(next);
     await browser.waitUntil("document.body.dataset.state === 'live'");
+    await browser.waitUntil("untold.size === 3");
+    await browser.waitUntil("!/collecting/.test(document.body.innerText)");
   },
 );
