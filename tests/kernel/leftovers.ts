@@ -97,8 +97,21 @@ async function loadedInKernel(): Promise<Held> {
   return loaded;
 }
 
-async function list(kind: Kind): Promise<{ id: number; name: string }[]> {
-  const text = await runTool("bpftool", ["-j", kind, "show"]);
+/** bpftool fails for what comes or goes in another process while it looks. */
+const LIST_ATTEMPTS = 10;
+
+async function list(
+  kind: Kind,
+  attempts = LIST_ATTEMPTS,
+): Promise<{ id: number; name: string }[]> {
+  let text: string;
+  try {
+    text = await runTool("bpftool", ["-j", kind, "show"]);
+  } catch (error) {
+    if (attempts === 1) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return await list(kind, attempts - 1);
+  }
   const objects = JSON.parse(text || "[]") as { id: number; name?: string }[];
   return objects.map(({ id, name = "" }) => ({ id, name }));
 }
