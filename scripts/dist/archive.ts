@@ -27,6 +27,7 @@ export function archiveFiles(
     ...from(packaging, ["kmeter.service", "kmeter.default", "prometheus.yml"]),
     ...from(packaging, ["Dockerfile", "kubernetes.yaml"]),
     ["README.md", { path: `${packaging}/README.archive.md` }],
+    ["operators.md", { path: `${checkout}/docs/operators.md` }],
     ...from(checkout, ["LICENSE"]),
   ]);
 }

@@ -113,6 +113,7 @@ testArchive("an archive holds a release in one folder that root owns", async () 
       "-rw-r--r-- 0/0 /kmeter.default",
       "-rw-r--r-- 0/0 /kmeter.service",
       "-rw-r--r-- 0/0 /kubernetes.yaml",
+      "-rw-r--r-- 0/0 /operators.md",
       "-rw-r--r-- 0/0 /prometheus.yml",
     ],
   );
