@@ -35,6 +35,7 @@ const FILES = [
   "usr/share/bash-completion/completions/kmeter",
   "usr/share/doc/kmeter/changelog.gz",
   "usr/share/doc/kmeter/copyright",
+  "usr/share/doc/kmeter/operators.md.gz",
   "usr/share/fish/vendor_completions.d/kmeter.fish",
   "usr/share/man/man1/kmeter.1.gz",
   "usr/share/zsh/vendor-completions/_kmeter",
